@@ -1,0 +1,355 @@
+//! Configurations that are wrong: each refused as a whole, with one line that names the place and says what to do,
+//! while the one before it serves on.
+
+use serde_json::{Value, json};
+
+use crate::harness::gateway::validate;
+use crate::harness::policy::merged;
+use crate::harness::{Gateway, Key, Request, eventually, provider, with_rules};
+
+/// A right configuration with these members changed.
+fn changed(over: Value) -> Value {
+    merged(with_rules(json!([])), over)
+}
+
+/// With these members of the provider changed.
+fn with(over: Value) -> Value {
+    changed(json!({ "providers": { "main": over } }))
+}
+
+/// With this one rule.
+fn rule(rule: Value) -> Value {
+    with_rules(json!([rule]))
+}
+
+/// Without a member of the provider.
+fn without(name: &str) -> Value {
+    let mut policy = changed(json!({}));
+    policy["providers"]["main"].as_object_mut().unwrap().remove(name);
+    policy
+}
+
+/// With these keys inline.
+fn inline(set: Value) -> Value {
+    let mut policy = changed(json!({}));
+    policy["providers"]["main"]["jwks"] = json!({ "inline": set });
+    policy
+}
+
+/// Sends each configuration to one running Envoy, and compares what the filter says with the line expected.
+#[track_caller]
+fn judge<const N: usize>(table: [(Value, &str); N]) {
+    let mut gateway = Gateway::start(&with_rules(json!([{ "route": "GET /", "access": "public" }])));
+    let mut wrong = Vec::new();
+    for (configuration, expected) in table {
+        let before = gateway.filter_log().len();
+        let taken = gateway.reconfigure(&configuration);
+        let lines = || gateway.filter_log().split_off(before);
+        let said = eventually("a line about the configuration", || lines().pop());
+        if taken || said != format!("jwt_authorizer: configuration refused: {expected}") || lines().len() != 1 {
+            wrong.push(format!("expected {expected}\n  but said {:?}", lines()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(gateway.send(&Request::get("/")).status, 200, "the right one serves on");
+}
+
+#[test]
+fn a_mistake_is_named_with_its_place() {
+    judge([
+        (json!({}), "providers: is required"),
+        (
+            changed(json!({ "defualt": "deny" })),
+            "defualt: is not a field here; known: `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`",
+        ),
+        (
+            changed(json!({ "default": "allow" })),
+            "default: unknown variant `allow`, expected one of `deny`, `authenticated`, `public`",
+        ),
+        (changed(json!({ "rules": {} })), "rules: invalid type: map, expected a sequence"),
+        (json!({ "providers": {} }), "providers: is empty; name at least one provider"),
+        (
+            json!({ "providers": { "a b": provider() } }),
+            "providers.a b: a provider's name is made of letters, digits, `_` and `-`: it becomes part of metrics",
+        ),
+    ]);
+}
+
+#[test]
+fn a_provider_must_make_sense() {
+    judge([
+        (without("issuer"), "providers.main.issuer: is required"),
+        (with(json!({ "issuer": "" })), "providers.main.issuer: is empty; it is compared with `iss` byte for byte"),
+        (with(json!({ "issuer": 7 })), "providers.main.issuer: invalid type: integer `7`, expected a string"),
+        (
+            json!({ "providers": { "one": provider(), "two": provider() } }),
+            "providers.two.issuer: is the issuer of `one` as well; a token could not be told whose it is",
+        ),
+        (
+            without("audiences"),
+            "providers.main.audiences: is required; list the audiences (for Cognito access tokens: the client ids), or write `\"any_audience\": true`",
+        ),
+        (with(json!({ "audiences": [] })), "providers.main.audiences: is empty; list at least one, or leave it out"),
+        (with(json!({ "audiences": ["api", ""] })), "providers.main.audiences[1]: is empty"),
+        (
+            with(json!({ "any_audience": true })),
+            "providers.main.any_audience: contradicts `audiences`; keep one of the two",
+        ),
+        (with(json!({ "clients": [] })), "providers.main.clients: is empty; list at least one, or leave it out"),
+        (
+            with(json!({ "profile": "cognitto" })),
+            "providers.main.profile: unknown variant `cognitto`, expected one of `generic`, `cognito`, `rfc9068`, `entra`, `okta`, `auth0`, `keycloak`, `google`",
+        ),
+        (
+            with(json!({ "algorithms": ["none"] })),
+            "providers.main.algorithms[0]: `none` is not supported; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA",
+        ),
+        (
+            with(json!({ "algorithms": ["RS256", "HS256"] })),
+            "providers.main.algorithms[1]: `HS256` is not built yet; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA",
+        ),
+        (with(json!({ "algorithms": [] })), "providers.main.algorithms: is empty; list at least one, or leave it out"),
+        (
+            with(json!({ "clock_skew": "60" })),
+            "providers.main.clock_skew: invalid value: string \"60\", expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+        ),
+        (
+            with(json!({ "clock_skew": 60 })),
+            "providers.main.clock_skew: invalid type: integer `60`, expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+        ),
+        (
+            with(json!({ "clock_skew": "6m" })),
+            "providers.main.clock_skew: is longer than 300s, which keeps expired tokens alive (RFC 8725)",
+        ),
+        (
+            with(json!({ "max_token_lifetime": "0s" })),
+            "providers.main.max_token_lifetime: is zero, which refuses every token",
+        ),
+        (
+            with(json!({ "identity_sources": ["Authorization"] })),
+            "providers.main.identity_sources[0]: `Authorization` is no identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`",
+        ),
+        (
+            with(json!({ "scope_claims": [] })),
+            "providers.main.scope_claims: is empty; list at least one, or leave it out",
+        ),
+        (
+            with(json!({ "forward_token": "no" })),
+            "providers.main.forward_token: invalid type: string \"no\", expected a boolean",
+        ),
+    ]);
+}
+
+#[test]
+fn headers_for_claims_must_be_free() {
+    let taken = "is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge";
+    let refused = |name: &str| {
+        (
+            with(json!({ "claims_to_headers": { name: "sub" } })),
+            format!("providers.main.claims_to_headers.{name}: {taken}"),
+        )
+    };
+    let rows = ["Authorization", "host", ":path", "x-envoy-peer", "a b", ""].map(refused);
+    judge(rows.each_ref().map(|(policy, line)| (policy.clone(), line.as_str())));
+    judge([
+        (
+            with(json!({ "claims_to_headers": { "x-sub": [] } })),
+            "providers.main.claims_to_headers.x-sub: names no claim; write its name, or a list of names for a nested one",
+        ),
+        (
+            with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
+            "providers.main.claims_to_headers.x_sub: is set twice (`-` and `_` are one letter to many servers)",
+        ),
+    ]);
+}
+
+#[test]
+fn a_key_set_must_be_reachable() {
+    let jwks = |over: Value| with(json!({ "jwks": over }));
+    judge([
+        (without("jwks"), "providers.main.jwks: is required"),
+        (
+            jwks(json!({ "urri": "x" })),
+            "providers.main.jwks.urri: is not a field here; known: `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`",
+        ),
+        (
+            jwks(json!({ "cluster": null })),
+            "providers.main.jwks.cluster: is required; name the Envoy cluster that reaches the issuer",
+        ),
+        (
+            jwks(json!({ "uri": null })),
+            "providers.main.jwks: needs one of `uri` (with `cluster`), `discovery` (with `cluster`) and `inline`",
+        ),
+        (
+            jwks(json!({ "uri": "/jwks.json" })),
+            "providers.main.jwks.uri: `/jwks.json` is no URL; write `https://HOST/PATH`, without user, fragment and blanks",
+        ),
+        (
+            jwks(json!({ "uri": "file:///etc/keys" })),
+            "providers.main.jwks.uri: `file:///etc/keys` is no URL; write `https://HOST/PATH`, without user, fragment and blanks",
+        ),
+        (jwks(json!({ "discovery": true })), "providers.main.jwks.discovery: contradicts `uri`; keep one of the two"),
+        (
+            jwks(json!({ "inline": { "keys": [] } })),
+            "providers.main.jwks.inline: contradicts a key set that is fetched; keep one of the two",
+        ),
+        (
+            jwks(json!({ "timeout": "0s" })),
+            "providers.main.jwks.timeout: must be more than 0s and at most 60s: requests wait that long for keys",
+        ),
+        (jwks(json!({ "refresh_interval": "999ms" })), "providers.main.jwks.refresh_interval: must be at least 1s"),
+        (
+            jwks(json!({ "max_stale": "5m" })),
+            "providers.main.jwks.max_stale: must be at least `refresh_interval`, or keys would lapse before they are refreshed",
+        ),
+        (inline(json!({})), "providers.main.jwks.inline: is no key set; write `{\"keys\": [...]}`"),
+        (
+            inline(json!({ "keys": [] })),
+            "providers.main.jwks.inline: has no key that can verify a signature: public RSA (2048 to 4096 bits, exponent 65537), EC P-256, P-384, P-521 or Ed25519",
+        ),
+        (
+            inline(json!({ "keys": vec![Key::of("ES256").jwk(); 201] })),
+            "providers.main.jwks.inline: has more than 200 keys",
+        ),
+    ]);
+}
+
+#[test]
+fn a_rule_must_make_sense() {
+    judge([
+        (rule(json!({})), "rules[0].route: is required"),
+        (
+            rule(json!({ "route": "/items" })),
+            "rules[0].route: is no route key; write `METHOD /path`, `ANY /path` or `$default`",
+        ),
+        (rule(json!({ "route": "get /items" })), "rules[0].route: `get` is no method; write it in capitals, or `ANY`"),
+        (rule(json!({ "route": "GET items" })), "rules[0].route: `items` is no path; it must begin with `/`"),
+        (
+            rule(json!({ "route": "GET /a/../b" })),
+            "rules[0].route: `..` could be read in two ways; write it without dots, slashes and doubled escapes, other letters percent-encoded",
+        ),
+        (
+            rule(json!({ "route": "GET /items/*" })),
+            "rules[0].route: `*` is neither a literal segment nor `{name}` nor `{name+}`",
+        ),
+        (
+            rule(json!({ "route": "GET /{all+}/x" })),
+            "rules[0].route: has segments after `{name+}`, which takes all there are",
+        ),
+        (rule(json!({ "route": "GET /{a}/{a}" })), "rules[0].route: has the variable `a` twice"),
+        (rule(json!({ "route": "GET /{}" })), "rules[0].route: `{}` is no variable; write `{name}` or `{name+}`"),
+        (
+            with_rules(json!([{ "route": "GET /{a}" }, { "route": "GET /{b}" }])),
+            "rules[1].route: `GET /{b}` covers the same requests as rules[0]; keep one of the two",
+        ),
+        (
+            rule(json!({ "route": "GET /", "acces": "public" })),
+            "rules[0].acces: is not a field here; known: `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "access": "open" })),
+            "rules[0].access: unknown variant `open`, expected one of `public`, `optional`, `authenticated`, `deny`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "access": "public", "scopes": ["read"] })),
+            "rules[0].scopes: means nothing where no token is looked at; remove it, or the rule's `access`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "scopes": [] })),
+            "rules[0].scopes: is empty; list at least one, or leave it out",
+        ),
+        (
+            rule(json!({ "route": "GET /", "scopes": ["read write"] })),
+            "rules[0].scopes[0]: `read write` is no scope: blanks, quotes, backslashes and other letters than ASCII can't be in one",
+        ),
+        (rule(json!({ "route": "GET /", "groups": [""] })), "rules[0].groups[0]: is empty"),
+        (
+            rule(json!({ "route": "GET /", "groups": "admin" })),
+            "rules[0].groups: invalid type: string \"admin\", expected a list of names, or {\"all\": [names]}",
+        ),
+        (
+            rule(json!({ "route": "GET /", "providers": ["other"] })),
+            "rules[0].providers[0]: `other` is not among `providers`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "hosts": ["*"] })),
+            "rules[0].hosts[0]: `*` is no host name; write `api.example.com` or `*.example.com`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "require": {} })),
+            "rules[0].require: must have exactly one of `scope`, `group`, `claim`, `all_of`, `any_of` and `not`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "require": { "claim": "sub" } })),
+            "rules[0].require: a `claim` needs exactly one of `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` and `matches`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "require": { "all_of": [] } })),
+            "rules[0].require.all_of: is empty; list at least one, or leave it out",
+        ),
+        (
+            rule(json!({ "route": "GET /{id}", "require": { "claim": "sub", "equals_path": "user" } })),
+            "rules[0].require.equals_path: `user` is not a variable of the rule's route",
+        ),
+    ]);
+}
+
+#[test]
+fn replies_must_make_sense() {
+    let responses = |over: Value| changed(json!({ "responses": over }));
+    judge([
+        (responses(json!({ "realm": "a\"b" })), "responses.realm: must be ASCII without quotes and backslashes"),
+        (
+            responses(json!({ "format": "html" })),
+            "responses.format: unknown variant `html`, expected one of `aws`, `problem`, `envoy`",
+        ),
+        (
+            responses(json!({ "headers": { "404": {} } })),
+            "responses.headers.404: is no status that the filter answers with; write 400, 401, 403 or 503",
+        ),
+        (
+            responses(json!({ "headers": { "401": { "host": "x" } } })),
+            "responses.headers.401.host: is not a header that can be set",
+        ),
+        (
+            responses(json!({ "headers": { "401": { "x-a": "a\nb" } } })),
+            "responses.headers.401.x-a: has control characters, which no header can carry",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_not_json_says_where_it_breaks() {
+    let mut gateway = Gateway::start(&with_rules(json!([])));
+    for (text, expected) in [
+        ("", "is not JSON: EOF while parsing a value at line 1 column 0"),
+        ("{", "is not JSON: EOF while parsing an object at line 1 column 1"),
+        ("providers: {}", "is not JSON: expected value at line 1 column 1"),
+        ("[]", "invalid length 0, expected struct Config with 7 elements"),
+        ("{}{}", "is not JSON: trailing characters at line 1 column 3"),
+    ] {
+        assert!(!gateway.replace(&crate::harness::bootstrap::string_value(text)), "{text}");
+        let line = gateway.filter_log().pop().unwrap_or_default();
+        assert!(line.contains(expected), "{text}: {line}");
+    }
+}
+
+#[test]
+fn a_member_that_stands_twice_is_refused() {
+    let mut gateway = Gateway::start(&with_rules(json!([])));
+    let right = with_rules(json!([])).to_string();
+    for (member, place) in [(r#""default":"deny","#, "default"), (r#""rules":[],"#, "rules")] {
+        let twice = right.replacen('{', &format!("{{{member}{member}"), 1);
+        assert!(!gateway.replace(&crate::harness::bootstrap::string_value(&twice)), "{place}");
+        let line = gateway.filter_log().pop().unwrap_or_default();
+        assert!(line.contains(&format!("{place}: is there twice")), "{line}");
+    }
+}
+
+#[test]
+fn validating_tells_before_envoy_starts() {
+    let (valid, _) = validate(&with_rules(json!([])));
+    assert!(valid);
+    let (valid, log) = validate(&with(json!({ "jwks": { "cluster": "" } })));
+    assert!(!valid && log.contains("providers.main.jwks.cluster"), "{log}");
+}

@@ -1,0 +1,127 @@
+//! Where a token may be, how it is marked, and that a request has one credential or is refused.
+
+use serde_json::json;
+
+use crate::harness::policy::merged;
+use crate::harness::{ALLOWED, Gateway, Outcome, Request, Token, provider, with_provider};
+
+const AMBIGUOUS: Outcome<'static> = (400, "credential_ambiguous");
+const MISSING: Outcome<'static> = (401, "token_missing");
+
+#[test]
+fn the_scheme_is_bearer_in_any_case() {
+    let gateway = Gateway::start(&with_provider(provider()));
+    let good = Token::new().signed();
+    let (missing, malformed) = (MISSING, (401, "token_malformed"));
+    gateway.expect(
+        [
+            (format!("Bearer {good}"), ALLOWED),
+            (format!("bearer {good}"), ALLOWED),
+            (format!("BEARER {good}"), ALLOWED),
+            (format!("bEaReR {good}"), ALLOWED),
+            (good.clone(), missing),
+            (format!("Basic {good}"), missing),
+            (format!("DPoP {good}"), missing),
+            (format!("Token {good}"), missing),
+            (format!("XBearer {good}"), missing),
+            (format!("Basic Bearer {good}"), missing),
+            (format!("Bearer{good}"), missing),
+            ("Basic dXNlcjpwYXNz".to_owned(), missing),
+            (String::new(), missing),
+            (format!("Bearer {good} {good}"), malformed),
+            (format!("Bearer {good} trailing"), malformed),
+            (format!("Bearer Bearer {good}"), malformed),
+            (format!("Bearer \"{good}\""), malformed),
+        ]
+        .map(|(value, expected)| {
+            (value.replace(&good, "TOKEN"), Request::get("/").header("authorization", value), expected)
+        }),
+    );
+}
+
+#[test]
+fn two_credentials_are_refused() {
+    let gateway = Gateway::start(&with_provider(provider()));
+    let (good, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
+    let bearer = |token: &str| format!("Bearer {token}");
+    let two = |first: String, second: String| {
+        Request::get("/").header("authorization", first).header("authorization", second)
+    };
+    let joined = |text: String| Request::get("/").header("authorization", text);
+    gateway.expect([
+        ("two good ones", two(bearer(&good), bearer(&other)), AMBIGUOUS),
+        ("the same twice", two(bearer(&good), bearer(&good)), AMBIGUOUS),
+        ("a good one, then nonsense", two(bearer(&good), bearer("nonsense")), AMBIGUOUS),
+        ("nonsense, then a good one", two(bearer("nonsense"), bearer(&good)), AMBIGUOUS),
+        ("another scheme, then a good one", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&good)), AMBIGUOUS),
+        ("a good one, then another scheme", two(bearer(&good), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
+        ("joined by a comma", joined(format!("{}, {}", bearer(&good), bearer(&other))), AMBIGUOUS),
+        ("joined without a blank", joined(format!("{},{}", bearer(&good), bearer(&other))), AMBIGUOUS),
+        ("a comma after", joined(format!("{},", bearer(&good))), AMBIGUOUS),
+        ("a comma before", joined(format!(",{}", bearer(&good))), AMBIGUOUS),
+    ]);
+}
+
+#[test]
+fn a_token_may_be_elsewhere() {
+    let sources = json!([
+        "$request.header.X-Token",
+        "$request.querystring.access_token",
+        "$request.cookie.session",
+        "$request.websocket",
+    ]);
+    let gateway = Gateway::start(&with_provider(merged(provider(), json!({ "identity_sources": sources }))));
+    let good = Token::new().signed();
+    let get = || Request::get("/a");
+    let query = |query: String| Request::get(format!("/a?{query}"));
+    gateway.expect([
+        ("header", get().header("x-token", &good), ALLOWED),
+        ("header with a scheme", get().header("x-token", format!("Bearer {good}")), ALLOWED),
+        ("query", query(format!("a=1&access_token={good}&b=2")), ALLOWED),
+        ("cookie", get().header("cookie", format!("a=1; session={good}; b=2")), ALLOWED),
+        ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {good}")), ALLOWED),
+        ("where nobody looks", get().bearer(&good), MISSING),
+        ("another parameter", query(format!("Access_Token={good}")), MISSING),
+        ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),
+        ("two headers", get().header("x-token", &good).header("x-token", &good), AMBIGUOUS),
+        ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
+        ("two cookies", get().header("cookie", format!("session={good}; session={good}")), AMBIGUOUS),
+        ("two places", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
+    ]);
+}
+
+#[test]
+fn a_token_that_is_not_forwarded_leaves_no_trace() {
+    let sources = json!([
+        "$request.header.Authorization",
+        "$request.header.X-Token",
+        "$request.querystring.access_token",
+        "$request.cookie.session",
+    ]);
+    let fields = json!({ "identity_sources": sources, "forward_token": false });
+    let gateway = Gateway::start(&with_provider(merged(provider(), fields)));
+    let good = Token::new().signed();
+    for (request, target, cookie) in [
+        (Request::get("/a?b=1").bearer(&good), "/a?b=1", vec![]),
+        (Request::get("/a").header("x-token", &good), "/a", vec![]),
+        (Request::get(format!("/a?access_token={good}")), "/a", vec![]),
+        (Request::get(format!("/a?b=%20&access_token={good}&c")), "/a?b=%20&c", vec![]),
+        (Request::get("/a").header("cookie", format!("session={good}")), "/a", vec![]),
+        (Request::get("/a").header("cookie", format!("a=1; session={good}; b=2")), "/a", vec!["a=1; b=2"]),
+    ] {
+        let reply = gateway.send(&request);
+        let echo = reply.echo();
+        assert!(!reply.text().contains(&good), "the token reached the upstream: {}", reply.text());
+        assert_eq!((echo.target.as_str(), echo.all("cookie")), (target, cookie));
+    }
+}
+
+#[test]
+fn a_token_is_forwarded_unless_told_otherwise() {
+    let gateway = Gateway::start(&with_provider(provider()));
+    let bearer = format!("Bearer {}", Token::new().signed());
+    let echo = gateway.send(&Request::get("/").header("authorization", &bearer)).echo();
+    assert_eq!(echo.all("authorization"), [bearer.as_str()]);
+    let echo = gateway.send(&Request::get("/public").header("authorization", &bearer)).echo();
+    assert_eq!(echo.all("authorization"), [bearer.as_str()]);
+}

@@ -1,0 +1,204 @@
+//! Who passes: what a rule's access, scopes and groups let through, and what happens where no rule is.
+
+use serde_json::{Value, json};
+
+use crate::harness::{ALLOWED, Gateway, Outcome, PUBLIC, Request, Token, now, with_rules};
+
+#[test]
+fn access_says_who_passes() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /public", "access": "public" },
+        { "route": "GET /optional", "access": "optional" },
+        { "route": "GET /authenticated", "access": "authenticated" },
+        { "route": "GET /unsaid" },
+        { "route": "GET /deny", "access": "deny" },
+    ])));
+    let good = Token::new().signed();
+    let expired = Token::new().claim("exp", now() - 3600).signed();
+    let missing = (401, "token_missing");
+    let refused = (401, "token_expired");
+    let denied = (403, "route_denied");
+    for (path, without, with_good, with_expired) in [
+        ("/public", PUBLIC, PUBLIC, PUBLIC),
+        ("/optional", (200, "anonymous"), ALLOWED, refused),
+        ("/authenticated", missing, ALLOWED, refused),
+        ("/unsaid", missing, ALLOWED, refused),
+        ("/deny", denied, denied, denied),
+        ("/no/rule", denied, denied, denied),
+    ] {
+        gateway.expect([
+            (format!("{path}, no token"), Request::get(path), without),
+            (format!("{path}, good token"), Request::get(path).bearer(&good), with_good),
+            (format!("{path}, expired token"), Request::get(path).bearer(&expired), with_expired),
+        ]);
+    }
+}
+
+#[test]
+fn refused_requests_never_reach_the_upstream() {
+    let gateway = Gateway::start(&with_rules(json!([{ "route": "GET /token" }])));
+    for path in ["/token", "/no/rule", "/a//b"] {
+        gateway.send(&Request::get(path));
+    }
+    assert_eq!(gateway.upstream.requests(), 0);
+}
+
+#[test]
+fn what_no_rule_covers_gets_the_default() {
+    for (default, without, with) in [
+        (json!("deny"), (403, "route_denied"), (403, "route_denied")),
+        (json!("authenticated"), (401, "token_missing"), ALLOWED),
+        (json!("public"), PUBLIC, PUBLIC),
+    ] {
+        let mut policy = with_rules(json!([{ "route": "GET /only", "access": "deny" }]));
+        policy["default"] = default.clone();
+        let gateway = Gateway::start(&policy);
+        gateway.expect([
+            (format!("{default}, no token"), Request::get("/other"), without),
+            (format!("{default}, good token"), Request::get("/other").bearer(Token::new().signed()), with),
+            (format!("{default}, other method"), Request::new("POST", "/only"), without),
+            (format!("{default}, a rule"), Request::get("/only"), (403, "route_denied")),
+        ]);
+    }
+}
+
+#[test]
+fn one_of_the_scopes_is_enough() {
+    let missing = (403, "scope_missing");
+    let rules = json!([
+        { "route": "GET /any", "scopes": ["read", "write"] },
+        { "route": "GET /all", "scopes": { "all": ["read", "write"] } },
+        { "route": "GET /url", "scopes": ["https://api.example.com/read"] },
+    ]);
+    judge(
+        rules,
+        "scope",
+        [
+            ("/any", json!("read"), ALLOWED),
+            ("/any", json!("write"), ALLOWED),
+            ("/any", json!("email write openid"), ALLOWED),
+            ("/any", json!(["email", "write"]), ALLOWED),
+            ("/any", json!("reader"), missing),
+            ("/any", json!("Read"), missing),
+            ("/any", json!("read,write"), missing),
+            ("/any", json!("read\twrite"), missing),
+            ("/any", json!(""), missing),
+            ("/any", json!(["read", 1]), missing),
+            ("/any", json!({ "read": true }), missing),
+            ("/any", json!(true), missing),
+            ("/any", Value::Null, missing),
+            ("/all", json!("read"), missing),
+            ("/all", json!("write read"), ALLOWED),
+            ("/url", json!("https://api.example.com/read"), ALLOWED),
+            ("/url", json!("https://api.example.com/rea"), missing),
+        ],
+    );
+}
+
+#[test]
+fn scopes_may_be_in_scp() {
+    let rules = json!([{ "route": "GET /any", "scopes": ["read"] }]);
+    judge(
+        rules,
+        "scp",
+        [
+            ("/any", json!("read"), ALLOWED),
+            ("/any", json!(["email", "read"]), ALLOWED),
+            ("/any", json!("email"), (403, "scope_missing")),
+        ],
+    );
+}
+
+#[test]
+fn groups_may_be_a_list_or_text_or_bracketed_text() {
+    let missing = (403, "group_missing");
+    let rules = json!([
+        { "route": "GET /any", "groups": ["admin", "owner"] },
+        { "route": "GET /all", "groups": { "all": ["admin", "owner"] } },
+        { "route": "GET /blank", "groups": ["Domain Users"] },
+    ]);
+    judge(
+        rules,
+        "groups",
+        [
+            ("/any", json!(["user", "admin"]), ALLOWED),
+            ("/any", json!("owner"), ALLOWED),
+            ("/any", json!("[user admin]"), ALLOWED),
+            ("/any", json!("[admin]"), ALLOWED),
+            ("/any", json!("user admin"), missing),
+            ("/any", json!("[user]"), missing),
+            ("/any", json!("[]"), missing),
+            ("/any", json!(["administrator"]), missing),
+            ("/any", json!(["admin", 1]), missing),
+            ("/any", json!([["admin"]]), missing),
+            ("/any", json!({ "admin": true }), missing),
+            ("/all", json!(["admin"]), missing),
+            ("/all", json!("[owner admin]"), ALLOWED),
+            ("/blank", json!("Domain Users"), ALLOWED),
+            ("/blank", json!(["Domain Users"]), ALLOWED),
+            ("/blank", json!("[Domain Users]"), missing),
+        ],
+    );
+}
+
+#[test]
+fn scopes_and_groups_must_both_hold() {
+    let gateway =
+        Gateway::start(&with_rules(json!([{ "route": "GET /both", "scopes": ["read"], "groups": ["admin"] }])));
+    let both = Token::new().claim("scope", "read").claim("groups", json!(["admin"]));
+    gateway.expect([
+        ("both", Request::get("/both").bearer(both.signed()), ALLOWED),
+        ("no group", Request::get("/both").bearer(both.clone().without("groups").signed()), (403, "group_missing")),
+        ("no scope", Request::get("/both").bearer(both.clone().without("scope").signed()), (403, "scope_missing")),
+    ]);
+}
+
+#[test]
+fn the_claims_of_scopes_and_groups_can_be_named() {
+    let mut policy = with_rules(json!([{ "route": "GET /", "scopes": ["read"], "groups": ["admin"] }]));
+    policy["providers"]["main"]["scope_claims"] = json!(["https://example.com/scopes"]);
+    policy["providers"]["main"]["group_claims"] = json!([["realm_access", "roles"]]);
+    let gateway = Gateway::start(&policy);
+    let named =
+        Token::new().claim("https://example.com/scopes", "read").claim("realm_access", json!({ "roles": ["admin"] }));
+    let usual = Token::new().claim("scope", "read").claim("groups", json!(["admin"]));
+    gateway.expect([
+        ("the named claims", Request::get("/").bearer(named.signed()), ALLOWED),
+        ("the usual ones", Request::get("/").bearer(usual.signed()), (403, "scope_missing")),
+    ]);
+}
+
+#[test]
+fn cognitos_claims_are_known_by_its_profile() {
+    let mut policy = with_rules(json!([{ "route": "GET /", "groups": ["admin"] }]));
+    policy["providers"]["main"]["profile"] = json!("cognito");
+    let gateway = Gateway::start(&policy);
+    let token = Token::new().without("aud").claim("client_id", "api").claim("token_use", "access");
+    gateway.expect([
+        (
+            "its groups",
+            Request::get("/").bearer(token.clone().claim("cognito:groups", json!(["admin"])).signed()),
+            ALLOWED,
+        ),
+        (
+            "others",
+            Request::get("/").bearer(token.clone().claim("groups", json!(["admin"])).signed()),
+            (403, "group_missing"),
+        ),
+        (
+            "an ID token",
+            Request::get("/").bearer(Token::new().claim("token_use", "id").signed()),
+            (401, "token_use_mismatch"),
+        ),
+    ]);
+}
+
+/// Sends tokens with one claim set to each value.
+#[track_caller]
+fn judge<const N: usize>(rules: Value, claim: &str, table: [(&str, Value, Outcome<'_>); N]) {
+    let gateway = Gateway::start(&with_rules(rules));
+    gateway.expect(table.map(|(path, value, expected)| {
+        let token = Token::new().claim(claim, value.clone()).signed();
+        (format!("{path} {claim}={value}"), Request::get(path).bearer(token), expected)
+    }));
+}

@@ -1,0 +1,26 @@
+//! Envoy's access log: what it says about one request, the filter's own account included.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// One line of the log; what the filter did not set is `None`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Entry {
+    pub probe: Option<String>,
+    pub status: u16,
+    pub details: Option<String>,
+    pub reason: Option<String>,
+    pub provider: Option<String>,
+    pub rule: Option<String>,
+    pub sub: Option<String>,
+    pub client_id: Option<String>,
+}
+
+/// Every whole line so far.
+pub(crate) fn read(path: &Path) -> Vec<Entry> {
+    let log = fs::read_to_string(path).unwrap_or_default();
+    let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}

@@ -1,0 +1,37 @@
+//! Envoy's admin page: the listener's port and the counters.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use super::client::{Connection, Request};
+
+pub(crate) struct Admin(pub SocketAddr);
+
+impl Admin {
+    /// Whether Envoy says that it is serving.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.get("/ready").is_some_and(|body| body.trim() == "LIVE")
+    }
+
+    /// Where the filter listens.
+    pub(crate) fn listener(&self) -> Option<SocketAddr> {
+        let listeners: Value = serde_json::from_str(&self.get("/listeners?format=json")?).ok()?;
+        let port = listeners.pointer("/listener_statuses/0/local_address/socket_address/port_value")?.as_u64()?;
+        Some(SocketAddr::new(self.0.ip(), u16::try_from(port).ok()?))
+    }
+
+    /// Every counter and gauge, by name.
+    pub(crate) fn stats(&self) -> BTreeMap<String, u64> {
+        let body = self.get("/stats").unwrap_or_default();
+        let pairs = body.lines().filter_map(|line| line.split_once(": "));
+        pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
+    }
+
+    fn get(&self, path: &str) -> Option<String> {
+        let mut connection = Connection::open(self.0).ok()?;
+        let reply = connection.round_trip(&Request::get(path)).ok()?;
+        (reply.status == 200).then(|| reply.text())
+    }
+}

@@ -1,0 +1,133 @@
+//! Envoy's configuration for a test: one listener with the filter, delivered from a file so that it can be replaced
+//! while requests run, and a cluster for each server.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::client::PROBE;
+
+/// The part that Envoy reads once.
+pub(crate) fn bootstrap(directory: &Path, clusters: &[(&str, SocketAddr)]) -> Value {
+    json!({
+        "node": { "id": "test", "cluster": "test" },
+        "admin": { "address": socket(0) },
+        "dynamic_resources": {
+            "lds_config": {
+                "resource_api_version": "V3",
+                "path_config_source": { "path": directory.join(LISTENERS) },
+            },
+        },
+        "static_resources": { "clusters": clusters.iter().map(cluster).collect::<Vec<_>>() },
+    })
+}
+
+/// Where Envoy watches for its listener.
+pub(crate) const LISTENERS: &str = "listeners.json";
+/// Where the access log goes.
+pub(crate) const ACCESS_LOG: &str = "access.log";
+
+/// What the watched file says.
+pub(crate) fn discovery(mut listener: Value, version: usize) -> Value {
+    listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    json!({ "version_info": version.to_string(), "resources": [listener] })
+}
+
+/// `configuration` is the `Any` that Envoy hands to the plugin.
+pub(crate) fn listener(directory: &Path, configuration: &Value, module: &Path) -> Value {
+    json!({
+        "name": "ingress",
+        "address": socket(0),
+        "filter_chains": [{ "filters": [connection_manager(directory, configuration, module)] }],
+    })
+}
+
+fn connection_manager(directory: &Path, configuration: &Value, module: &Path) -> Value {
+    json!({
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "ingress",
+            // Odd paths are the filter's to judge, as they are in an Envoy that nobody hardened.
+            "normalize_path": false,
+            "merge_slashes": false,
+            "generate_request_id": false,
+            "access_log": [access_log(directory)],
+            "http_filters": [jwt_authorizer(configuration, module), {
+                "name": "envoy.filters.http.router",
+                "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+            }],
+            "route_config": {
+                "name": "all",
+                "virtual_hosts": [{
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }],
+                }],
+            },
+        },
+    })
+}
+
+fn jwt_authorizer(configuration: &Value, module: &Path) -> Value {
+    json!({
+        "name": "jwt_authorizer",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "jwt_authorizer",
+                "root_id": "jwt_authorizer",
+                "failure_policy": "FAIL_RELOAD",
+                "configuration": configuration,
+                "vm_config": {
+                    "vm_id": "jwt_authorizer",
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": { "local": { "filename": module } },
+                },
+            },
+        },
+    })
+}
+
+/// The plugin's JSON in the form that the documentation asks for.
+pub(crate) fn string_value(json: &str) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": json })
+}
+
+fn access_log(directory: &Path) -> Value {
+    let state = |name: &str| format!("%FILTER_STATE(wasm.jwt_authorizer.{name}:PLAIN)%");
+    json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": directory.join(ACCESS_LOG),
+            "log_format": { "json_format": {
+                "probe": format!("%REQ({PROBE})%"),
+                "status": "%RESPONSE_CODE%",
+                "details": "%RESPONSE_CODE_DETAILS%",
+                "reason": state("reason"),
+                "provider": state("provider"),
+                "rule": state("rule"),
+                "sub": state("sub"),
+                "client_id": state("client_id"),
+            } },
+        },
+    })
+}
+
+fn cluster((name, address): &(&str, SocketAddr)) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": socket(address.port()) } }] }],
+        },
+    })
+}
+
+fn socket(port: u16) -> Value {
+    json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
+}

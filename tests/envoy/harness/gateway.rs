@@ -1,0 +1,222 @@
+//! The gateway under test: an Envoy with the filter, the upstream behind it and the issuer beside it.
+
+use std::fmt::Display;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::access_log::{self, Entry};
+use super::admin::Admin;
+use super::bootstrap::{self, string_value};
+use super::client::{Connection, Reply, Request};
+use super::envoy::{self, Envoy};
+use super::issuer::Issuer;
+use super::upstream::Upstream;
+use super::wait::eventually;
+
+/// A port that no server of ours has.
+const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
+
+/// What becomes of a request: the status, and the reason in the filter's words.
+pub(crate) type Outcome<'e> = (u16, &'e str);
+
+pub(crate) const ALLOWED: Outcome<'static> = (200, "allowed");
+pub(crate) const PUBLIC: Outcome<'static> = (200, "public");
+
+pub(crate) struct Gateway {
+    pub issuer: Issuer,
+    pub upstream: Upstream,
+    envoy: Envoy,
+    admin: Admin,
+    address: SocketAddr,
+    directory: PathBuf,
+    version: usize,
+}
+
+/// What a gateway starts from.
+pub(crate) struct Setup {
+    configuration: Value,
+    issuer: Issuer,
+    others: Vec<(&'static str, SocketAddr)>,
+    workers: usize,
+}
+
+impl Setup {
+    pub(crate) fn new(policy: &Value) -> Self {
+        Self {
+            configuration: string_value(&policy.to_string()),
+            issuer: Issuer::start(),
+            others: Vec::new(),
+            workers: 2,
+        }
+    }
+
+    /// Stands for the issuer that a gateway otherwise starts by itself, as cluster `issuer`.
+    pub(crate) fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuer = issuer;
+        self
+    }
+
+    /// A further cluster.
+    pub(crate) fn cluster(mut self, name: &'static str, address: SocketAddr) -> Self {
+        self.others.push((name, address));
+        self
+    }
+
+    pub(crate) fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    pub(crate) fn start(self) -> Gateway {
+        let upstream = Upstream::start();
+        let directory = envoy::directory();
+        let mut clusters = vec![("issuer", self.issuer.address()), ("upstream", upstream.address())];
+        clusters.extend(self.others);
+        write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
+        write_listeners(&directory, &self.configuration, 0);
+        let mut envoy = Envoy::start(directory.clone(), self.workers);
+        let admin = eventually("Envoy's admin address", || {
+            assert!(envoy.is_running(), "Envoy ended by itself");
+            envoy.admin_address()?.parse().ok().map(Admin)
+        });
+        let address = eventually("Envoy's listener", || {
+            assert!(envoy.is_running(), "Envoy ended by itself");
+            admin.listener().filter(|_| admin.is_ready())
+        });
+        Gateway { issuer: self.issuer, upstream, envoy, admin, address, directory, version: 0 }
+    }
+}
+
+impl Gateway {
+    /// A gateway with this policy, and an issuer that has a key for each algorithm.
+    pub(crate) fn start(policy: &Value) -> Self {
+        Setup::new(policy).start()
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.address).expect("Envoy listens")
+    }
+
+    /// Sends a request on a connection of its own.
+    #[track_caller]
+    pub(crate) fn send(&self, request: &Request) -> Reply {
+        self.connect().round_trip(request).unwrap_or_else(|error| panic!("no reply: {error}"))
+    }
+
+    /// Sends each request, and compares status and reason with the expected ones; the replies are in the same order.
+    #[track_caller]
+    pub(crate) fn expect<'e, L: Display>(
+        &self,
+        rows: impl IntoIterator<Item = (L, Request, Outcome<'e>)>,
+    ) -> Vec<Reply> {
+        let (expected, replies): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .map(|(label, request, expected)| ((label, expected), self.connect().round_trip(&request)))
+            .unzip();
+        let mut wrong = Vec::new();
+        for ((label, expected), reply) in expected.iter().zip(&replies) {
+            match reply {
+                Ok(reply) => {
+                    let actual = (reply.status, self.logged(reply).reason.unwrap_or_default());
+                    if (actual.0, actual.1.as_str()) != *expected {
+                        wrong.push(format!("{label}: {actual:?} instead of {expected:?}"));
+                    }
+                }
+                Err(error) => wrong.push(format!("{label}: no reply ({error}) instead of {expected:?}")),
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+        replies.into_iter().flatten().collect()
+    }
+
+    /// The access log's entry about a reply.
+    #[track_caller]
+    pub(crate) fn logged(&self, reply: &Reply) -> Entry {
+        let probe = reply.probe.to_string();
+        eventually("the access log's entry", || {
+            let log = access_log::read(&self.directory.join(bootstrap::ACCESS_LOG));
+            log.into_iter().find(|entry| entry.probe.as_deref() == Some(&probe))
+        })
+    }
+
+    /// The whole access log so far.
+    pub(crate) fn access_log(&self) -> Vec<Entry> {
+        access_log::read(&self.directory.join(bootstrap::ACCESS_LOG))
+    }
+
+    /// One of the filter's counters or gauges; 0 as long as Envoy doesn't know it.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        self.stat(&format!("wasmcustom.jwt_authorizer.{name}"))
+    }
+
+    /// One of Envoy's own.
+    pub(crate) fn stat(&self, name: &str) -> u64 {
+        self.admin.stats().get(name).copied().unwrap_or_default()
+    }
+
+    /// Waits until a counter or gauge of the filter has this value.
+    #[track_caller]
+    pub(crate) fn await_metric(&self, name: &str, value: u64) {
+        eventually(&format!("{name} is {value}"), || (self.metric(name) == value).then_some(()));
+    }
+
+    /// Waits until this many requests are inside Envoy.
+    #[track_caller]
+    pub(crate) fn await_active(&self, count: u64) {
+        let active = "http.ingress.downstream_rq_active";
+        eventually(&format!("{count} active requests"), || (self.stat(active) == count).then_some(()));
+    }
+
+    pub(crate) fn filter_log(&self) -> Vec<String> {
+        self.envoy.filter_log()
+    }
+
+    /// Replaces the policy while Envoy runs; true if Envoy took it.
+    pub(crate) fn reconfigure(&mut self, policy: &Value) -> bool {
+        self.replace(&string_value(&policy.to_string()))
+    }
+
+    /// Replaces the plugin's whole configuration, whatever message it is; true if Envoy took it.
+    pub(crate) fn replace(&mut self, configuration: &Value) -> bool {
+        self.version += 1;
+        let counts = || {
+            let count = |what: &str| self.stat(&format!("listener_manager.lds.update_{what}"));
+            (count("success"), count("rejected"))
+        };
+        let before = counts();
+        write_listeners(&self.directory, configuration, self.version);
+        let (taken, _) = eventually("Envoy reads the new listener", || {
+            let after = counts();
+            (after != before).then_some(after)
+        });
+        taken > before.0
+    }
+}
+
+/// Whether Envoy in its validation mode takes the policy, and its log.
+pub(crate) fn validate(policy: &Value) -> (bool, String) {
+    let directory = envoy::directory();
+    let listener = bootstrap::listener(&directory, &string_value(&policy.to_string()), &envoy::module());
+    let mut bootstrap = bootstrap::bootstrap(&directory, &[("upstream", NOBODY), ("issuer", NOBODY)]);
+    bootstrap["static_resources"]["listeners"] = json!([listener]);
+    bootstrap["dynamic_resources"] = json!({});
+    write(&directory.join("bootstrap.json"), &bootstrap);
+    let outcome = envoy::validate(&directory);
+    drop(fs::remove_dir_all(&directory));
+    outcome
+}
+
+fn write_listeners(directory: &Path, configuration: &Value, version: usize) {
+    let fresh = directory.join("listeners.new");
+    let listener = bootstrap::listener(directory, configuration, &envoy::module());
+    write(&fresh, &bootstrap::discovery(listener, version));
+    // Envoy notices renames, and must never read half a file.
+    fs::rename(fresh, directory.join(bootstrap::LISTENERS)).expect("the test's directory is writable");
+}
+
+fn write(path: &Path, value: &Value) {
+    fs::write(path, value.to_string()).expect("the test's directory is writable");
+}

@@ -1,0 +1,131 @@
+//! Bytes that are no text, and headers as large as Envoy lets through: an answer for each, and never a trap.
+
+use serde_json::json;
+
+use crate::harness::policy::merged;
+use crate::harness::{ALLOWED, Gateway, PUBLIC, Reply, Request, Token, provider};
+
+/// A policy that reads as many headers as it can.
+fn gateway() -> Gateway {
+    let sources = json!([
+        "$request.header.Authorization",
+        "$request.header.x-token",
+        "$request.querystring.access_token",
+        "$request.cookie.session",
+        "$request.websocket",
+    ]);
+    let outputs =
+        json!({ "identity_sources": sources, "claims_to_headers": { "x-jwt-sub": "sub" }, "forward_token": false });
+    Gateway::start(&json!({
+        "providers": { "main": merged(provider(), outputs) },
+        "rules": [
+            { "route": "GET /public", "access": "public" },
+            { "route": "GET /token" },
+            { "route": "GET /tenant", "require": { "claim": "sub", "equals_header": "x-tenant" } },
+            { "route": "GET /hosted", "hosts": ["*.example"], "access": "public" },
+        ],
+    }))
+}
+
+/// Bytes that no decoder takes for UTF-8, and some that a careless one trips over.
+const NOT_TEXT: [&[u8]; 6] = [b"\xff", b"\xff\xfe\xfd", b"a\x80b", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"];
+
+#[test]
+fn headers_that_the_filter_reads_may_hold_anything() {
+    let gateway = gateway();
+    let good = Token::new().signed();
+    for bytes in NOT_TEXT {
+        for name in [
+            "authorization",
+            "x-token",
+            "cookie",
+            "sec-websocket-protocol",
+            "origin",
+            "access-control-request-method",
+            "x-tenant",
+            "x-jwt-sub",
+            "x_jwt_sub",
+        ] {
+            for prefix in [&b""[..], b"Bearer ", b"bearer, ", b"session=", b"x=1; session="] {
+                let value = [prefix, bytes].concat();
+                let label = format!("{name}: {}", value.escape_ascii());
+                let public = gateway.send(&Request::get("/public").header(name, &value));
+                assert_eq!(public.status, 200, "public, {label}");
+                answered(&gateway.send(&Request::get("/token").header(name, &value)), &label);
+                answered(&gateway.send(&Request::get("/tenant").bearer(&good).header(name, &value)), &label);
+                answered(&gateway.send(&Request::new("OPTIONS", "/token").header(name, &value)), &label);
+            }
+        }
+    }
+    gateway.expect([("still at work", Request::get("/token").bearer(&good), ALLOWED)]);
+}
+
+#[track_caller]
+fn answered(reply: &Reply, label: &str) {
+    assert!([200, 400, 401, 403].contains(&reply.status), "{label}: {}", reply.status);
+}
+
+#[test]
+fn no_token_in_bytes_that_are_no_text() {
+    let gateway = gateway();
+    for bytes in NOT_TEXT {
+        let label = bytes.escape_ascii();
+        gateway.expect([
+            (format!("a bearer of {label}"), Request::get("/token").bearer(bytes), (401, "token_malformed")),
+            (
+                format!("a scheme of {label}"),
+                Request::get("/token").header("authorization", bytes),
+                (401, "token_missing"),
+            ),
+            (format!("a header of {label}"), Request::get("/token").header("x-token", bytes), (401, "token_malformed")),
+        ]);
+    }
+}
+
+#[test]
+fn other_headers_reach_the_upstream_as_they_came() {
+    let gateway = gateway();
+    for bytes in NOT_TEXT {
+        let latin1: String = bytes.iter().copied().map(char::from).collect();
+        for request in [Request::get("/public"), Request::get("/token").bearer(Token::new().signed())] {
+            let echo = gateway.send(&request.header("user-agent", bytes).header("x-other", bytes)).echo();
+            assert_eq!((echo.all("user-agent"), echo.all("x-other")), (vec![&*latin1], vec![&*latin1]));
+        }
+    }
+}
+
+#[test]
+fn the_host_may_be_odd() {
+    let gateway = gateway();
+    let hosts: [&[u8]; 6] = [b"", b"api.example:", b"[::1]:80", b"api.example:99999", b"a,b", b"*.example"];
+    for host in hosts.into_iter().chain(NOT_TEXT) {
+        let reply = gateway.send(&Request::get("/hosted").host(host));
+        assert!([200, 400, 403].contains(&reply.status), "{}: {}", host.escape_ascii(), reply.status);
+    }
+}
+
+#[test]
+fn headers_as_large_as_envoy_takes_are_answered() {
+    let gateway = gateway();
+    let large = vec![b'x'; 58 * 1024];
+    let good = Token::new().signed();
+    let many = (0..90)
+        .fold(Request::get("/token").bearer(&good), |request, n| request.header(format!("x-{n}"), vec![b'x'; 600]));
+    gateway.expect([
+        ("another header", Request::get("/public").header("x-other", &large), PUBLIC),
+        ("the token", Request::get("/token").bearer(&large), (401, "token_too_large")),
+        ("another scheme", Request::get("/token").header("authorization", &large), (401, "token_missing")),
+        ("a cookie", Request::get("/token").bearer(&good).header("cookie", &large), ALLOWED),
+        (
+            "a cookie that is the token",
+            Request::get("/token").header("cookie", [b"session=", &large[..]].concat()),
+            (401, "token_too_large"),
+        ),
+        ("an identity header", Request::get("/public").header("x-jwt-sub", &large), PUBLIC),
+        ("the path", Request::get([b"/", &large[..]].concat()), (403, "route_denied")),
+        ("the path, of segments", Request::get("/x".repeat(29 * 1024)), (403, "route_denied")),
+        ("the path, of escapes", Request::get(format!("/{}", "%20".repeat(19 * 1024))), (403, "route_denied")),
+        ("the query", Request::get([b"/public?", &large[..]].concat()), PUBLIC),
+        ("ninety headers", many, ALLOWED),
+    ]);
+}

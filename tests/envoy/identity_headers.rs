@@ -1,0 +1,168 @@
+//! Identity headers: what the upstream is told comes from a verified token, and from nowhere else.
+
+use serde_json::{Value, json};
+
+use crate::harness::policy::merged;
+use crate::harness::upstream::Echo;
+use crate::harness::{ALLOWED, Gateway, Request, Token, provider};
+
+fn gateway(claims_to_headers: Value) -> Gateway {
+    Gateway::start(&json!({
+        "providers": { "main": merged(provider(), json!({ "claims_to_headers": claims_to_headers })) },
+        "rules": [
+            { "route": "GET /token" },
+            { "route": "GET /optional", "access": "optional" },
+            { "route": "GET /public", "access": "public" },
+            { "route": "POST /token" },
+        ],
+    }))
+}
+
+/// Every spelling under which some upstream would read the header.
+const SPELLINGS: [&str; 6] = ["x-jwt-sub", "X-JWT-Sub", "x_jwt_sub", "X_JWT_SUB", "x-jwt_sub", "x_jwt-sub"];
+
+fn spoofed(request: Request) -> Request {
+    SPELLINGS.iter().fold(request, |request, name| request.header(name, "admin").header(name, "root"))
+}
+
+fn identity(echo: &Echo) -> Vec<(String, String)> {
+    let names = echo.names().into_iter().filter(|name| name.replace('_', "-") == "x-jwt-sub");
+    names.flat_map(|name| echo.all(name).into_iter().map(|value| (name.to_owned(), value.to_owned()))).collect()
+}
+
+#[test]
+fn what_a_client_sends_under_these_names_is_dropped() {
+    let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
+    let alice = vec![("x-jwt-sub".to_owned(), "alice".to_owned())];
+    let good = Token::new().signed();
+    let nameless = Token::new().without("sub").signed();
+    for (label, request, expected) in [
+        ("public", Request::get("/public"), vec![]),
+        ("public, with a token", Request::get("/public").bearer(&good), vec![]),
+        ("preflight", Request::preflight("/token"), vec![]),
+        ("preflight of no rule", Request::preflight("/elsewhere"), vec![]),
+        ("optional, no token", Request::get("/optional"), vec![]),
+        ("optional, with a token", Request::get("/optional").bearer(&good), alice.clone()),
+        ("protected", Request::get("/token").bearer(&good), alice),
+        ("protected, no such claim", Request::get("/token").bearer(&nameless), vec![]),
+    ] {
+        assert_eq!(identity(&gateway.send(&spoofed(request)).echo()), expected, "{label}");
+    }
+}
+
+#[test]
+fn only_these_names_are_dropped() {
+    let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
+    let others = ["x-jwt-su", "x-jwt-subs", "x-jwtsub", "xjwt-sub", "x.jwt.sub", "jwt-sub"];
+    let request = others.iter().fold(Request::get("/public"), |request, name| request.header(name, "kept"));
+    let echo = gateway.send(&request).echo();
+    for name in others {
+        assert_eq!(echo.all(name), ["kept"], "{name}");
+    }
+}
+
+#[test]
+fn the_headers_of_every_provider_are_dropped_from_every_request() {
+    let second =
+        merged(provider(), json!({ "issuer": "https://second.example", "claims_to_headers": { "x-second": "sub" } }));
+    let first = merged(provider(), json!({ "claims_to_headers": { "x-first": "sub" } }));
+    let gateway = Gateway::start(&json!({
+        "providers": { "first": first, "second": second },
+        "rules": [{ "route": "GET /token" }, { "route": "GET /public", "access": "public" }],
+    }));
+    let spoof =
+        |request: Request| request.header("x-first", "admin").header("x-second", "admin").header("x_second", "admin");
+    let of = |request: Request| {
+        let echo = gateway.send(&spoof(request)).echo();
+        ["x-first", "x-second", "x_second"].map(|name| echo.all(name).join("|"))
+    };
+    let second = Token::new().claim("iss", "https://second.example").claim("sub", "bob").signed();
+    assert_eq!(of(Request::get("/public")), ["", "", ""]);
+    assert_eq!(of(Request::get("/token").bearer(Token::new().signed())), ["alice", "", ""]);
+    assert_eq!(of(Request::get("/token").bearer(second)), ["", "bob", ""]);
+}
+
+#[test]
+fn a_claim_becomes_one_header_value() {
+    let gateway = gateway(json!({
+        "x-claim": "claim",
+        "x-nested": ["org", "id"],
+        "x-dotted": "org.id",
+        "x-spaced": { "claim": "claim", "list": "join", "separator": " " },
+        "x-json": { "claim": "claim", "list": "json" },
+    }));
+    for (value, plain, spaced, as_json) in [
+        (json!("text"), "text", "text", "text"),
+        (json!("José"), "JosÃ©", "JosÃ©", "JosÃ©"),
+        (json!(7), "7", "7", "7"),
+        (json!(-1.5), "-1.5", "-1.5", "-1.5"),
+        (json!(true), "true", "true", "true"),
+        (json!(["a", "b", 3]), "a,b,3", "a b 3", r#"["a","b",3]"#),
+        (json!([]), "", "", "[]"),
+        (json!({ "k": [1] }), r#"{"k":[1]}"#, r#"{"k":[1]}"#, r#"{"k":[1]}"#),
+    ] {
+        let echo =
+            gateway.send(&Request::get("/token").bearer(Token::new().claim("claim", value.clone()).signed())).echo();
+        let headers = ["x-claim", "x-spaced", "x-json"].map(|name| echo.all(name));
+        assert_eq!(headers, [vec![plain], vec![spaced], vec![as_json]], "{value}");
+    }
+    let token = Token::new().claim("org", json!({ "id": "acme" })).claim("org.id", "literal");
+    let echo = gateway.send(&Request::get("/token").bearer(token.signed())).echo();
+    assert_eq!((echo.all("x-nested"), echo.all("x-dotted")), (vec!["acme"], vec!["literal"]));
+    assert!(echo.all("x-claim").is_empty(), "a missing claim makes no header");
+}
+
+#[test]
+fn a_claim_that_is_no_header_value_refuses_the_request() {
+    let gateway = gateway(json!({ "x-claim": "claim" }));
+    let values = [
+        json!("a\nb"),
+        json!("a\r\nx-admin: true"),
+        json!("a\0b"),
+        json!("\u{1}"),
+        json!("a\tb"),
+        json!("\u{7f}"),
+        json!("\u{85}"),
+        json!(["a", "b\nc"]),
+        json!(["a,b"]),
+        json!(" a"),
+        json!("a "),
+    ];
+    gateway.expect(values.map(|value| {
+        let token = Token::new().claim("claim", value.clone()).signed();
+        (value.to_string(), Request::get("/token").bearer(token), (401, "claim_unforwardable"))
+    }));
+    let large = Token::new().claim("claim", "x".repeat(8000)).signed();
+    gateway.expect([("a large value", Request::get("/token").bearer(large), ALLOWED)]);
+}
+
+#[test]
+fn the_payload_can_be_forwarded_whole() {
+    let fields = json!({ "payload_to_header": "x-jwt-payload" });
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": merged(provider(), fields) },
+        "rules": [{ "route": "GET /token" }, { "route": "GET /public", "access": "public" }],
+    }));
+    let good = Token::new().signed();
+    let payload = good.split('.').nth(1).unwrap();
+    let of = |request: Request| {
+        gateway.send(&request.header("x-jwt-payload", "forged").header("x_jwt_payload", "forged")).echo()
+    };
+    let protected = of(Request::get("/token").bearer(&good));
+    assert_eq!((protected.all("x-jwt-payload"), protected.all("x_jwt_payload")), (vec![payload], vec![]));
+    let public = of(Request::get("/public"));
+    assert_eq!((public.all("x-jwt-payload").len(), public.all("x_jwt_payload").len()), (0, 0));
+}
+
+#[test]
+fn other_headers_and_the_body_stay_as_they_are() {
+    let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
+    let request = Request::new("POST", "/token")
+        .bearer(Token::new().signed())
+        .header("x-twice", "1")
+        .header("x-twice", "2")
+        .header("x-empty", "")
+        .body(b"body".to_vec());
+    let echo = gateway.send(&request).echo();
+    assert_eq!((echo.all("x-twice"), echo.all("x-empty"), echo.body_length), (vec!["1", "2"], vec![""], 4));
+}

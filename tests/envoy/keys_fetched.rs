@@ -1,0 +1,155 @@
+//! Where keys come from: an Envoy cluster, asked once for all workers, or the configuration itself.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::issuer::{DISCOVERY, ISSUER, JWKS};
+use crate::harness::policy::merged;
+use crate::harness::{ALLOWED, Answer, Gateway, Issuer, Key, Request, Setup, Token, provider, with_provider};
+
+fn good() -> Request {
+    Request::get("/").bearer(Token::new().signed())
+}
+
+fn with_jwks(jwks: Value) -> Value {
+    let mut provider = provider();
+    provider["jwks"] = jwks;
+    with_provider(provider)
+}
+
+#[test]
+fn keys_are_fetched_at_start_before_anybody_asks() {
+    let gateway = Gateway::start(&with_provider(provider()));
+    gateway.await_metric("provider.main.jwks_keys", 10);
+    assert_eq!(gateway.issuer.requests(JWKS), ["issuer.example"]);
+    gateway.expect((0..20).map(|n| (n, good(), ALLOWED)));
+    assert_eq!(gateway.issuer.fetches(), 1, "one fetch serves all workers");
+}
+
+#[test]
+fn the_url_is_asked_as_written() {
+    let issuer = Issuer::start();
+    issuer.publish_at("/tenant/keys?version=2", Key::set(&Key::one_of_each()));
+    let jwks = json!({ "uri": "https://login.example:8443/tenant/keys?version=2", "cluster": "issuer" });
+    let gateway = Setup::new(&with_jwks(jwks)).issuer(issuer).start();
+    gateway.expect([("good", good(), ALLOWED)]);
+    assert_eq!(gateway.issuer.requests("/tenant/keys?version=2"), ["login.example:8443"]);
+}
+
+#[test]
+fn inline_keys_need_no_issuer() {
+    let gateway = Gateway::start(&with_jwks(json!({ "inline": Key::set(&Key::one_of_each()) })));
+    gateway.expect([
+        ("good", good(), ALLOWED),
+        ("forged", Request::get("/").bearer(Token::new().sign(&Key::strangers("ES256"))), (401, "signature_invalid")),
+        (
+            "unknown key",
+            Request::get("/").bearer(Token::new().sign(&Key::of("ES256").named("new"))),
+            (401, "key_unknown"),
+        ),
+    ]);
+    assert_eq!(gateway.issuer.fetches(), 0);
+}
+
+#[test]
+fn keys_may_be_found_by_discovery() {
+    let issuer = Issuer::start();
+    issuer.publish_at("/found", Key::set(&Key::one_of_each()));
+    let elsewhere = "https://elsewhere.example/found";
+    issuer.publish_at(DISCOVERY, json!({ "issuer": ISSUER, "jwks_uri": elsewhere }));
+    let gateway = Setup::new(&with_jwks(json!({ "discovery": true, "cluster": "issuer" }))).issuer(issuer).start();
+    gateway.expect([("good", good(), ALLOWED)]);
+    let fetches = [DISCOVERY, "/found", JWKS].map(|path| gateway.issuer.fetches_at(path));
+    assert_eq!(fetches, [1, 1, 0], "the path counts, and the host of the document does not");
+}
+
+#[test]
+fn a_discovery_document_of_another_issuer_is_refused() {
+    let issuer = Issuer::start();
+    issuer.publish_at(DISCOVERY, json!({ "issuer": "https://issuer.example/", "jwks_uri": format!("{ISSUER}{JWKS}") }));
+    let jwks = json!({ "discovery": true, "cluster": "issuer", "timeout": "1s" });
+    let gateway = Setup::new(&with_jwks(jwks)).issuer(issuer).start();
+    gateway.expect([("good", good(), (503, "keys_unavailable"))]);
+    assert_eq!(gateway.issuer.fetches(), 0);
+}
+
+#[test]
+fn requests_before_the_keys_wait_for_the_one_fetch() {
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    let (good, forged) = (good(), Request::get("/").bearer(Token::new().sign(&Key::strangers("ES256"))));
+    let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
+    for (n, connection) in waiting.iter_mut().enumerate() {
+        connection.send(if n % 2 == 0 { &forged } else { &good }).unwrap();
+    }
+    gateway.await_active(20);
+    assert_eq!(gateway.send(&Request::get("/")).status, 401, "who has no token waits for nothing");
+    assert_eq!(gateway.send(&Request::get("/public")).status, 200);
+    drop(hold);
+    let statuses: Vec<_> = waiting.iter_mut().map(|connection| connection.reply().unwrap().status).collect();
+    assert_eq!(statuses, [401, 200].repeat(10));
+    assert_eq!(gateway.issuer.fetches(), 1);
+}
+
+#[test]
+fn an_issuer_that_never_answers_is_not_waited_for_longer_than_its_timeout() {
+    let mut provider = provider();
+    provider["jwks"]["timeout"] = json!("1s");
+    let issuer = Issuer::start();
+    issuer.answer(Answer::Silence);
+    let gateway = Setup::new(&with_provider(provider)).issuer(issuer).start();
+    let start = Instant::now();
+    let reply = gateway.send(&good());
+    assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(gateway.logged(&reply).reason.as_deref(), Some("keys_unavailable"));
+    assert_eq!(gateway.send(&Request::get("/")).status, 401);
+}
+
+#[test]
+fn a_set_is_worth_its_usable_keys() {
+    let weak = json!({ "kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB" });
+    let symmetric = json!({ "kty": "oct", "kid": "ES256", "k": "c2VjcmV0" });
+    let encryption = merged(Key::of("ES384").jwk(), json!({ "use": "enc", "kid": "encryption" }));
+    let operations = merged(Key::of("ES384").jwk(), json!({ "key_ops": ["sign"], "kid": "operations" }));
+    let other_algorithm = merged(Key::of("ES384").jwk(), json!({ "alg": "ES256", "kid": "other" }));
+    let off_curve = merged(Key::of("ES384").jwk(), json!({ "x": Key::of("ES256").jwk()["x"], "kid": "curve" }));
+    let private = merged(Key::of("ES384").jwk(), json!({ "d": "AQAB", "kid": "private" }));
+    let future = json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "future", "pub": "AAAA" });
+    let decorated =
+        merged(Key::of("ES256").jwk(), json!({ "x5t#S256": "AA", "x5c": ["AA"], "status": "ACTIVE", "_links": {} }));
+    let issuer = Issuer::start();
+    let keys = json!([
+        weak,
+        symmetric,
+        encryption,
+        operations,
+        other_algorithm,
+        off_curve,
+        private,
+        future,
+        "nonsense",
+        7,
+        null,
+        decorated
+    ]);
+    issuer.publish_at(JWKS, json!({ "keys": keys, "vendor": { "extension": true } }));
+    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    gateway.await_metric("provider.main.jwks_keys", 1);
+    gateway.expect([("the one good key", good(), ALLOWED)]);
+    for kid in ["weak", "encryption", "operations", "other", "curve", "private"] {
+        let token = Token::new().sign(&Key::of("ES384").named(kid));
+        gateway.expect([(kid, Request::get("/").bearer(token), (401, "key_unknown"))]);
+    }
+}
+
+#[test]
+fn one_kid_may_name_keys_of_two_types() {
+    let issuer = Issuer::with_keys(&[Key::of("RS256").named("same"), Key::of("ES256").named("same")]);
+    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    gateway.expect(["RS256", "ES256"].map(|algorithm| {
+        (algorithm, Request::get("/").bearer(Token::new().sign(&Key::of(algorithm).named("same"))), ALLOWED)
+    }));
+}

@@ -1,0 +1,21 @@
+//! The built module in a real Envoy: requests go in at one end, and status, headers, body, access log, counters and
+//! what reached the upstream are looked at. The filter is a black box here; its contract is the README's reference.
+//!
+//! `make test` provides what this needs, an Envoy and the module. One module for each subject, tables inside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+
+mod algorithms;
+mod claims;
+mod configuration;
+mod credentials;
+mod decisions;
+mod harness;
+mod hostile_bytes;
+mod identity_headers;
+mod keys_fetched;
+mod observability;
+mod paths;
+mod preflight;
+mod replies;
+mod routes;
+mod token_form;

@@ -1,0 +1,142 @@
+//! What the operator sees: the access log's account of each request, the counters, and what the log never says.
+
+use serde_json::json;
+
+use crate::harness::policy::merged;
+use crate::harness::{Gateway, Request, Token, eventually, now, provider};
+
+fn gateway() -> Gateway {
+    let provider = merged(provider(), json!({ "audiences": ["api", "m2m-client"] }));
+    Gateway::start(&json!({
+        "providers": { "main": provider },
+        "rules": [
+            { "route": "GET /token" },
+            { "route": "GET /named", "name": "read items", "scopes": ["read"] },
+            { "route": "GET /public", "access": "public" },
+            { "route": "GET /optional", "access": "optional" },
+        ],
+        "log_denials": true,
+    }))
+}
+
+#[test]
+fn the_access_log_tells_who_and_why() {
+    let gateway = gateway();
+    let alice = Token::new().claim("client_id", "web").claim("scope", "read").signed();
+    let machine = Token::new().without("aud").claim("client_id", "m2m-client").claim("sub", "m2m-client").signed();
+    let expired = Token::new().claim("exp", now() - 3600).signed();
+    let foreign = Token::new().claim("iss", "https://other.example").signed();
+    let main = Some("main");
+    for (request, reason, provider, rule, sub, client) in [
+        (Request::get("/token").bearer(&alice), "allowed", main, "GET /token", Some("alice"), Some("web")),
+        (Request::get("/named").bearer(&alice), "allowed", main, "read items", Some("alice"), Some("web")),
+        (
+            Request::get("/token").bearer(&machine),
+            "allowed",
+            main,
+            "GET /token",
+            Some("m2m-client"),
+            Some("m2m-client"),
+        ),
+        (
+            Request::get("/named").bearer(&machine),
+            "scope_missing",
+            main,
+            "read items",
+            Some("m2m-client"),
+            Some("m2m-client"),
+        ),
+        (Request::get("/token").bearer(&expired), "token_expired", main, "GET /token", None, None),
+        (Request::get("/token").bearer(&foreign), "issuer_unknown", None, "GET /token", None, None),
+        (Request::get("/token"), "token_missing", None, "GET /token", None, None),
+        (Request::get("/public").bearer(&alice), "public", None, "GET /public", None, None),
+        (Request::get("/optional"), "anonymous", None, "GET /optional", None, None),
+        (Request::get("/elsewhere"), "route_denied", None, "default", None, None),
+    ] {
+        let entry = gateway.logged(&gateway.send(&request));
+        let said = [&entry.reason, &entry.provider, &entry.rule, &entry.sub, &entry.client_id].map(Option::as_deref);
+        assert_eq!(said, [Some(reason), provider, Some(rule), sub, client], "{reason}");
+    }
+}
+
+#[test]
+fn a_refusal_before_any_rule_names_none() {
+    let gateway = gateway();
+    for (request, reason) in [(Request::get("/a//b"), "path_ambiguous"), (Request::preflight("/token"), "preflight")] {
+        let entry = gateway.logged(&gateway.send(&request));
+        assert_eq!((entry.reason.as_deref(), entry.provider, entry.sub), (Some(reason), None, None));
+    }
+}
+
+#[test]
+fn each_request_is_counted_once_everywhere() {
+    let gateway = gateway();
+    let good = Token::new().signed();
+    let rows = [
+        (Request::get("/token").bearer(&good), 5),
+        (Request::get("/named").bearer(&good), 3),
+        (Request::get("/token"), 2),
+        (Request::get("/public"), 4),
+        (Request::get("/elsewhere"), 1),
+    ];
+    for (request, times) in &rows {
+        (0..*times).for_each(|_| drop(gateway.send(request)));
+    }
+    for (name, count) in [
+        ("allowed", 9),
+        ("denied", 6),
+        ("reason.allowed", 5),
+        ("reason.public", 4),
+        ("reason.scope_missing", 3),
+        ("reason.token_missing", 2),
+        ("reason.route_denied", 1),
+        ("provider.main.allowed", 5),
+        ("provider.main.denied", 3),
+        ("rule.GET /token.allowed", 5),
+        ("rule.GET /token.denied", 2),
+        ("rule.read items.denied", 3),
+        ("rule.GET /public.allowed", 4),
+        ("rule.default.denied", 1),
+    ] {
+        gateway.await_metric(name, count);
+    }
+    assert_eq!(gateway.metric("cache_hit") + gateway.metric("cache_miss"), 8);
+}
+
+#[test]
+fn the_keys_are_on_the_admin_page() {
+    let gateway = gateway();
+    gateway.await_metric("provider.main.jwks_keys", 10);
+    gateway.await_metric("provider.main.jwks_fetch_success", 1);
+    assert_eq!(gateway.metric("provider.main.jwks_fetch_failed"), 0);
+    let age = "provider.main.jwks_age_seconds";
+    eventually("the age grows", || (1..30).contains(&gateway.metric(age)).then_some(()));
+}
+
+#[test]
+fn refusals_are_logged_without_the_token() {
+    let gateway = gateway();
+    let expired = Token::new().claim("exp", now() - 3600).claim("secret", "hush").signed();
+    gateway.send(&Request::get("/token").bearer(&expired));
+    let line = eventually("a line about the refusal", || {
+        gateway.filter_log().into_iter().find(|line| line.contains("token_expired"))
+    });
+    assert!(line.contains("GET /token") && line.contains("main") && line.contains("ES256"), "{line}");
+    let signature = expired.rsplit('.').next().unwrap();
+    let said = gateway.filter_log().join("\n");
+    for secret in [&expired[..20], signature, "hush", "alice"] {
+        assert!(!said.contains(secret), "the log has {secret}");
+    }
+}
+
+#[test]
+fn a_flood_of_refusals_does_not_flood_the_log() {
+    let gateway = gateway();
+    let mut connection = gateway.connect();
+    for _ in 0..500 {
+        connection.round_trip(&Request::get("/token")).unwrap();
+    }
+    gateway.await_metric("reason.token_missing", 500);
+    let lines = gateway.filter_log().iter().filter(|line| line.contains("token_missing")).count();
+    assert!((1..250).contains(&lines), "{lines} lines");
+}

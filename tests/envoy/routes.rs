@@ -1,0 +1,114 @@
+//! Which rule a request falls under: the most specific one, wherever it stands in the file.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Gateway, Request, with_rules};
+
+/// Rules that overlap as much as possible, each known by its name, in the order of nobody's interest.
+fn overlapping() -> Vec<Value> {
+    [
+        ("$default", "default"),
+        ("ANY /{rest+}", "any rest"),
+        ("GET /{rest+}", "get rest"),
+        ("GET /items", "items"),
+        ("ANY /items", "any items"),
+        ("GET /items/{id}", "item"),
+        ("GET /items/new", "new item"),
+        ("GET /items/{id}/parts/{part}", "part"),
+        ("GET /items/{rest+}", "below items"),
+        ("POST /items/{id}", "post item"),
+        ("GET /", "root"),
+    ]
+    .map(|(route, name)| json!({ "route": route, "name": name, "access": "public" }))
+    .into()
+}
+
+#[test]
+fn the_most_specific_rule_wins_whatever_the_order() {
+    let expected = [
+        ("GET", "/", "root"),
+        ("POST", "/", "default"),
+        ("GET", "/items", "items"),
+        ("GET", "/items?id=new", "items"),
+        ("POST", "/items", "any items"),
+        ("DELETE", "/items", "any items"),
+        ("GET", "/items/new", "new item"),
+        ("GET", "/items/7", "item"),
+        ("GET", "/items/newer", "item"),
+        ("POST", "/items/7", "post item"),
+        ("POST", "/items/new", "post item"),
+        ("PUT", "/items/7", "any rest"),
+        ("GET", "/items/7/parts/9", "part"),
+        ("GET", "/items/7/parts", "below items"),
+        ("GET", "/items/new/parts/9", "part"),
+        ("GET", "/items/7/parts/9/more", "below items"),
+        ("GET", "/other", "get rest"),
+        ("GET", "/other/deep/down", "get rest"),
+        ("POST", "/other", "any rest"),
+        ("GET", "/itemsandmore", "get rest"),
+        ("GET", "/Items", "get rest"),
+    ];
+    let mut reversed = overlapping();
+    reversed.reverse();
+    for rules in [overlapping(), reversed] {
+        let gateway = Gateway::start(&with_rules(json!(rules)));
+        let replies = expected
+            .map(|(method, path, name)| (format!("{method} {path}"), name, gateway.send(&Request::new(method, path))));
+        for (label, name, reply) in replies {
+            assert_eq!(gateway.logged(&reply).rule.as_deref(), Some(name), "{label}");
+        }
+    }
+}
+
+#[test]
+fn a_route_covers_no_more_than_it_says() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /admin", "access": "public" },
+        { "route": "GET /one/{id}", "access": "public" },
+        { "route": "GET /more/{rest+}", "access": "public" },
+        { "route": "ANY /any", "access": "public" },
+    ])));
+    let (yes, no) = ((200, "public"), (403, "route_denied"));
+    gateway.expect(
+        [
+            ("GET", "/admin", yes),
+            ("GET", "/admin?x=/other", yes),
+            ("GET", "/administrator", no),
+            ("GET", "/ADMIN", no),
+            ("GET", "/%61dmin", yes),
+            ("GET", "/admin/users", no),
+            ("POST", "/admin", no),
+            ("HEAD", "/admin", no),
+            ("GET", "/one/1", yes),
+            ("GET", "/one", no),
+            ("GET", "/one/1/2", no),
+            ("GET", "/more/1", yes),
+            ("GET", "/more/1/2/3", yes),
+            ("GET", "/more", no),
+            ("PATCH", "/any", yes),
+            ("TRACE", "/any", yes),
+        ]
+        .map(|(method, path, expected)| (format!("{method} {path}"), Request::new(method, path), expected)),
+    );
+}
+
+#[test]
+fn a_rule_for_the_host_goes_before_one_for_every_host() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /", "name": "any", "access": "public" },
+        { "route": "GET /", "name": "exact", "access": "public", "hosts": ["shop.example.com"] },
+        { "route": "GET /", "name": "under", "access": "public", "hosts": ["*.example.com"] },
+    ])));
+    for (host, name) in [
+        ("shop.example.com", "exact"),
+        ("SHOP.example.com:8080", "exact"),
+        ("www.example.com", "under"),
+        ("a.b.example.com", "under"),
+        ("example.com", "any"),
+        ("evilexample.com", "any"),
+        ("other.test", "any"),
+    ] {
+        let reply = gateway.send(&Request::get("/").host(host));
+        assert_eq!(gateway.logged(&reply).rule.as_deref(), Some(name), "{host}");
+    }
+}
