@@ -1,0 +1,6 @@
+//! wip
+pub mod config;
+pub mod filter;
+pub mod jwt;
+pub mod policy;
+pub mod request;

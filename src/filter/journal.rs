@@ -1,0 +1,114 @@
+//! What the log says. One line when the filter is configured, when keys change, fail or come back; refusals at debug,
+//! or at info and rate-limited where the operator asked for it. Never a token, a signature or a claim set.
+
+use super::fetches::Event;
+use crate::jwt::keys::KeyRing;
+use crate::jwt::provider::ProviderIndex;
+use crate::jwt::time::UnixTime;
+use crate::policy::decision::Verdict;
+use crate::policy::{Authorizer, KeySource};
+
+/// Lines about refusals that one worker writes in a second.
+const LINES_PER_SECOND: u32 = 10;
+/// Ids come from attackers; so much of them is enough to recognise one.
+const LONGEST_ID: usize = 64;
+
+/// Writes lines, and keeps count of those it left out.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    second: i64,
+    written: u32,
+    left_out: u64,
+}
+
+impl Journal {
+    pub(super) fn configured(authorizer: &Authorizer) {
+        let names: Vec<_> = authorizer.providers().iter().map(|provider| &*provider.name).collect();
+        log::info!(
+            "jwt_authorizer {}: {} rules, {} providers: {}",
+            env!("CARGO_PKG_VERSION"),
+            authorizer.rules().len(),
+            names.len(),
+            shorten(&names.join(", "), 1000),
+        );
+    }
+
+    pub(super) fn keys(authorizer: &Authorizer, provider: ProviderIndex, event: Event, ring: &KeyRing, now: UnixTime) {
+        let name = authorizer.providers().get(provider.0).map_or("?", |provider| &provider.name);
+        let cluster = match authorizer.key_sources().get(provider.0) {
+            Some(KeySource::Remote(remote)) => &remote.cluster,
+            Some(KeySource::Inline(_)) | None => "",
+        };
+        match event {
+            Event::Succeeded { news, failure: Some(failure) } => log::info!(
+                "provider `{name}`: keys can be fetched again after `{}`: {} keys{}",
+                failure.label(),
+                ring.set().len(),
+                if news { ", changed" } else { "" }
+            ),
+            Event::Succeeded { news: true, failure: None } => {
+                log::info!("provider `{name}`: {} keys from cluster `{cluster}`", ring.set().len());
+            }
+            Event::Succeeded { news: false, failure: None } | Event::Failed { first: false, .. } => {}
+            Event::Failed { failure, first: true } => {
+                let state =
+                    if ring.is_usable(now) { "the last good set serves on" } else { "there are no keys to serve with" };
+                log::warn!(
+                    "provider `{name}`: keys could not be fetched from cluster `{cluster}`: `{}`; {state}, tries go on",
+                    failure.label()
+                );
+            }
+        }
+    }
+
+    pub(super) fn refused(&mut self, authorizer: &Authorizer, verdict: &Verdict, now: UnixTime) {
+        let level = if authorizer.logs_denials() && self.may_write(now) { log::Level::Info } else { log::Level::Debug };
+        if !log::log_enabled!(level) {
+            return;
+        }
+        let about = &verdict.about;
+        let token = about.token.as_deref();
+        log::log!(
+            level,
+            "{}: reason={} rule=\"{}\" provider={} kid=\"{}\" client=\"{}\"{}",
+            if verdict.dry_run { "would refuse" } else { "refused" },
+            verdict.reason.label(),
+            about.rule.and_then(|index| authorizer.rules().get(index.0)).map_or("default", |rule| rule.name()),
+            about.provider.and_then(|index| authorizer.providers().get(index.0)).map_or("-", |provider| &provider.name),
+            about.key_id.as_ref().map_or_else(String::new, |id| shorten(id.as_str(), LONGEST_ID)),
+            token.and_then(|token| token.client()).map_or_else(String::new, |client| shorten(client, LONGEST_ID)),
+            self.confess(),
+        );
+    }
+
+    fn may_write(&mut self, now: UnixTime) -> bool {
+        let second = now.millis().div_euclid(1000);
+        if self.second != second {
+            self.second = second;
+            self.written = 0;
+        }
+        let may = self.written < LINES_PER_SECOND;
+        if may {
+            self.written += 1;
+        } else {
+            self.left_out = self.left_out.saturating_add(1);
+        }
+        may
+    }
+
+    fn confess(&mut self) -> String {
+        match std::mem::take(&mut self.left_out) {
+            0 => String::new(),
+            n => format!(" ({n} lines like this left out)"),
+        }
+    }
+}
+
+/// Printable, in one line, and not longer than that.
+fn shorten(text: &str, longest: usize) -> String {
+    let mut short: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() {
+        short.push('…');
+    }
+    short
+}

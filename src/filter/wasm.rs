@@ -1,0 +1,300 @@
+//! The wall: the only file that names `proxy_wasm`. Envoy's callbacks in, host calls out, no decision of its own.
+//!
+//! A panic would cost every request of the worker, so nothing here unwraps; host calls that fail count as not made, and
+//! whoever needed them refuses. Headers are read as bytes: the SDK's other getters panic on what is not UTF-8.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+
+use super::host::{
+    Answer, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
+};
+use super::{Filter, MAX_BODY_BYTES, Outcome, envoy};
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::jwk::VerifyingKey;
+use crate::jwt::signature::{PureRust, SignatureVerifier};
+use crate::jwt::time::UnixTime;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|id| Box::new(Root { id, filter: Rc::default() }));
+}}
+
+/// The name of the host's function for signatures.
+const VERIFY_SIGNATURE: &str = "verify_signature";
+/// Set to `off` in the plugin's environment, it leaves all cryptography to Rust.
+const HOST_CRYPTO: &str = "JWT_AUTHORIZER_HOST_CRYPTO";
+
+type SharedFilter = Rc<RefCell<Option<Filter<Envoy>>>>;
+
+/// One configuration in one worker.
+struct Root {
+    id: u32,
+    filter: SharedFilter,
+}
+
+impl Root {
+    fn with_filter(&self, then: impl FnOnce(&mut Filter<Envoy>)) {
+        if let Ok(mut filter) = self.filter.try_borrow_mut() {
+            if let Some(filter) = filter.as_mut() {
+                then(filter);
+            }
+        }
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _trailers: usize) {
+        let answer = if headers == 0 { Answer::default() } else { read_answer(body_size) };
+        self.with_filter(|filter| filter.on_answer(CalloutId(token), answer));
+    }
+
+    fn on_done(&mut self) -> bool {
+        self.with_filter(Filter::on_end);
+        true
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        adopt_log_level();
+        let json = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
+        let host = Envoy { root: self.id, verifies: Envoy::probe() };
+        match (Filter::configure(host, &json), self.filter.try_borrow_mut()) {
+            (Ok(configured), Ok(mut filter)) => {
+                *filter = Some(configured);
+                true
+            }
+            (Err(error), _) => {
+                log::error!("jwt_authorizer: configuration refused: {error}");
+                false
+            }
+            (Ok(_), Err(_)) => false,
+        }
+    }
+
+    fn on_tick(&mut self) {
+        adopt_log_level();
+        self.with_filter(Filter::on_tick);
+    }
+
+    fn on_queue_ready(&mut self, _queue: u32) {
+        self.with_filter(Filter::on_wake);
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Request { id: StreamId(id), waits: false, filter: Rc::clone(&self.filter) }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// What the host would drop need not be written first.
+fn adopt_log_level() {
+    if let Ok(level) = hostcalls::get_log_level() {
+        proxy_wasm::set_log_level(level);
+    }
+}
+
+/// One request.
+struct Request {
+    id: StreamId,
+    waits: bool,
+    filter: SharedFilter,
+}
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        let outcome = match self.filter.try_borrow_mut() {
+            Ok(mut filter) => filter.as_mut().map(|filter| filter.on_request(self.id)),
+            Err(_) => None,
+        };
+        match outcome {
+            Some(Outcome::Continue) => Action::Continue,
+            Some(Outcome::Pause) => {
+                self.waits = true;
+                Action::Pause
+            }
+            None => {
+                // No configuration, no decision: fail closed.
+                let _ = hostcalls::send_http_response(503, Vec::new(), None);
+                Action::Pause
+            }
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if self.waits {
+            if let Ok(mut filter) = self.filter.try_borrow_mut() {
+                if let Some(filter) = filter.as_mut() {
+                    filter.on_gone(self.id);
+                }
+            }
+        }
+    }
+}
+
+fn read_answer(body_size: usize) -> Answer {
+    let header = |name: &str| hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name).ok().flatten();
+    let text = |name: &str| header(name).and_then(|value| String::from_utf8(value).ok());
+    Answer {
+        status: text(":status").and_then(|status| status.parse().ok()),
+        cache_control: text("cache-control"),
+        body: (body_size <= MAX_BODY_BYTES).then(|| {
+            hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten().unwrap_or_default()
+        }),
+    }
+}
+
+/// Envoy, as seen from one root context.
+#[derive(Debug)]
+struct Envoy {
+    root: u32,
+    /// Whether its `verify_signature` can be relied on.
+    verifies: bool,
+}
+
+impl Envoy {
+    /// Whether the host answers a known question right, both ways.
+    fn probe() -> bool {
+        let wanted = std::env::var(HOST_CRYPTO).is_ok_and(|value| value == "off");
+        if wanted {
+            return false;
+        }
+        let Some((key, signed, signature)) = envoy::known_answer() else { return false };
+        let ask = |message: &[u8]| Self::ask(&key, Algorithm::Es256, message, &signature);
+        ask(signed) == Some(true) && ask(b"something else") == Some(false)
+    }
+
+    /// `None` if the host can't do the algorithm, or hasn't the function.
+    fn ask(key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
+        let arguments = envoy::arguments(algorithm, key.der(), message, signature)?;
+        let result = hostcalls::call_foreign_function(VERIFY_SIGNATURE, Some(&arguments)).ok()?;
+        Some(envoy::is_verified(&result.unwrap_or_default()))
+    }
+}
+
+impl SignatureVerifier for Envoy {
+    fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let by_host = if self.verifies { Self::ask(key, algorithm, message, signature) } else { None };
+        by_host.unwrap_or_else(|| PureRust.verify(key, algorithm, message, signature))
+    }
+}
+
+impl Clock for Envoy {
+    fn now(&self) -> UnixTime {
+        let since_epoch =
+            hostcalls::get_current_time().ok().and_then(|now| now.duration_since(std::time::UNIX_EPOCH).ok());
+        let millis = since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok());
+        UnixTime::from_millis(millis.unwrap_or(0))
+    }
+
+    fn tick_every(&self, period: Duration) {
+        let _ = hostcalls::set_tick_period(period);
+    }
+}
+
+impl Stream for Envoy {
+    fn enter(&self, stream: StreamId) -> bool {
+        hostcalls::set_effective_context(stream.0).is_ok()
+    }
+
+    fn leave(&self) {
+        let _ = hostcalls::set_effective_context(self.root);
+    }
+
+    fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+    }
+
+    fn remove_header(&self, name: &str) {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+    }
+
+    fn set_header(&self, name: &str, value: &str) {
+        let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+    }
+
+    fn resume(&self) {
+        let _ = hostcalls::resume_http_request();
+    }
+
+    fn reply(&self, status: u16, headers: &[(String, String)], body: &str) {
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let _ = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
+    }
+
+    fn annotate(&self, name: &str, value: &str) {
+        let name = format!("jwt_authorizer.{name}");
+        let _ = hostcalls::set_property(vec![&name], Some(value.as_bytes()));
+    }
+
+    fn clear_route_cache(&self) {
+        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+    }
+}
+
+impl SharedStore for Envoy {
+    fn load(&self, key: &str) -> Option<(Vec<u8>, Option<Version>)> {
+        let (value, version) = hostcalls::get_shared_data(key).ok()?;
+        Some((value?, version.map(Version)))
+    }
+
+    fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool {
+        hostcalls::set_shared_data(key, Some(value), version.map(|version| version.0)).is_ok()
+    }
+
+    fn open_queue(&self, name: &str) -> Option<QueueId> {
+        hostcalls::register_shared_queue(name).ok().map(QueueId)
+    }
+
+    fn wake(&self, queue: QueueId) {
+        let _ = hostcalls::enqueue_shared_queue(queue.0, Some(b"1"));
+    }
+
+    fn drain(&self, queue: QueueId) {
+        while let Ok(Some(_)) = hostcalls::dequeue_shared_queue(queue.0) {}
+    }
+}
+
+impl Callouts for Envoy {
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
+        let headers = vec![
+            (":method", "GET"),
+            (":path", path),
+            (":authority", authority),
+            ("accept", "application/json"),
+            ("user-agent", concat!("envoy-jwt-authorizer/", env!("CARGO_PKG_VERSION"))),
+        ];
+        hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout).ok().map(CalloutId)
+    }
+}
+
+impl Meter for Envoy {
+    fn define(&self, kind: MetricKind, name: &str) -> Option<MetricId> {
+        let kind = match kind {
+            MetricKind::Counter => MetricType::Counter,
+            MetricKind::Gauge => MetricType::Gauge,
+        };
+        hostcalls::define_metric(kind, name).ok().map(MetricId)
+    }
+
+    fn add(&self, metric: MetricId, by: u64) {
+        let _ = hostcalls::increment_metric(metric.0, i64::try_from(by).unwrap_or(i64::MAX));
+    }
+
+    fn set(&self, metric: MetricId, value: u64) {
+        let _ = hostcalls::record_metric(metric.0, value);
+    }
+}

@@ -1,0 +1,102 @@
+//! Verified tokens, so that one that comes again costs no arithmetic. Bounded by count and by bytes; the least recently
+//! used goes first. No entry outlives its token, its time to live, or the key that signed it.
+
+use std::rc::Rc;
+
+use hashlink::LruCache;
+
+use super::jwk::VerifyingKey;
+use super::provider::ProviderIndex;
+use super::time::UnixTime;
+use super::token::VerifiedToken;
+
+/// What one worker's cache may weigh: token bytes, what was kept of them, and the table around it.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// What the table and the allocator take for an entry beside its own bytes.
+const ENTRY_OVERHEAD: usize = 160;
+
+/// Tokens that were verified, by all of their bytes.
+#[derive(Debug)]
+pub struct TokenCache {
+    entries: LruCache<Box<[u8]>, Entry>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    token: Rc<VerifiedToken>,
+    until: UnixTime,
+}
+
+impl TokenCache {
+    /// For at most so many tokens; none turns it off.
+    pub fn new(max_tokens: usize) -> Self {
+        Self { entries: LruCache::new(max_tokens), bytes: 0 }
+    }
+
+    /// The token with exactly these bytes, if it still counts.
+    pub fn find(&mut self, bytes: &[u8], now: UnixTime) -> Option<Rc<VerifiedToken>> {
+        let entry = self.entries.get(bytes)?;
+        let counts = now < entry.until && entry.token.validity().contains(now);
+        if counts {
+            return Some(Rc::clone(&entry.token));
+        }
+        if let Some(entry) = self.entries.remove(bytes) {
+            self.bytes = self.bytes.saturating_sub(weight(bytes, &entry));
+        }
+        None
+    }
+
+    /// Remembers a token up to `until`.
+    pub fn insert(&mut self, bytes: &[u8], token: Rc<VerifiedToken>, until: UnixTime) {
+        let entry = Entry { token, until };
+        let added = weight(bytes, &entry);
+        if self.entries.capacity() == 0 || added > MAX_BYTES {
+            return;
+        }
+        if self.entries.len() >= self.entries.capacity() {
+            self.drop_oldest();
+        }
+        if let Some(replaced) = self.entries.insert(bytes.into(), entry) {
+            self.bytes = self.bytes.saturating_sub(weight(bytes, &replaced));
+        }
+        self.bytes = self.bytes.saturating_add(added);
+        while self.bytes > MAX_BYTES {
+            self.drop_oldest();
+        }
+    }
+
+    /// Forgets the tokens of a provider whose keys are not there any more.
+    pub fn retain(&mut self, provider: ProviderIndex, is_known: impl Fn(&VerifyingKey) -> bool) {
+        let mut bytes = 0_usize;
+        self.entries.retain(|token_bytes, entry| {
+            let keep = entry.token.provider() != provider || is_known(entry.token.signer());
+            if keep {
+                bytes = bytes.saturating_add(weight(token_bytes, entry));
+            }
+            keep
+        });
+        self.bytes = bytes;
+    }
+
+    /// How many tokens are remembered.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn drop_oldest(&mut self) {
+        match self.entries.remove_lru() {
+            Some((bytes, entry)) => self.bytes = self.bytes.saturating_sub(weight(&bytes, &entry)),
+            None => self.bytes = 0,
+        }
+    }
+}
+
+fn weight(bytes: &[u8], entry: &Entry) -> usize {
+    bytes.len().saturating_add(entry.token.weight()).saturating_add(ENTRY_OVERHEAD)
+}

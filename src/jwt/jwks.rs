@@ -1,0 +1,82 @@
+//! A key set: at most 200 keys, those of them that can be used, found by `kid` and algorithm.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::algorithm::Algorithm;
+use super::jwk::{KeyId, VerifyingKey};
+
+const MAX_KEYS: usize = 200;
+/// A token without `kid` is tried with no more keys than this (each costs a signature check).
+const MAX_TRIALS: usize = 5;
+
+/// The usable keys of one provider.
+#[derive(Debug, Default)]
+pub struct KeySet(Box<[Rc<VerifyingKey>]>);
+
+/// Why a document is no key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySetError {
+    /// Not a JSON object with an array `keys`.
+    Malformed,
+    /// More than 200 keys.
+    TooManyKeys,
+    /// Not one usable key.
+    NoUsableKey,
+}
+
+impl KeySet {
+    /// Reads a JWK Set (RFC 7517 §5).
+    ///
+    /// # Errors
+    ///
+    /// When the document as a whole can't be used. Keys that can't are left out.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeySetError> {
+        Self::from_value(&serde_json::from_slice(bytes).map_err(|_| KeySetError::Malformed)?)
+    }
+
+    /// The same for a document that is JSON already.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn from_value(document: &Value) -> Result<Self, KeySetError> {
+        let keys = document.as_object().and_then(|set| set.get("keys")).and_then(Value::as_array);
+        let keys = keys.ok_or(KeySetError::Malformed)?;
+        if keys.len() > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys);
+        }
+        let usable: Box<[_]> = keys.iter().filter_map(VerifyingKey::from_jwk).map(Rc::new).collect();
+        if usable.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(usable)) }
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The keys that a token may be tried with: those that it names, or some that fit if it names none.
+    pub fn candidates(&self, id: Option<&KeyId>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<VerifyingKey>> {
+        let named = id.cloned();
+        self.0
+            .iter()
+            .filter(move |key| key.fits(algorithm) && named.as_ref().is_none_or(|id| key.id() == Some(id)))
+            .take(MAX_TRIALS)
+    }
+
+    /// Whether some key has this id, whatever it can verify.
+    pub fn names(&self, id: &KeyId) -> bool {
+        self.0.iter().any(|key| key.id() == Some(id))
+    }
+
+    /// Whether the same key, under the same name and for the same algorithms, is in the set.
+    pub fn contains(&self, key: &VerifyingKey) -> bool {
+        self.0.iter().any(|known| **known == *key)
+    }
+}

@@ -1,0 +1,156 @@
+//! Public keys and the one question asked of them. The sole user of `jwt_simple` and of the primitives under it.
+//!
+//! Keys are imported by jwt-simple, which refuses weak and malformed ones. Signatures are checked over the bytes
+//! received, by the primitives that jwt-simple itself calls: its own `verify_token` would parse header and claims a
+//! second time, by rules that are not ours.
+
+use jwt_simple::algorithms::{Edwards25519PublicKey, P256PublicKey, P384PublicKey, RSAPublicKey};
+use p256::ecdsa::signature::Verifier;
+use p521::pkcs8::EncodePublicKey;
+use superboring::hash::MessageDigest;
+use superboring::pkey::PKey;
+use superboring::rsa::Padding;
+use superboring::sign::{RsaPssSaltlen, Verifier as RsaVerifier};
+
+use super::algorithm::Algorithm;
+use super::jwk::VerifyingKey;
+
+/// Public key material. It has a type: no function takes the bytes of some key.
+#[derive(Clone, Debug)]
+pub enum PublicKey {
+    /// RSA, 2,048 to 4,096 bits, with the exponent 65,537.
+    Rsa(RSAPublicKey),
+    /// A point on P-256.
+    P256(P256PublicKey),
+    /// A point on P-384.
+    P384(P384PublicKey),
+    /// A point on P-521.
+    P521(Box<p521::ecdsa::VerifyingKey>),
+    /// An Ed25519 key that is not of small order.
+    Ed25519(Edwards25519PublicKey),
+}
+
+impl PublicKey {
+    /// From modulus and exponent, big-endian.
+    pub fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
+        // jwt-simple's policy looks at the last byte of the modulus without asking whether there is one.
+        (!n.is_empty()).then(|| RSAPublicKey::from_components(n, e).ok())?.map(Self::Rsa)
+    }
+
+    /// From the coordinates of a point on P-256, each of full length.
+    pub fn p256(x: &[u8], y: &[u8]) -> Option<Self> {
+        P256PublicKey::from_bytes(&point(x, y, 32)?).ok().map(Self::P256)
+    }
+
+    /// From the coordinates of a point on P-384, each of full length.
+    pub fn p384(x: &[u8], y: &[u8]) -> Option<Self> {
+        P384PublicKey::from_bytes(&point(x, y, 48)?).ok().map(Self::P384)
+    }
+
+    /// From the coordinates of a point on P-521, each of full length.
+    pub fn p521(x: &[u8], y: &[u8]) -> Option<Self> {
+        p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(x, y, 66)?).ok().map(|key| Self::P521(Box::new(key)))
+    }
+
+    /// From its 32 bytes.
+    pub fn ed25519(x: &[u8]) -> Option<Self> {
+        Edwards25519PublicKey::from_bytes(x).ok().map(Self::Ed25519)
+    }
+
+    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    pub fn to_der(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Rsa(key) => key.to_der().ok(),
+            Self::P256(key) => key.to_der().ok(),
+            Self::P384(key) => key.to_der().ok(),
+            Self::P521(key) => key.to_public_key_der().ok().map(|der| der.as_bytes().to_vec()),
+            Self::Ed25519(key) => Some(key.to_der()),
+        }
+    }
+}
+
+/// The SEC 1 form of an uncompressed point.
+fn point(x: &[u8], y: &[u8], width: usize) -> Option<Vec<u8>> {
+    (x.len() == width && y.len() == width).then(|| [&[4], x, y].concat())
+}
+
+/// Checks signatures: in Rust, or by what the host offers.
+pub trait SignatureVerifier {
+    /// Whether `signature`, in its JOSE form, is this key's over exactly these bytes. A key of another type than the
+    /// algorithm's never says yes.
+    fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// The verifier that every host has.
+#[derive(Clone, Copy, Debug)]
+pub struct PureRust;
+
+impl SignatureVerifier for PureRust {
+    fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        match (key.public(), algorithm) {
+            (PublicKey::Rsa(key), Algorithm::Rs256) => {
+                rsa(key, MessageDigest::sha256(), Padding::PKCS1, message, signature)
+            }
+            (PublicKey::Rsa(key), Algorithm::Rs384) => {
+                rsa(key, MessageDigest::sha384(), Padding::PKCS1, message, signature)
+            }
+            (PublicKey::Rsa(key), Algorithm::Rs512) => {
+                rsa(key, MessageDigest::sha512(), Padding::PKCS1, message, signature)
+            }
+            (PublicKey::Rsa(key), Algorithm::Ps256) => {
+                rsa(key, MessageDigest::sha256(), Padding::PKCS1_PSS, message, signature)
+            }
+            (PublicKey::Rsa(key), Algorithm::Ps384) => {
+                rsa(key, MessageDigest::sha384(), Padding::PKCS1_PSS, message, signature)
+            }
+            (PublicKey::Rsa(key), Algorithm::Ps512) => {
+                rsa(key, MessageDigest::sha512(), Padding::PKCS1_PSS, message, signature)
+            }
+            (PublicKey::P256(key), Algorithm::Es256) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.as_ref().verify(message, &signature).is_ok()),
+            (PublicKey::P384(key), Algorithm::Es384) => p384::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.as_ref().verify(message, &signature).is_ok()),
+            (PublicKey::P521(key), Algorithm::Es512) => p521::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (PublicKey::Ed25519(key), Algorithm::EdDsa) => ed25519_compact::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.as_ref().verify(message, &signature).is_ok()),
+            (
+                PublicKey::Rsa(_)
+                | PublicKey::P256(_)
+                | PublicKey::P384(_)
+                | PublicKey::P521(_)
+                | PublicKey::Ed25519(_),
+                _,
+            ) => false,
+        }
+    }
+}
+
+fn rsa(key: &RSAPublicKey, digest: MessageDigest, padding: Padding, message: &[u8], signature: &[u8]) -> bool {
+    let verified = || -> Result<bool, superboring::error::ErrorStack> {
+        let key = PKey::from_rsa(key.as_ref().clone())?;
+        let mut verifier = RsaVerifier::new(digest, &key)?;
+        verifier.set_rsa_padding(padding)?;
+        verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+        verifier.update(message)?;
+        verifier.verify(signature)
+    };
+    verified().unwrap_or(false)
+}
+
+/// A JOSE ECDSA signature (r‖s, RFC 7518 §3.4) as DER, the form that other libraries take. `None` for other
+/// algorithms, another length, or a number out of range.
+pub fn ecdsa_to_der(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
+    match algorithm {
+        Algorithm::Es256 => Some(p256::ecdsa::Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec()),
+        Algorithm::Es384 => Some(p384::ecdsa::Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec()),
+        Algorithm::Es512 => Some(p521::ecdsa::Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec()),
+        Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::EdDsa => None,
+    }
+}

@@ -1,0 +1,369 @@
+//! Identity sources: where in a request a token may be, and how it is taken out again.
+//!
+//! All sources of all providers are looked at. One credential, or a refusal: an upstream might read the other one
+//! (RFC 6750 §2).
+
+use std::fmt;
+
+use crate::request::RequestHead;
+
+/// A place where a token may be, in API Gateway's spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `$request.header.Authorization`: the scheme `Bearer` is required.
+    Authorization,
+    /// `$request.header.NAME`: the whole value, `Bearer ` allowed before it.
+    Header(Box<str>),
+    /// `$request.querystring.NAME`.
+    Query(Box<str>),
+    /// `$request.cookie.NAME`.
+    Cookie(Box<str>),
+    /// `$request.websocket`: the sub-protocol offered after `bearer` (`sec-websocket-protocol: bearer, TOKEN`).
+    WebSocket,
+}
+
+const WEBSOCKET_HEADER: &str = "sec-websocket-protocol";
+
+impl Source {
+    /// Reads API Gateway's spelling; `None` if it is another one.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "$request.websocket" {
+            return Some(Self::WebSocket);
+        }
+        let (place, name) = text.strip_prefix("$request.")?.split_once('.')?;
+        let is_token = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+        match place {
+            "header" if is_token && name.eq_ignore_ascii_case("authorization") => Some(Self::Authorization),
+            "header" if is_token => Some(Self::Header(name.to_ascii_lowercase().into())),
+            "querystring" if is_token => Some(Self::Query(name.into())),
+            "cookie" if is_token => Some(Self::Cookie(name.into())),
+            _ => None,
+        }
+    }
+
+    /// The header that the source is in; the query is in none.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Self::Authorization => Some("authorization"),
+            Self::Header(name) => Some(name),
+            Self::Cookie(_) => Some("cookie"),
+            Self::WebSocket => Some(WEBSOCKET_HEADER),
+            Self::Query(_) => None,
+        }
+    }
+
+    fn collect<'r>(&self, head: &RequestHead<'r>, found: &mut impl FnMut(&'r [u8])) {
+        match self {
+            Self::Authorization => {
+                for value in head.values("authorization") {
+                    match bearer(value) {
+                        Some(token) => found(token),
+                        // Envoy joins repeated headers with a comma; `find` refuses the whole.
+                        None if value.split(|byte| *byte == b',').any(|part| bearer(part.trim_ascii()).is_some()) => {
+                            found(value)
+                        }
+                        None => {}
+                    }
+                }
+            }
+            Self::Header(name) => {
+                head.values(name)
+                    .filter(|value| !value.is_empty())
+                    .map(|value| bearer(value).unwrap_or(value))
+                    .for_each(found);
+            }
+            Self::Query(name) => pairs(head.query().unwrap_or_default(), '&', name).for_each(found),
+            Self::Cookie(name) => {
+                for value in head.values("cookie") {
+                    // A cookie header that is not text has no token in it; one with the name in it is not overlooked.
+                    match std::str::from_utf8(value) {
+                        Ok(text) => pairs(text, ';', name).for_each(&mut *found),
+                        Err(_) if contains(value, name.as_bytes()) => found(value),
+                        Err(_) => {}
+                    }
+                }
+            }
+            Self::WebSocket => {
+                for value in head.values(WEBSOCKET_HEADER) {
+                    protocols(value)
+                        .filter(|(marker, _)| marker.eq_ignore_ascii_case(b"bearer"))
+                        .map(|(_, token)| token)
+                        .for_each(&mut *found);
+                }
+            }
+        }
+    }
+
+    /// How the request looks without the token: a header's new value (`None`: the header goes), or a new target.
+    pub fn without(&self, head: &RequestHead<'_>) -> Removal {
+        match self {
+            Self::Authorization | Self::Header(_) => Removal::Header(None),
+            Self::Query(name) => Removal::Target(without_query(head, name)),
+            Self::Cookie(name) => {
+                let whole = head.values("cookie").collect::<Vec<_>>().join(&b"; "[..]);
+                let kept = String::from_utf8_lossy(&whole);
+                let kept: Vec<_> = kept.split(';').filter(|pair| named(pair, name).is_none()).collect();
+                let kept = kept.join(";");
+                Removal::Header((!kept.trim().is_empty()).then(|| kept.trim_start().to_owned()))
+            }
+            Self::WebSocket => {
+                let whole = head.values(WEBSOCKET_HEADER).collect::<Vec<_>>().join(&b","[..]);
+                let text = String::from_utf8_lossy(&whole);
+                let mut kept = Vec::new();
+                let mut entries = text.split(',').map(str::trim);
+                while let Some(entry) = entries.next() {
+                    if entry.eq_ignore_ascii_case("bearer") {
+                        entries.next();
+                    } else {
+                        kept.push(entry);
+                    }
+                }
+                Removal::Header((!kept.is_empty()).then(|| kept.join(", ")))
+            }
+        }
+    }
+}
+
+/// What removing a token does to the request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The header of the source gets this value, or goes.
+    Header(Option<String>),
+    /// The request's target becomes this.
+    Target(String),
+}
+
+/// Every source of every provider.
+#[derive(Debug)]
+pub struct Sources(Vec<Source>);
+
+/// Which of the sources a token was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceIndex(u8);
+
+/// The sources that one provider's tokens may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceSet(u64);
+
+/// Two credentials in one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AmbiguousCredential;
+
+impl Sources {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds one, and gives the set of it alone; `None` if there are 64 already.
+    pub fn add(&mut self, source: Source) -> Option<SourceSet> {
+        let place = self.0.iter().position(|known| *known == source).unwrap_or_else(|| {
+            self.0.push(source);
+            self.0.len() - 1
+        });
+        1_u64.checked_shl(u32::try_from(place).ok()?).map(SourceSet)
+    }
+
+    /// The source at an index that `find` gave.
+    pub fn get(&self, index: SourceIndex) -> Option<&Source> {
+        self.0.get(usize::from(index.0))
+    }
+
+    /// The one credential of the request.
+    ///
+    /// # Errors
+    ///
+    /// If there are two, or one that has a comma in it: that is two headers in one.
+    pub fn find<'r>(&self, head: &RequestHead<'r>) -> Result<Option<Credential<'r>>, AmbiguousCredential> {
+        let mut only = None;
+        let mut ambiguous = false;
+        for (source, index) in self.0.iter().zip(0_u8..) {
+            source.collect(head, &mut |token: &'r [u8]| {
+                ambiguous |= only.is_some() || token.contains(&b',');
+                only = Some(Credential { token, source: SourceIndex(index) });
+            });
+        }
+        if ambiguous { Err(AmbiguousCredential) } else { Ok(only) }
+    }
+}
+
+impl SourceSet {
+    /// Without any.
+    pub const NONE: Self = Self(0);
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the source is one of them.
+    pub fn contains(self, index: SourceIndex) -> bool {
+        1_u64.checked_shl(u32::from(index.0)).is_some_and(|bit| self.0 & bit != 0)
+    }
+}
+
+/// What a request came with, and where it was. It can't be printed.
+#[derive(Clone, Copy)]
+pub struct Credential<'r> {
+    token: &'r [u8],
+    source: SourceIndex,
+}
+
+impl<'r> Credential<'r> {
+    /// The bytes that should be a token.
+    pub fn token(&self) -> &'r [u8] {
+        self.token
+    }
+
+    /// Where they were.
+    pub fn source(&self) -> SourceIndex {
+        self.source
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({} bytes)", self.token.len())
+    }
+}
+
+/// What stands behind the scheme `Bearer`, in any case, and one space (RFC 9110 §11.1, RFC 6750 §2.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    match value.split_at_checked(7) {
+        Some((scheme, token)) => scheme.eq_ignore_ascii_case(b"bearer ").then_some(token),
+        None => value.eq_ignore_ascii_case(b"bearer").then_some(&[]),
+    }
+}
+
+fn pairs<'r>(text: &'r str, separator: char, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    text.split(separator).filter_map(move |pair| named(pair, name)).filter(|value| !value.is_empty()).map(str::as_bytes)
+}
+
+fn named<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
+    pair.trim().split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+fn protocols(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let entries = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    entries().zip(entries().skip(1))
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn without_query(head: &RequestHead<'_>, name: &str) -> String {
+    let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path);
+    let kept: Vec<_> = head.query().unwrap_or_default().split('&').filter(|pair| named(pair, name).is_none()).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(texts: &[&str]) -> Sources {
+        let mut sources = Sources::new();
+        for text in texts {
+            sources.add(Source::parse(text).unwrap()).unwrap();
+        }
+        sources
+    }
+
+    fn found(sources: &Sources, headers: &[(&str, &str)]) -> Result<Option<String>, AmbiguousCredential> {
+        let headers: Vec<_> =
+            headers.iter().map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+        let head = RequestHead::new(&headers).unwrap();
+        let credential = sources.find(&head)?;
+        Ok(credential.map(|credential| String::from_utf8_lossy(credential.token()).into_owned()))
+    }
+
+    #[test]
+    fn the_authorization_header_wants_its_scheme() {
+        let sources = sources(&["$request.header.Authorization"]);
+        for (values, expected) in [
+            (&[][..], Ok(None)),
+            (&["Bearer abc"], Ok(Some("abc"))),
+            (&["bearer abc"], Ok(Some("abc"))),
+            (&["BEARER abc"], Ok(Some("abc"))),
+            (&["Bearer  abc"], Ok(Some(" abc"))),
+            (&["Bearer"], Ok(Some(""))),
+            (&["Bearer "], Ok(Some(""))),
+            (&["Basic abc"], Ok(None)),
+            (&["abc"], Ok(None)),
+            (&["xBearer abc"], Ok(None)),
+            (&[""], Ok(None)),
+            (&["Bearer a,Bearer b"], Err(AmbiguousCredential)),
+            (&["Basic a,Bearer b"], Err(AmbiguousCredential)),
+            (&["Digest a=b, c=d"], Ok(None)),
+            (&["Bearer a", "Bearer b"], Err(AmbiguousCredential)),
+            (&["Bearer a", "Bearer a"], Err(AmbiguousCredential)),
+        ] {
+            let headers: Vec<_> = values.iter().map(|value| ("authorization", *value)).collect();
+            assert_eq!(found(&sources, &headers), expected.map(|token| token.map(str::to_owned)), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn elsewhere_the_whole_value_is_the_token() {
+        let sources =
+            sources(&["$request.header.X-Token", "$request.querystring.t", "$request.cookie.c", "$request.websocket"]);
+        for (headers, expected) in [
+            (&[("x-token", "abc")][..], Ok(Some("abc"))),
+            (&[("x-token", "Bearer abc")], Ok(Some("abc"))),
+            (&[(":path", "/?t=abc&x=1")], Ok(Some("abc"))),
+            (&[(":path", "/?tt=abc")], Ok(None)),
+            (&[(":path", "/?t=")], Ok(None)),
+            (&[(":path", "/?t=a&t=b")], Err(AmbiguousCredential)),
+            (&[("cookie", "a=1; c=abc; b=2")], Ok(Some("abc"))),
+            (&[("cookie", "cc=abc")], Ok(None)),
+            (&[("cookie", "c=a; c=b")], Err(AmbiguousCredential)),
+            (&[("cookie", "c=a"), ("cookie", "c=b")], Err(AmbiguousCredential)),
+            (&[("sec-websocket-protocol", "chat, bearer, abc")], Ok(Some("abc"))),
+            (&[("sec-websocket-protocol", "chat, abc")], Ok(None)),
+            (&[("sec-websocket-protocol", "bearer")], Ok(None)),
+            (&[("x-token", "abc"), (":path", "/?t=abc")], Err(AmbiguousCredential)),
+        ] {
+            assert_eq!(found(&sources, headers), expected.map(|token| token.map(str::to_owned)), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn removing_a_token_leaves_the_rest_byte_for_byte() {
+        for (source, name, value, expected) in [
+            ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
+            ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
+            ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", Removal::Header(Some("a=1; b=\"2\"".to_owned()))),
+            ("$request.cookie.c", "cookie", "c=abc; b=2", Removal::Header(Some("b=2".to_owned()))),
+            ("$request.cookie.c", "cookie", "c=abc", Removal::Header(None)),
+            ("$request.header.authorization", "authorization", "Bearer abc", Removal::Header(None)),
+            (
+                "$request.websocket",
+                "sec-websocket-protocol",
+                "chat, bearer, abc",
+                Removal::Header(Some("chat".to_owned())),
+            ),
+        ] {
+            let headers = [(name.to_owned(), value.as_bytes().to_vec())];
+            let head = RequestHead::new(&headers).unwrap();
+            assert_eq!(Source::parse(source).unwrap().without(&head), expected, "{source} {value}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_no_source() {
+        for text in [
+            "",
+            "Authorization",
+            "$request.body.x",
+            "$request.header.",
+            "$request.header.a b",
+            "$request.header",
+            "$context.x",
+        ] {
+            assert_eq!(Source::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Points in time as the caller gives them, and the span in which a token counts.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Milliseconds since 1970-01-01 UTC. Arithmetic saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixTime(i64);
+
+impl UnixTime {
+    /// 2020-01-01: a clock that reads less is not set, and nothing can be decided by it.
+    const EARLIEST_CREDIBLE: Self = Self(1_577_836_800_000);
+    /// The end of the year 9999.
+    const LATEST: i64 = 253_402_300_799_000;
+    /// The latest time there is.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// From seconds since the epoch.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whether a clock that shows this can have been set.
+    pub fn is_credible(self) -> bool {
+        self >= Self::EARLIEST_CREDIBLE && self.0 <= Self::LATEST
+    }
+
+    /// This much later.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(millis(by)))
+    }
+
+    /// This much earlier.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(by)))
+    }
+
+    /// The time since `earlier`, zero if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// A NumericDate (RFC 7519 §2), whose fraction counts to the millisecond. `None` if it is of another type or
+    /// beyond the year 9999.
+    pub fn from_numeric_date(value: &Value) -> Option<Self> {
+        let number = value.as_number()?;
+        let millis = match number.as_i64() {
+            Some(secs) => secs.checked_mul(1000)?,
+            None => {
+                let millis = number.as_f64()? * 1000.0;
+                if millis.abs() > Self::LATEST as f64 {
+                    return None;
+                }
+                millis.floor() as i64
+            }
+        };
+        (millis.unsigned_abs() <= Self::LATEST.unsigned_abs()).then_some(Self(millis))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The half-open span in which a token counts, skew included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// From here on.
+    pub from: Option<UnixTime>,
+    /// Up to here, and not at it.
+    pub until: Option<UnixTime>,
+}
+
+impl Validity {
+    /// Whether the token counts now.
+    pub fn contains(&self, now: UnixTime) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_numeric_date_is_a_number_before_the_year_10000() {
+        for (value, expected) in [
+            (json!(0), Some(0)),
+            (json!(1_700_000_000), Some(1_700_000_000_000)),
+            (json!(1.5), Some(1500)),
+            (json!(-1.5), Some(-1500)),
+            (json!(1e3), Some(1_000_000)),
+            (json!(253_402_300_799_i64), Some(253_402_300_799_000)),
+            (json!(253_402_300_800_i64), None),
+            (json!(9_223_372_036_854_775_807_i64), None),
+            (json!(18_446_744_073_709_551_615_u64), None),
+            (json!(1e308), None),
+            (json!("1700000000"), None),
+            (json!(null), None),
+            (json!([1]), None),
+            (json!(true), None),
+        ] {
+            assert_eq!(UnixTime::from_numeric_date(&value).map(UnixTime::millis), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_span_ends_at_its_end() {
+        let at = UnixTime::from_secs;
+        let span = Validity { from: Some(at(10)), until: Some(at(20)) };
+        for (now, expected) in [(9, false), (10, true), (19, true), (20, false), (i64::MAX, false), (i64::MIN, false)] {
+            assert_eq!(span.contains(at(now)), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn an_unset_clock_is_not_credible() {
+        for (secs, expected) in [(0, false), (1_577_836_799, false), (1_577_836_800, true), (i64::MAX, false)] {
+            assert_eq!(UnixTime::from_secs(secs).is_credible(), expected, "{secs}");
+        }
+    }
+}

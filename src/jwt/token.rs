@@ -1,0 +1,331 @@
+//! A compact JWS (RFC 7515 §3.1): unverified → verified, through one door.
+
+use std::fmt;
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::algorithm::Algorithm;
+use super::claims::{ClaimPath, Words};
+use super::json::{Object, parse_object};
+use super::jwk::{KeyId, VerifyingKey};
+use super::keys::{KeyRing, Lookup};
+use super::provider::{Provider, ProviderIndex};
+use super::signature::SignatureVerifier;
+use super::time::{UnixTime, Validity};
+
+/// A token longer than this is refused before anything of it is copied.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// What is wrong with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not three parts of canonical base64url with a JSON object each, or a claim of the wrong type.
+    Malformed,
+    /// More than 16 KiB.
+    TooLarge,
+    /// No provider has this `iss`.
+    IssuerUnknown,
+    /// The provider's allow-list hasn't the algorithm, or nobody knows it.
+    AlgorithmNotAllowed,
+    /// No key of the provider fits.
+    KeyUnknown,
+    /// No key's signature.
+    SignatureInvalid,
+    /// `exp` has passed.
+    Expired,
+    /// `nbf` is to come.
+    NotYetValid,
+    /// `iat` is to come.
+    IssuedInFuture,
+    /// No `exp`.
+    ExpirationMissing,
+    /// `exp - iat` is longer than allowed, or can't be told.
+    LifetimeTooLong,
+    /// For somebody else.
+    AudienceMismatch,
+    /// Issued to a client that is not listed.
+    ClientMismatch,
+    /// An ID token where an access token belongs, or the reverse.
+    UseMismatch,
+    /// `typ` says it is no token for an API.
+    TypeMismatch,
+    /// Bound to a key or certificate (RFC 7800), which nobody here can check.
+    Bound,
+    /// `crit`, or an unencoded payload: an extension that must be understood and is not.
+    CriticalHeader,
+    /// A claim that can't be said in a header.
+    ClaimUnforwardable,
+}
+
+/// Why there is no verified token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    /// It is refused.
+    Refused(TokenError),
+    /// Its provider has no keys to decide by.
+    KeysUnavailable,
+    /// Its provider's keys are not the ones it asks for; newer ones may be.
+    KeyUnknown(Option<KeyId>),
+}
+
+impl From<TokenError> for Unverified {
+    fn from(error: TokenError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A well-formed token of whom nothing is proven.
+pub struct UnverifiedToken<'r> {
+    signed: &'r str,
+    payload: &'r str,
+    signature: Vec<u8>,
+    algorithm: Option<Algorithm>,
+    key_id: Option<KeyId>,
+    typ: Option<Box<str>>,
+    claims: Object,
+}
+
+impl<'r> UnverifiedToken<'r> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    ///
+    /// `TooLarge`, `Malformed` or `CriticalHeader`.
+    pub fn parse(bytes: &'r [u8]) -> Result<Self, TokenError> {
+        if bytes.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLarge);
+        }
+        let token = std::str::from_utf8(bytes).map_err(|_| TokenError::Malformed)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+        let header = Header::read(&object(header)?)?;
+        let signature = decode(signature)?;
+        let claims = object(payload)?;
+        let Header { algorithm, key_id, typ } = header;
+        Ok(Self { signed, payload, signature, algorithm, key_id, typ, claims })
+    }
+
+    /// The issuer that the token names, which is good for nothing but finding its provider.
+    pub fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+
+    /// The tenant that the token names, which must be the one in a templated issuer.
+    pub fn tenant(&self) -> Option<&str> {
+        self.claims.get("tid").and_then(Value::as_str)
+    }
+
+    /// The key that the token names.
+    pub fn key_id(&self) -> Option<&KeyId> {
+        self.key_id.as_ref()
+    }
+
+    /// Proves the token, keeping of it what the rules ask for (`kept`).
+    ///
+    /// Claims are checked first because that is cheap, and can only refuse; nothing is believed before the signature.
+    ///
+    /// # Errors
+    ///
+    /// Why the token does not count, or which keys it would take to tell.
+    pub fn verify(
+        self,
+        index: ProviderIndex,
+        provider: &Provider,
+        keys: &KeyRing,
+        kept: &[ClaimPath],
+        verifier: &dyn SignatureVerifier,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, Unverified> {
+        let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
+        let algorithm = self.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
+        let validity = provider.check(self.typ.as_deref(), &self.claims, now)?;
+        let candidates = match keys.look_up(self.key_id.as_ref(), algorithm, now) {
+            Lookup::Keys(candidates) => candidates,
+            Lookup::Unfit => return Err(TokenError::KeyUnknown.into()),
+            Lookup::Unknown => return Err(Unverified::KeyUnknown(self.key_id)),
+            Lookup::Unavailable => return Err(Unverified::KeysUnavailable),
+        };
+        let signer = candidates
+            .into_iter()
+            .find(|key| verifier.verify(key, algorithm, self.signed.as_bytes(), &self.signature))
+            .ok_or(TokenError::SignatureInvalid)?;
+        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.payload)?)
+    }
+}
+
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnverifiedToken({} bytes)", self.signed.len())
+    }
+}
+
+struct Header {
+    algorithm: Option<Algorithm>,
+    key_id: Option<KeyId>,
+    typ: Option<Box<str>>,
+}
+
+impl Header {
+    /// Keys that the header brings along (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
+    fn read(header: &Object) -> Result<Self, TokenError> {
+        let text = |name: &str| match header.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_str().map(Some).ok_or(TokenError::Malformed),
+        };
+        if header.contains_key("crit") || header.get("b64").is_some_and(|value| value != true) {
+            return Err(TokenError::CriticalHeader);
+        }
+        if header.contains_key("enc") || header.contains_key("zip") {
+            return Err(TokenError::Malformed);
+        }
+        let algorithm = text("alg")?.ok_or(TokenError::Malformed)?;
+        Ok(Self {
+            algorithm: Algorithm::named(algorithm),
+            key_id: text("kid")?.map(KeyId::new),
+            typ: text("typ")?.map(Into::into),
+        })
+    }
+}
+
+/// Canonical base64url only: with padding or stray bits one token would have several spellings (RFC 4648 §3.5).
+fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
+}
+
+fn object(part: &str) -> Result<Object, TokenError> {
+    parse_object(&decode(part)?).ok_or(TokenError::Malformed)
+}
+
+/// What a verified token is worth: all that rules and outputs will ask of it, and when it ends.
+pub struct VerifiedToken {
+    provider: ProviderIndex,
+    validity: Validity,
+    signer: Rc<VerifyingKey>,
+    subject: Option<Box<str>>,
+    client: Option<Box<str>>,
+    scopes: Words,
+    groups: Words,
+    kept: Box<[Option<Value>]>,
+    headers: Box<[Option<Box<str>>]>,
+    payload: Option<Box<str>>,
+}
+
+impl VerifiedToken {
+    fn new(
+        index: ProviderIndex,
+        provider: &Provider,
+        kept: &[ClaimPath],
+        validity: Validity,
+        signer: Rc<VerifyingKey>,
+        claims: &Object,
+        payload: &str,
+    ) -> Result<Self, TokenError> {
+        let header = |output: &super::output::Output| output.value(claims).map(|value| value.map(Into::into));
+        Ok(Self {
+            provider: index,
+            validity,
+            signer,
+            subject: claims.get("sub").and_then(Value::as_str).map(Into::into),
+            client: provider.client(claims).map(Into::into),
+            scopes: Words::scopes(&provider.scope_claims, claims),
+            groups: Words::groups(&provider.group_claims, claims),
+            kept: kept.iter().map(|path| path.find(claims).cloned()).collect(),
+            headers: provider
+                .outputs
+                .iter()
+                .map(header)
+                .collect::<Result<_, _>>()
+                .map_err(|_| TokenError::ClaimUnforwardable)?,
+            payload: provider.payload_header.as_ref().map(|_| payload.into()),
+        })
+    }
+
+    /// Whose token it is.
+    pub fn provider(&self) -> ProviderIndex {
+        self.provider
+    }
+
+    /// When it counts.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The key that signed it.
+    pub fn signer(&self) -> &VerifyingKey {
+        &self.signer
+    }
+
+    /// `sub`.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The client that it was issued to.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// Its scopes.
+    pub fn scopes(&self) -> &Words {
+        &self.scopes
+    }
+
+    /// Its groups.
+    pub fn groups(&self) -> &Words {
+        &self.groups
+    }
+
+    /// The claim at this place of the list that `verify` was given; `None` if it is missing or null.
+    pub fn claim(&self, place: usize) -> Option<&Value> {
+        self.kept.get(place)?.as_ref()
+    }
+
+    /// The values of its provider's outputs, in their order.
+    pub fn headers(&self) -> impl Iterator<Item = Option<&str>> {
+        self.headers.iter().map(Option::as_deref)
+    }
+
+    /// Its payload as sent, if its provider forwards it.
+    pub fn payload(&self) -> Option<&str> {
+        self.payload.as_deref()
+    }
+
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        [
+            size_of::<Self>(),
+            text(&self.subject),
+            text(&self.client),
+            text(&self.payload),
+            self.scopes.weight(),
+            self.groups.weight(),
+            self.kept.iter().flatten().map(json_weight).sum(),
+            self.headers.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifiedToken({:?})", self.provider)
+    }
+}
+
+fn json_weight(value: &Value) -> usize {
+    let inner = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(json_weight).fold(0, usize::saturating_add),
+        // A BTreeMap node has room for eleven entries, used or not.
+        Value::Object(members) => members
+            .iter()
+            .fold(512_usize, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(json_weight(value))),
+    };
+    inner.saturating_add(size_of::<Value>())
+}

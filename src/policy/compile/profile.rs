@@ -1,0 +1,98 @@
+//! What each profile presets: how kinds of token are told apart, and which claims name client, scopes and groups.
+
+use crate::config::{Profile, TokenUse};
+use crate::jwt::provider::Kind;
+
+/// Names of claims; each a path.
+type Paths = &'static [&'static [&'static str]];
+
+/// The presets of one profile.
+pub(super) struct Preset {
+    /// The kind of token if the configuration doesn't say.
+    pub(super) token_use: TokenUse,
+    access: Kind,
+    id: Kind,
+    /// Claims that name the client, the first that is there counts.
+    pub(super) clients: Paths,
+    /// Claims with scopes.
+    pub(super) scopes: Paths,
+    /// Claims with groups.
+    pub(super) groups: Paths,
+}
+
+const GENERIC: Preset = Preset {
+    token_use: TokenUse::Any,
+    access: Kind::NotId,
+    id: Kind::NotAccess,
+    clients: &[&["client_id"], &["azp"], &["cid"]],
+    scopes: &[&["scope"], &["scp"]],
+    groups: &[&["groups"], &["roles"]],
+};
+
+impl Preset {
+    pub(super) fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Generic => GENERIC,
+            Profile::Cognito => Self {
+                token_use: TokenUse::Access,
+                access: Kind::Claim { name: "token_use", value: "access" },
+                id: Kind::Claim { name: "token_use", value: "id" },
+                // An ID token names its client in `aud`.
+                clients: &[&["client_id"], &["aud"]],
+                groups: &[&["cognito:groups"]],
+                ..GENERIC
+            },
+            Profile::Rfc9068 => Self {
+                token_use: TokenUse::Access,
+                access: Kind::Rfc9068,
+                clients: &[&["client_id"]],
+                groups: &[&["groups"], &["roles"], &["entitlements"]],
+                ..GENERIC
+            },
+            // ID tokens of either version have neither `azp` nor `appid`.
+            Profile::Entra => Self {
+                token_use: TokenUse::Access,
+                access: Kind::AccessByClaim(&["azp", "appid"]),
+                id: Kind::IdByAbsence(&["azp", "appid"]),
+                clients: &[&["azp"], &["appid"]],
+                groups: &[&["roles"], &["groups"]],
+                ..GENERIC
+            },
+            Profile::Okta => Self {
+                token_use: TokenUse::Access,
+                access: Kind::AccessByClaim(&["cid"]),
+                id: Kind::IdByAbsence(&["cid"]),
+                clients: &[&["cid"]],
+                groups: &[&["groups"]],
+                ..GENERIC
+            },
+            Profile::Auth0 => Self {
+                token_use: TokenUse::Access,
+                clients: &[&["azp"], &["client_id"]],
+                scopes: &[&["scope"], &["permissions"]],
+                groups: &[&["roles"], &["groups"]],
+                ..GENERIC
+            },
+            Profile::Keycloak => Self {
+                token_use: TokenUse::Access,
+                access: Kind::Claim { name: "typ", value: "Bearer" },
+                id: Kind::Claim { name: "typ", value: "ID" },
+                clients: &[&["azp"], &["client_id"]],
+                groups: &[&["groups"], &["realm_access", "roles"]],
+                ..GENERIC
+            },
+            // Google's access tokens are opaque.
+            Profile::Google => {
+                Self { token_use: TokenUse::Id, clients: &[&["azp"]], groups: &[&["groups"]], ..GENERIC }
+            }
+        }
+    }
+
+    pub(super) fn kind(&self, token_use: TokenUse) -> Kind {
+        match token_use {
+            TokenUse::Access => self.access,
+            TokenUse::Id => self.id,
+            TokenUse::Any => Kind::Any,
+        }
+    }
+}

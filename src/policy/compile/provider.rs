@@ -1,0 +1,321 @@
+//! One provider of the wire format → [`Provider`], its issuers and its source of keys.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::profile::Preset;
+use super::{Context, claim_path, names, not_empty};
+use crate::config;
+use crate::jwt::algorithm::{Algorithm, AlgorithmSet};
+use crate::jwt::claims::ClaimPath;
+use crate::jwt::jwks::{KeySet, KeySetError};
+use crate::jwt::ledger::KeyPolicy;
+use crate::jwt::output::{HeaderName, ListForm, Output};
+use crate::jwt::provider::{Audiences, Provider, ProviderIndex};
+use crate::jwt::source::{Source, SourceSet};
+use crate::policy::error::{ConfigError, Place};
+use crate::policy::{Issuer, KeySource, RemoteKeys};
+
+const TENANT: &str = "{tenantid}";
+const LONGEST_SKEW: Duration = Duration::from_secs(300);
+const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+const MOST_TOKENS: u32 = 1_000_000;
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+impl Context {
+    pub(super) fn add_provider(
+        &mut self,
+        place: &Place,
+        name: &str,
+        provider: config::Provider,
+    ) -> Result<(), ConfigError> {
+        let config::Provider {
+            profile,
+            issuer,
+            tenants,
+            audiences,
+            any_audience,
+            clients,
+            jwks,
+            algorithms,
+            token_use,
+            clock_skew,
+            require_expiration,
+            max_token_lifetime,
+            identity_sources,
+            scope_claims,
+            group_claims,
+            forward_token,
+            claims_to_headers,
+            payload_to_header,
+            cache,
+        } = provider;
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+            return Err(
+                place.error("a provider's name is made of letters, digits, `_` and `-`: it becomes part of metrics")
+            );
+        }
+        self.add_issuers(place, &issuer, tenants)?;
+        let preset = Preset::of(profile);
+        let config::Cache { ttl, max_tokens } = cache;
+        if max_tokens > MOST_TOKENS {
+            return Err(place.field("cache").field("max_tokens").error("is more than 1000000"));
+        }
+        if !ttl.duration().is_zero() {
+            self.max_tokens = self.max_tokens.saturating_add(usize::try_from(max_tokens).unwrap_or(usize::MAX));
+        }
+        if clock_skew.duration() > LONGEST_SKEW {
+            return Err(place
+                .field("clock_skew")
+                .error("is longer than 300s, which keeps expired tokens alive (RFC 8725)"));
+        }
+        if max_token_lifetime.is_some_and(|lifetime| lifetime.duration().is_zero()) {
+            return Err(place.field("max_token_lifetime").error("is zero, which refuses every token"));
+        }
+        let (outputs, payload_header) = outputs(place, claims_to_headers, payload_to_header)?;
+        let compiled = Provider {
+            name: name.into(),
+            audiences: audiences_of(place, audiences, any_audience)?,
+            clients: clients.map(|clients| names(&place.field("clients"), clients)).transpose()?,
+            client_claims: preset_paths(preset.clients),
+            algorithms: algorithms_of(&place.field("algorithms"), algorithms)?,
+            kind: preset.kind(token_use.unwrap_or(preset.token_use)),
+            clock_skew: clock_skew.duration(),
+            require_expiration,
+            max_lifetime: max_token_lifetime.map(config::Period::duration),
+            scope_claims: claims(&place.field("scope_claims"), scope_claims, preset.scopes)?,
+            group_claims: claims(&place.field("group_claims"), group_claims, preset.groups)?,
+            sources: self.sources_of(&place.field("identity_sources"), identity_sources)?,
+            forward_token,
+            outputs,
+            payload_header,
+            cache_ttl: if max_tokens == 0 { Duration::ZERO } else { ttl.duration() },
+        };
+        self.key_sources.push(key_source(&place.field("jwks"), &issuer, jwks)?);
+        self.providers.push(compiled);
+        Ok(())
+    }
+
+    fn add_issuers(&mut self, place: &Place, issuer: &str, tenants: Option<Vec<String>>) -> Result<(), ConfigError> {
+        let provider = ProviderIndex(self.providers.len());
+        let place_of_issuer = place.field("issuer");
+        if issuer.is_empty() {
+            return Err(place_of_issuer.error("is empty; it is compared with `iss` byte for byte"));
+        }
+        let issuers: Vec<(String, Option<Box<str>>)> = match (issuer.contains(TENANT), tenants) {
+            (false, None) => vec![(issuer.to_owned(), None)],
+            (true, Some(tenants)) => names(&place.field("tenants"), tenants)?
+                .into_iter()
+                .map(|tenant| (issuer.replace(TENANT, &tenant), Some(tenant)))
+                .collect(),
+            (true, None) => {
+                return Err(place
+                    .field("tenants")
+                    .error("is required where the issuer has `{tenantid}`: list the tenants that may ask"));
+            }
+            (false, Some(_)) => {
+                return Err(place
+                    .field("tenants")
+                    .error("needs `{tenantid}` in the issuer, in whose place they stand"));
+            }
+        };
+        for (issuer, tenant) in issuers {
+            if let Some(other) = self.issuers.get(issuer.as_str()) {
+                let other = self.providers.get(other.provider.0).map_or("this provider", |provider| &provider.name);
+                return Err(place_of_issuer
+                    .error(format!("is the issuer of `{other}` as well; a token could not be told whose it is")));
+            }
+            self.issuers.insert(issuer.into(), Issuer { provider, tenant });
+        }
+        Ok(())
+    }
+
+    fn sources_of(&mut self, place: &Place, sources: Option<Vec<String>>) -> Result<SourceSet, ConfigError> {
+        let texts = sources.unwrap_or_else(|| vec!["$request.header.Authorization".to_owned()]);
+        let mut set = SourceSet::NONE;
+        for (index, text) in not_empty(place, texts)?.into_iter().enumerate() {
+            let place = place.item(index);
+            let source = Source::parse(&text).ok_or_else(|| {
+                place.error(format!(
+                    "`{text}` is no identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`"
+                ))
+            })?;
+            set = set
+                .with(self.sources.add(source).ok_or_else(|| place.error("is one source too many; 64 are possible"))?);
+        }
+        Ok(set)
+    }
+}
+
+fn audiences_of(place: &Place, audiences: Option<Vec<String>>, any: bool) -> Result<Audiences, ConfigError> {
+    let field = place.field("audiences");
+    match (audiences, any) {
+        (Some(list), false) => names(&field, list).map(Audiences::OneOf),
+        (None, true) => Ok(Audiences::Any),
+        (None, false) => Err(field.error("is required; list the audiences (for Cognito access tokens: the client ids), or write `\"any_audience\": true`")),
+        (Some(_), true) => Err(place.field("any_audience").error("contradicts `audiences`; keep one of the two")),
+    }
+}
+
+fn algorithms_of(place: &Place, names: Option<Vec<String>>) -> Result<AlgorithmSet, ConfigError> {
+    let Some(names) = names else { return Ok(AlgorithmSet::ALL) };
+    let mut algorithms = Vec::new();
+    for (index, name) in not_empty(place, names)?.into_iter().enumerate() {
+        algorithms.push(Algorithm::named(&name).ok_or_else(|| {
+            let known = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA";
+            place.item(index).error(match name.as_str() {
+                "HS256" | "HS384" | "HS512" => format!("`{name}` is not built yet; supported are {known}"),
+                _ => format!("`{name}` is not supported; supported are {known}"),
+            })
+        })?);
+    }
+    Ok(AlgorithmSet::of(&algorithms))
+}
+
+fn preset_paths(paths: &[&[&str]]) -> Box<[ClaimPath]> {
+    paths.iter().filter_map(|path| ClaimPath::new(path)).collect()
+}
+
+fn claims(
+    place: &Place,
+    given: Option<Vec<config::ClaimName>>,
+    preset: &[&[&str]],
+) -> Result<Box<[ClaimPath]>, ConfigError> {
+    match given {
+        None => Ok(preset_paths(preset)),
+        Some(given) => not_empty(place, given)?
+            .iter()
+            .enumerate()
+            .map(|(index, name)| claim_path(&place.item(index), name))
+            .collect(),
+    }
+}
+
+type Outputs = (Box<[Output]>, Option<HeaderName>);
+
+fn outputs(
+    place: &Place,
+    headers: config::Entries<config::Output>,
+    payload: Option<String>,
+) -> Result<Outputs, ConfigError> {
+    let mut outputs: Vec<Output> = Vec::new();
+    for (name, output) in headers {
+        let place = place.field("claims_to_headers").field(&name);
+        let config::Output { claim, list, separator } = output;
+        let header = free_header(&place, &name, &outputs)?;
+        if separator.chars().any(char::is_control) {
+            return Err(place.field("separator").error("has control characters, which no header can carry"));
+        }
+        let list = match list {
+            config::ListForm::Join => ListForm::Joined(separator.into()),
+            config::ListForm::Json => ListForm::Json,
+        };
+        outputs.push(Output { header, claim: claim_path(&place, &claim)?, list });
+    }
+    let payload = payload.map(|name| free_header(&place.field("payload_to_header"), &name, &outputs)).transpose()?;
+    Ok((outputs.into(), payload))
+}
+
+fn free_header(place: &Place, name: &str, taken: &[Output]) -> Result<HeaderName, ConfigError> {
+    let header = HeaderName::new(name).ok_or_else(|| {
+        place.error("is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge")
+    })?;
+    if taken.iter().any(|output| output.header.is_read_from(header.as_str())) {
+        return Err(place.error("is set twice (`-` and `_` are one letter to many servers)"));
+    }
+    Ok(header)
+}
+
+fn key_source(place: &Place, issuer: &str, jwks: config::Jwks) -> Result<KeySource, ConfigError> {
+    let config::Jwks { uri, cluster, timeout, refresh_interval, max_stale, respect_cache_control, inline, discovery } =
+        jwks;
+    let is_remote = uri.is_some() || discovery;
+    if !is_remote {
+        let Some(set) = inline else {
+            return Err(place.error("needs one of `uri` (with `cluster`), `discovery` (with `cluster`) and `inline`"));
+        };
+        let remote_only = [
+            ("cluster", cluster.is_some()),
+            ("timeout", timeout.is_some()),
+            ("refresh_interval", refresh_interval.is_some()),
+            ("max_stale", max_stale.is_some()),
+            ("respect_cache_control", respect_cache_control.is_some()),
+        ];
+        if let Some((field, _)) = remote_only.iter().find(|(_, given)| *given) {
+            return Err(place.field(field).error("means nothing for an inline key set"));
+        }
+        return inline_keys(&place.field("inline"), &set);
+    }
+    if inline.is_some() {
+        return Err(place.field("inline").error("contradicts a key set that is fetched; keep one of the two"));
+    }
+    let (url, url_place) = match (uri, discovery) {
+        (Some(_), true) => return Err(place.field("discovery").error("contradicts `uri`; keep one of the two")),
+        (Some(uri), false) => (uri, place.field("uri")),
+        (None, _) => (format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')), place.field("discovery")),
+    };
+    if discovery && issuer.contains(TENANT) {
+        return Err(place
+            .field("discovery")
+            .error("is not possible for an issuer with `{tenantid}`; give the `uri` of the keys"));
+    }
+    let (authority, path) = split_url(&url).ok_or_else(|| {
+        url_place.error(format!("`{url}` is no URL; write `https://HOST/PATH`, without user, fragment and blanks"))
+    })?;
+    let cluster = cluster
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| place.field("cluster").error("is required; name the Envoy cluster that reaches the issuer"))?;
+    let period = |given: Option<config::Period>, default: u64| {
+        given.map_or(Duration::from_secs(default), config::Period::duration)
+    };
+    let policy = KeyPolicy {
+        timeout: period(timeout, 5),
+        refresh_interval: period(refresh_interval, 600),
+        max_stale: period(max_stale, 24 * 3600),
+        respect_cache_control: respect_cache_control.unwrap_or(false),
+    };
+    if policy.timeout.is_zero() || policy.timeout > LONGEST_TIMEOUT {
+        return Err(place
+            .field("timeout")
+            .error("must be more than 0s and at most 60s: requests wait that long for keys"));
+    }
+    if policy.refresh_interval < SHORTEST_REFRESH {
+        return Err(place.field("refresh_interval").error("must be at least 1s"));
+    }
+    if policy.max_stale < policy.refresh_interval {
+        return Err(place
+            .field("max_stale")
+            .error("must be at least `refresh_interval`, or keys would lapse before they are refreshed"));
+    }
+    let (authority, path) = (authority.into(), path.into());
+    Ok(KeySource::Remote(RemoteKeys {
+        issuer: issuer.into(),
+        cluster: cluster.into(),
+        authority,
+        path,
+        discovery,
+        policy,
+    }))
+}
+
+fn inline_keys(place: &Place, set: &serde_json::Value) -> Result<KeySource, ConfigError> {
+    let set = KeySet::from_value(set).map_err(|error| {
+        place.error(match error {
+            KeySetError::Malformed => "is no key set; write `{\"keys\": [...]}`",
+            KeySetError::TooManyKeys => "has more than 200 keys",
+            KeySetError::NoUsableKey => "has no key that can verify a signature: public RSA (2048 to 4096 bits, exponent 65537), EC P-256, P-384, P-521 or Ed25519",
+        })
+    })?;
+    Ok(KeySource::Inline(Rc::new(set)))
+}
+
+/// Authority and path with query of an http(s) URL.
+pub(crate) fn split_url(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    let path = if path.is_empty() { "/" } else { path };
+    let clean = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
+    (clean && !authority.is_empty() && !authority.contains('@') && path.starts_with('/')).then_some((authority, path))
+}

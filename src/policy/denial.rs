@@ -1,0 +1,176 @@
+//! The one table from reasons to replies (RFC 6750 §3, API Gateway's bodies).
+//!
+//! Outside, all faults of a token look alike; the code of the reason is told only where the operator asked for it.
+
+use super::decision::Reason;
+use super::requirement::Unmet;
+use crate::jwt::output::HeaderName;
+
+/// A local reply.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// How replies look, from `responses`.
+#[derive(Debug)]
+pub struct ReplyStyle {
+    /// The realm of challenges, already without quotes and backslashes.
+    pub realm: Option<Box<str>>,
+    /// Whether the reason is told.
+    pub expose_reason: bool,
+    /// The body's format.
+    pub format: Format,
+    /// Extra headers by status.
+    pub headers: Box<[(u16, HeaderName, Box<str>)]>,
+    /// Seconds to wait after a 503.
+    pub retry_after: u64,
+}
+
+/// The body's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `{"message":"Unauthorized"}`.
+    Aws,
+    /// RFC 9457.
+    Problem,
+    /// Envoy's plain text.
+    Envoy,
+}
+
+/// The error code of a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Challenge {
+    /// No challenge.
+    None,
+    /// One without an error: no credential came.
+    Plain,
+    /// One with an error code of RFC 6750 §3.1.
+    Error(&'static str),
+}
+
+impl Denial {
+    /// The reply to a reason to refuse.
+    pub fn new(reason: &Reason, style: &ReplyStyle) -> Self {
+        let (status, challenge) = row(reason);
+        let mut headers = vec![("content-type".to_owned(), style.format.content_type().to_owned())];
+        if let Some(challenge) = challenge.text(reason, style) {
+            headers.push(("www-authenticate".to_owned(), challenge));
+        }
+        if status == 503 {
+            headers.push(("retry-after".to_owned(), style.retry_after.to_string()));
+        }
+        for (when, name, value) in &style.headers {
+            if *when == status {
+                headers.push((name.as_str().to_owned(), value.to_string()));
+            }
+        }
+        Self { status, headers, body: body(reason, status, style) }
+    }
+}
+
+fn row(reason: &Reason) -> (u16, Challenge) {
+    match reason {
+        Reason::PathAmbiguous => (400, Challenge::None),
+        Reason::CredentialAmbiguous => (400, Challenge::Error("invalid_request")),
+        Reason::TokenMissing => (401, Challenge::Plain),
+        Reason::Token(_) => (401, Challenge::Error("invalid_token")),
+        Reason::Unmet(_) => (403, Challenge::Error("insufficient_scope")),
+        Reason::ProviderNotAllowed | Reason::RouteDenied => (403, Challenge::None),
+        Reason::KeysUnavailable => (503, Challenge::None),
+        // Never refused; should it come to that, fail closed.
+        Reason::Allowed | Reason::Public | Reason::Anonymous | Reason::Preflight => (503, Challenge::None),
+    }
+}
+
+impl Challenge {
+    fn text(self, reason: &Reason, style: &ReplyStyle) -> Option<String> {
+        let error = match self {
+            Self::None => return None,
+            Self::Plain => None,
+            Self::Error(code) => Some(code),
+        };
+        let mut parameters = Vec::new();
+        if let Some(realm) = &style.realm {
+            parameters.push(format!("realm=\"{realm}\""));
+        }
+        if let Some(code) = error {
+            parameters.push(format!("error=\"{code}\""));
+            if style.expose_reason {
+                parameters.push(format!("error_description=\"{}\"", reason.label()));
+            }
+        }
+        if let Reason::Unmet(Unmet::Scopes(scopes)) = reason {
+            parameters.push(format!("scope=\"{}\"", scopes.join(" ")));
+        }
+        if parameters.is_empty() {
+            Some("Bearer".to_owned())
+        } else {
+            Some(format!("Bearer {}", parameters.join(", ")))
+        }
+    }
+}
+
+fn body(reason: &Reason, status: u16, style: &ReplyStyle) -> String {
+    let title = match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        _ => "Service Unavailable",
+    };
+    match style.format {
+        Format::Aws => format!(r#"{{"message":"{title}"}}"#),
+        Format::Problem if style.expose_reason => {
+            format!(r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{}"}}"#, reason.label())
+        }
+        Format::Problem => format!(r#"{{"type":"about:blank","title":"{title}","status":{status}}}"#),
+        Format::Envoy => envoy_text(reason).to_owned(),
+    }
+}
+
+/// What Envoy's own filters say (`jwt_verify_lib/status.cc`, the RBAC filter), which log parsers and clients may look for.
+fn envoy_text(reason: &Reason) -> &'static str {
+    use crate::jwt::token::TokenError as E;
+    match reason {
+        Reason::TokenMissing => "Jwt is missing",
+        Reason::Token(E::Malformed) => {
+            "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
+        }
+        Reason::Token(E::IssuerUnknown) => "Jwt issuer is not configured",
+        Reason::Token(E::AlgorithmNotAllowed) => "Jwt header [alg] is not supported",
+        Reason::Token(E::KeyUnknown) => "Jwks doesn't have key to match kid or alg from Jwt",
+        Reason::Token(E::Expired) => "Jwt is expired",
+        Reason::Token(E::NotYetValid | E::IssuedInFuture) => "Jwt not yet valid",
+        Reason::Token(E::AudienceMismatch | E::ClientMismatch) => "Audiences in Jwt are not allowed",
+        Reason::Token(
+            E::TooLarge
+            | E::SignatureInvalid
+            | E::ExpirationMissing
+            | E::LifetimeTooLong
+            | E::UseMismatch
+            | E::TypeMismatch
+            | E::Bound
+            | E::CriticalHeader
+            | E::ClaimUnforwardable,
+        ) => "Jwt verification fails",
+        Reason::KeysUnavailable => "Jwks remote fetch is failed",
+        Reason::PathAmbiguous | Reason::CredentialAmbiguous => "Bad Request",
+        Reason::ProviderNotAllowed | Reason::Unmet(_) | Reason::RouteDenied => "RBAC: access denied",
+        Reason::Allowed | Reason::Public | Reason::Anonymous | Reason::Preflight => "Service Unavailable",
+    }
+}
+
+impl Format {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Aws => "application/json",
+            Self::Problem => "application/problem+json",
+            Self::Envoy => "text/plain",
+        }
+    }
+}
