@@ -1,0 +1,48 @@
+"""The results as Markdown."""
+
+from .subjects import NONE
+
+
+def markdown(machine, workloads, measurements, verdicts, rounds, seconds):
+    return "\n".join([
+        "# This filter and Envoy's own",
+        "",
+        f"{machine}. Medians of {rounds} interleaved rounds of {seconds:g} s each; every listener answers by itself, over",
+        "HTTP/1.1 with 8 keep-alive connections. Added CPU is what the worker's thread spends on a request more than it",
+        "does for the same request without any filter. Tokens of about 1 KB and 5 rules where nothing else is said; the",
+        "last rule is the one that matches.",
+        "",
+        "## Bars",
+        "",
+        *table(["", "bar: at most", "measured", ""], [
+            [verdict.title, verdict.bar, verdict.measured, "met" if verdict.met else "**missed**"]
+            for verdict in verdicts
+        ]),
+        "",
+        "## CPU, throughput and latency",
+        "",
+        *table(
+            ["workload", "filter", "added µs", "(lowest–highest)", "requests/s", "p50 µs", "p99 µs"],
+            [
+                row(workload, kind, measurements[workload.name, kind])
+                for workload in workloads
+                for kind in (NONE, *workload.rivals)
+            ],
+        ),
+        "",
+    ])
+
+
+def row(workload, kind, measured):
+    first = workload.name if kind == NONE else ""
+    if kind == NONE:
+        added, spread = f"({measured.cpu_us:.1f} in all)", ""
+    else:
+        added, spread = f"{measured.added_us:.1f}", f"{measured.lowest_us:.1f}–{measured.highest_us:.1f}"
+    rest = [f"{value:,.0f}" for value in (measured.per_second, measured.p50_us, measured.p99_us)]
+    return [first, kind, added, spread, *rest]
+
+
+def table(heads, rows):
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]

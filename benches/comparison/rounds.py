@@ -1,0 +1,87 @@
+"""Measures all workloads in interleaved rounds, so that what else the machine does falls on everyone alike."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from .envoy import Envoy
+from .load import Load
+from .subjects import NONE, filters
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One subject under one workload: medians over the rounds."""
+
+    cpu_us: float
+    added_us: float
+    lowest_us: float
+    highest_us: float
+    per_second: float
+    p50_us: float
+    p99_us: float
+
+
+def measure(workloads, issuers, modules, program, directory, rounds, seconds, say):
+    """Measurements by workload and subject. What is added is over no filter with the same requests, round by round."""
+    runs = [(workload, kind) for workload in workloads for kind in (NONE, *workload.rivals)]
+    token_files = mint(workloads, issuers, directory, say)
+    envoy_cores, load_cores = share_cores()
+    chains = {name(kind, load.policy): filters(kind, load.policy, issuers, modules) for load, kind in runs}
+    say(f"starting Envoy with {len(chains)} listeners")
+    with Envoy(chains, envoy_cores) as envoy:
+        addresses = envoy.addresses()
+        loads = {
+            (workload.name, kind): Load(
+                program,
+                addresses[name(kind, workload.policy)],
+                workload.policy.last_path(),
+                token_files[workload.tokens],
+                200 if kind == NONE else workload.status,
+                load_cores,
+            )
+            for workload, kind in runs
+        }
+        samples = {key: [] for key in loads}
+        for number in range(-1, rounds):
+            say(f"round {number + 1} of {rounds}" if number >= 0 else "warming up")
+            for key, load in loads.items():
+                sample = load.run(envoy, "--seconds", str(seconds))
+                if number >= 0:
+                    samples[key].append(sample)
+    return {key: summarise(samples[key], samples[key[0], NONE]) for key in samples}
+
+
+def mint(workloads, issuers, directory, say):
+    files = {}
+    for tokens in dict.fromkeys(workload.tokens for workload in workloads):
+        say(f"minting {tokens.count} tokens: {tokens}")
+        files[tokens] = Path(directory, f"tokens-{len(files)}")
+        files[tokens].write_text("\n".join(tokens.mint(issuers)))
+    return files
+
+
+def name(kind, policy):
+    """Who doesn't look at tokens needs no listener for each policy."""
+    return kind if kind.endswith("filter") else f"{kind}, {policy}"
+
+
+def share_cores():
+    """One core for Envoy and the others for the load, where there are several."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    return ({first}, set(others)) if others else (None, None)
+
+
+def summarise(samples, without):
+    added = [sample.cpu_us - base.cpu_us for sample, base in zip(samples, without)]
+    middle = lambda field: median(getattr(sample, field) for sample in samples)
+    return Measurement(
+        cpu_us=middle("cpu_us"),
+        added_us=median(added),
+        lowest_us=min(added),
+        highest_us=max(added),
+        per_second=middle("per_second"),
+        p50_us=middle("p50_us"),
+        p99_us=middle("p99_us"),
+    )

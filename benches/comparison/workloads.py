@@ -1,0 +1,76 @@
+"""What is asked of those compared: which tokens, by which rules. Each workload has a question that it answers."""
+
+from dataclasses import dataclass, field
+
+from .subjects import (
+    AUTHORIZER,
+    EMPTY,
+    JWT_AUTHN,
+    JWT_AUTHN_CACHED,
+    JWT_AUTHN_CACHED_RBAC,
+    JWT_AUTHN_RBAC,
+    Policy,
+)
+
+# More tokens than any of the caches holds: when one comes again, it has been forgotten.
+UNSEEN = 12_000
+# Of the large ones fewer fill the bytes that a cache may take.
+UNSEEN_LARGE = 3_000
+# Fewer than the 100 that jwt_authn's cache holds by default.
+SEEN = 50
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A file of tokens."""
+
+    count: int
+    algorithm: str = "RS256"
+    size: int = 1024
+    issuer: int = 0
+    age: int = 60
+    garbage: bool = False
+
+    def mint(self, issuers):
+        tokens = (
+            issuers.token(self.algorithm, self.size, self.issuer, serial, self.age) for serial in range(self.count)
+        )
+        return [token[::-1].replace(".", "") if self.garbage else token for token in tokens]
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    tokens: Tokens
+    rivals: tuple
+    policy: Policy = field(default_factory=Policy)
+    status: int = 200
+
+
+def seen(**fields):
+    return Tokens(SEEN, **fields)
+
+
+def unseen(**fields):
+    return Tokens(UNSEEN, **fields)
+
+
+WORKLOADS = [
+    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, EMPTY)),
+    Workload("seen, scope", seen(), (AUTHORIZER, JWT_AUTHN_CACHED_RBAC, JWT_AUTHN_RBAC), Policy(scope=True)),
+    Workload("seen, claims to headers", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(claims_to_headers=True)),
+    Workload("unseen, RS256", unseen(), (AUTHORIZER, JWT_AUTHN, JWT_AUTHN_CACHED)),
+    Workload("unseen, RS256, scope", unseen(), (AUTHORIZER, JWT_AUTHN_RBAC), Policy(scope=True)),
+    Workload("unseen, ES256", unseen(algorithm="ES256"), (AUTHORIZER, JWT_AUTHN)),
+    Workload("unseen, EdDSA", unseen(algorithm="EdDSA"), (AUTHORIZER, JWT_AUTHN)),
+    Workload("unseen, PS256", unseen(algorithm="PS256"), (AUTHORIZER, JWT_AUTHN)),
+    Workload("500 rules, seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(rules=500)),
+    Workload("5,000 rules, seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(rules=5_000)),
+    Workload("10 providers, seen", seen(issuer=9), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(providers=10)),
+    Workload("50 providers, seen", seen(issuer=49), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(providers=50)),
+    Workload("50 providers, unseen", unseen(issuer=49), (AUTHORIZER, JWT_AUTHN), Policy(providers=50)),
+    Workload("8 KB, seen", seen(size=8192), (AUTHORIZER, JWT_AUTHN_CACHED)),
+    Workload("8 KB, unseen", Tokens(UNSEEN_LARGE, size=8192), (AUTHORIZER, JWT_AUTHN)),
+    Workload("refused: expired", seen(age=48 * 3600), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN), status=401),
+    Workload("refused: garbage", seen(garbage=True), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN), status=401),
+]

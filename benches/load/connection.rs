@@ -1,0 +1,65 @@
+//! One keep-alive connection with one request under way.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
+pub struct Connection {
+    stream: TcpStream,
+    answer: Vec<u8>,
+    sent: Instant,
+}
+
+/// What came back, and how long it took.
+pub struct Answer {
+    pub status: u16,
+    pub latency: Duration,
+}
+
+impl Connection {
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, answer: Vec::with_capacity(4096), sent: Instant::now() })
+    }
+
+    pub fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        self.sent = Instant::now();
+        self.stream.write_all(request)
+    }
+
+    /// Waits for the whole answer to the last request.
+    pub fn receive(&mut self) -> io::Result<Answer> {
+        self.answer.clear();
+        let mut chunk = [0; 4096];
+        loop {
+            let read = self.stream.read(&mut chunk)?;
+            if read == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.answer.extend(chunk.iter().take(read));
+            if let Some(status) = complete(&self.answer)? {
+                return Ok(Answer { status, latency: self.sent.elapsed() });
+            }
+        }
+    }
+}
+
+/// The status, once head and body are there.
+fn complete(answer: &[u8]) -> io::Result<Option<u16>> {
+    let Some(end) = answer.windows(END_OF_HEAD.len()).position(|window| window == END_OF_HEAD) else {
+        return Ok(None);
+    };
+    let (head, rest) = answer.split_at(end);
+    let head = std::str::from_utf8(head).map_err(|_| ErrorKind::InvalidData)?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(ErrorKind::InvalidData)?;
+    let length: usize = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
+    Ok((rest.len() >= END_OF_HEAD.len() + length).then_some(status))
+}

@@ -1,0 +1,52 @@
+//! A load generator for one listener: closed loop, HTTP/1.1 keep-alive, several connections, each request with the next
+//! token of a file. Prints what it saw as one line of JSON.
+//!
+//! Only std, so that a machine with a Rust toolchain needs nothing else; one thread, so that it leaves the other cores to
+//! Envoy. While one answer is awaited, the other connections' requests are already with Envoy.
+
+mod connection;
+mod options;
+mod summary;
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use connection::Connection;
+use options::Options;
+use summary::Summary;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse(std::env::args().skip(1))?;
+    let tokens = std::fs::read_to_string(&options.tokens)?;
+    let requests: Vec<Vec<u8>> = tokens.lines().map(|token| request(&options.path, token)).collect();
+    let mut upcoming = requests.iter().cycle().skip(options.from % requests.len().max(1)).map(Vec::as_slice);
+    let mut connections =
+        (0..options.connections).map(|_| Connection::open(options.address)).collect::<Result<Vec<_>, _>>()?;
+
+    let mut summary = Summary::start();
+    let deadline = Instant::now() + Duration::from_secs_f64(options.seconds);
+    let mut left = options.requests;
+    for connection in &mut connections {
+        connection.send(upcoming.next().ok_or("no tokens")?)?;
+        left = left.saturating_sub(1);
+    }
+    while left > 0 && Instant::now() < deadline {
+        for connection in &mut connections {
+            summary.add(connection.receive()?);
+            connection.send(upcoming.next().ok_or("no tokens")?)?;
+            left = left.saturating_sub(1);
+        }
+    }
+    for connection in &mut connections {
+        summary.add(connection.receive()?);
+    }
+    println!("{}", summary.to_json());
+    Ok(())
+}
+
+/// The whole head of a request; an empty line among the tokens is a request without one.
+fn request(path: &str, token: &str) -> Vec<u8> {
+    let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    format!("GET {path} HTTP/1.1\r\nhost: api.example.com\r\nuser-agent: load\r\naccept: */*\r\n{authorization}\r\n")
+        .into_bytes()
+}
