@@ -109,6 +109,7 @@ struct Terms {
 }
 
 /// What a decision needs beside the request: one worker's keys and cache.
+#[derive(Debug)]
 pub struct Vault<'v> {
     /// One ring for each provider, in their order.
     pub keys: &'v [KeyRing],

@@ -95,7 +95,8 @@ impl<'r> RequestHead<'r> {
     pub fn is_cors_preflight(&self) -> bool {
         let once = |name| {
             let mut values = self.values(name);
-            values.next().is_some_and(|value| !value.is_empty()) && values.next().is_none()
+            // Envoy joins some headers that are repeated with a comma.
+            values.next().is_some_and(|value| !value.is_empty() && !value.contains(&b',')) && values.next().is_none()
         };
         self.method == "OPTIONS" && once("origin") && once("access-control-request-method")
     }
@@ -270,6 +271,7 @@ mod tests {
             ("OPTIONS", vec![origin], false),
             ("OPTIONS", vec![method], false),
             ("OPTIONS", vec![origin, origin, method], false),
+            ("OPTIONS", vec![("origin", "https://app,https://app"), method], false),
             ("OPTIONS", vec![("origin", ""), method], false),
             ("options", vec![origin, method], false),
             ("GET", vec![origin, method], false),

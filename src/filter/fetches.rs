@@ -133,10 +133,10 @@ impl Fetches {
 
     /// Gives up a fetch of ours that never was answered.
     pub(super) fn expire(&mut self, now: UnixTime) {
-        if let Stage::Sent { lease, .. } = &self.stage {
-            if !lease.in_flight(now, &self.remote.policy) {
-                self.stage = Stage::Idle;
-            }
+        if let Stage::Sent { lease, .. } = &self.stage
+            && !lease.in_flight(now, &self.remote.policy)
+        {
+            self.stage = Stage::Idle;
         }
     }
 

@@ -40,10 +40,10 @@ struct Root {
 
 impl Root {
     fn with_filter(&self, then: impl FnOnce(&mut Filter<Envoy>)) {
-        if let Ok(mut filter) = self.filter.try_borrow_mut() {
-            if let Some(filter) = filter.as_mut() {
-                then(filter);
-            }
+        if let Ok(mut filter) = self.filter.try_borrow_mut()
+            && let Some(filter) = filter.as_mut()
+        {
+            then(filter);
         }
     }
 }
@@ -135,12 +135,11 @@ impl HttpContext for Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        if self.waits {
-            if let Ok(mut filter) = self.filter.try_borrow_mut() {
-                if let Some(filter) = filter.as_mut() {
-                    filter.on_gone(self.id);
-                }
-            }
+        if self.waits
+            && let Ok(mut filter) = self.filter.try_borrow_mut()
+            && let Some(filter) = filter.as_mut()
+        {
+            filter.on_gone(self.id);
         }
     }
 }

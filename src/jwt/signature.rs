@@ -19,13 +19,13 @@ use super::jwk::VerifyingKey;
 #[derive(Clone, Debug)]
 pub enum PublicKey {
     /// RSA, 2,048 to 4,096 bits, with the exponent 65,537.
-    Rsa(RSAPublicKey),
+    Rsa(Box<RSAPublicKey>),
     /// A point on P-256.
     P256(P256PublicKey),
     /// A point on P-384.
     P384(P384PublicKey),
     /// A point on P-521.
-    P521(Box<p521::ecdsa::VerifyingKey>),
+    P521(p521::ecdsa::VerifyingKey),
     /// An Ed25519 key that is not of small order.
     Ed25519(Edwards25519PublicKey),
 }
@@ -34,7 +34,7 @@ impl PublicKey {
     /// From modulus and exponent, big-endian.
     pub fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
         // jwt-simple's policy looks at the last byte of the modulus without asking whether there is one.
-        (!n.is_empty()).then(|| RSAPublicKey::from_components(n, e).ok())?.map(Self::Rsa)
+        (!n.is_empty()).then(|| RSAPublicKey::from_components(n, e).ok())?.map(|key| Self::Rsa(Box::new(key)))
     }
 
     /// From the coordinates of a point on P-256, each of full length.
@@ -49,7 +49,7 @@ impl PublicKey {
 
     /// From the coordinates of a point on P-521, each of full length.
     pub fn p521(x: &[u8], y: &[u8]) -> Option<Self> {
-        p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(x, y, 66)?).ok().map(|key| Self::P521(Box::new(key)))
+        p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(x, y, 66)?).ok().map(Self::P521)
     }
 
     /// From its 32 bytes.

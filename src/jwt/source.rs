@@ -135,7 +135,7 @@ pub enum Removal {
 }
 
 /// Every source of every provider.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sources(Vec<Source>);
 
 /// Which of the sources a token was found in.
@@ -151,11 +151,6 @@ pub struct SourceSet(u64);
 pub struct AmbiguousCredential;
 
 impl Sources {
-    /// None yet.
-    pub const fn new() -> Self {
-        Self(Vec::new())
-    }
-
     /// Adds one, and gives the set of it alone; `None` if there are 64 already.
     pub fn add(&mut self, source: Source) -> Option<SourceSet> {
         let place = self.0.iter().position(|known| *known == source).unwrap_or_else(|| {
@@ -265,7 +260,7 @@ mod tests {
     use super::*;
 
     fn sources(texts: &[&str]) -> Sources {
-        let mut sources = Sources::new();
+        let mut sources = Sources::default();
         for text in texts {
             sources.add(Source::parse(text).unwrap()).unwrap();
         }

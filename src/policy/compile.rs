@@ -78,6 +78,7 @@ impl Authorizer {
 }
 
 /// What grows while providers and rules are compiled.
+#[derive(Default)]
 struct Context {
     providers: Vec<crate::jwt::provider::Provider>,
     key_sources: Vec<super::KeySource>,
@@ -85,19 +86,6 @@ struct Context {
     sources: Sources,
     kept_claims: KeptClaims,
     max_tokens: usize,
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Self {
-            providers: Vec::new(),
-            key_sources: Vec::new(),
-            issuers: HashMap::new(),
-            sources: Sources::new(),
-            kept_claims: KeptClaims::default(),
-            max_tokens: 0,
-        }
-    }
 }
 
 impl Context {

@@ -65,10 +65,10 @@ impl Context {
         let Asks { providers, scopes, groups, require } = asks;
         let mut parts = Vec::new();
         if let Some(scopes) = scopes {
-            parts.push(listed(&place.field("scopes"), scopes, &mut scope)?);
+            parts.push(listed(&place.field("scopes"), scopes, scope)?);
         }
         if let Some(groups) = groups {
-            parts.push(listed(&place.field("groups"), groups, &mut |_, name| Ok(Requirement::Group(Group(name))))?);
+            parts.push(listed(&place.field("groups"), groups, |_, name| Ok(Requirement::Group(Group(name))))?);
         }
         if let Some(require) = require {
             parts.push(self.requirement(&place.field("require"), require, route)?);
@@ -266,7 +266,7 @@ fn one_name(place: &Place, name: String) -> Result<Box<str>, ConfigError> {
 fn listed(
     place: &Place,
     list: config::AnyOrAll,
-    each: &mut dyn FnMut(&Place, Box<str>) -> Result<Requirement, ConfigError>,
+    each: fn(&Place, Box<str>) -> Result<Requirement, ConfigError>,
 ) -> Result<Requirement, ConfigError> {
     let (list, all) = match list {
         config::AnyOrAll::Any(list) => (list, false),
