@@ -9,8 +9,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Entry {
     pub probe: Option<String>,
-    pub status: u16,
-    pub details: Option<String>,
     pub reason: Option<String>,
     pub provider: Option<String>,
     pub rule: Option<String>,

@@ -104,8 +104,6 @@ fn access_log(directory: &Path) -> Value {
             "path": directory.join(ACCESS_LOG),
             "log_format": { "json_format": {
                 "probe": format!("%REQ({PROBE})%"),
-                "status": "%RESPONSE_CODE%",
-                "details": "%RESPONSE_CODE_DETAILS%",
                 "reason": state("reason"),
                 "provider": state("provider"),
                 "rule": state("rule"),

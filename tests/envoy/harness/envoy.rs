@@ -42,23 +42,33 @@ impl Envoy {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// The memory that the process takes (Linux).
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Envoy runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
+        line.split_whitespace().next().and_then(|kilobytes| kilobytes.parse::<usize>().ok()).expect("a number") * 1024
+    }
+
     /// Everything logged so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.directory.join(LOG)).unwrap_or_default()).into_owned()
     }
 
-    /// What the filter itself logged so far, one message a line.
-    pub(crate) fn filter_log(&self) -> Vec<String> {
+    /// What the filter itself logged so far: level and message.
+    pub(crate) fn filter_log(&self) -> Vec<(String, String)> {
         let log = self.log();
-        let messages = log.lines().filter_map(|line| line.split_once("wasm log jwt_authorizer"));
-        messages.map(|(_, message)| message.split_once(": ").map_or(message, |(_, text)| text).to_owned()).collect()
+        let lines = log.lines().filter_map(|line| line.split_once("wasm log jwt_authorizer"));
+        let level = |head: &str| head.split(['[', ']']).nth(1).unwrap_or_default().to_owned();
+        lines
+            .map(|(head, message)| (level(head), message.split_once(": ").map_or(message, |(_, text)| text).to_owned()))
+            .collect()
     }
 
     fn check_log(&self) {
         for line in self.log().lines() {
             assert!(!TRAPS.iter().any(|trap| line.contains(trap)), "Envoy's log shows a trap: {line}");
         }
-        for line in self.filter_log() {
+        for (_, line) in self.filter_log() {
             assert!(!line.contains("eyJ"), "the filter logged a token: {line}");
         }
     }

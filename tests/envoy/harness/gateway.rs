@@ -39,29 +39,17 @@ pub(crate) struct Gateway {
 pub(crate) struct Setup {
     configuration: Value,
     issuer: Issuer,
-    others: Vec<(&'static str, SocketAddr)>,
     workers: usize,
 }
 
 impl Setup {
     pub(crate) fn new(policy: &Value) -> Self {
-        Self {
-            configuration: string_value(&policy.to_string()),
-            issuer: Issuer::start(),
-            others: Vec::new(),
-            workers: 2,
-        }
+        Self { configuration: string_value(&policy.to_string()), issuer: Issuer::start(), workers: 2 }
     }
 
     /// Stands for the issuer that a gateway otherwise starts by itself, as cluster `issuer`.
     pub(crate) fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuer = issuer;
-        self
-    }
-
-    /// A further cluster.
-    pub(crate) fn cluster(mut self, name: &'static str, address: SocketAddr) -> Self {
-        self.others.push((name, address));
         self
     }
 
@@ -73,8 +61,7 @@ impl Setup {
     pub(crate) fn start(self) -> Gateway {
         let upstream = Upstream::start();
         let directory = envoy::directory();
-        let mut clusters = vec![("issuer", self.issuer.address()), ("upstream", upstream.address())];
-        clusters.extend(self.others);
+        let clusters = [("issuer", self.issuer.address()), ("upstream", upstream.address())];
         write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
         write_listeners(&directory, &self.configuration, 0);
         let mut envoy = Envoy::start(directory.clone(), self.workers);
@@ -94,6 +81,11 @@ impl Gateway {
     /// A gateway with this policy, and an issuer that has a key for each algorithm.
     pub(crate) fn start(policy: &Value) -> Self {
         Setup::new(policy).start()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn connect(&self) -> Connection {
@@ -142,11 +134,6 @@ impl Gateway {
         })
     }
 
-    /// The whole access log so far.
-    pub(crate) fn access_log(&self) -> Vec<Entry> {
-        access_log::read(&self.directory.join(bootstrap::ACCESS_LOG))
-    }
-
     /// One of the filter's counters or gauges; 0 as long as Envoy doesn't know it.
     pub(crate) fn metric(&self, name: &str) -> u64 {
         self.stat(&format!("wasmcustom.jwt_authorizer.{name}"))
@@ -163,6 +150,12 @@ impl Gateway {
         eventually(&format!("{name} is {value}"), || (self.metric(name) == value).then_some(()));
     }
 
+    /// Waits until a counter or gauge of the filter has at least this value.
+    #[track_caller]
+    pub(crate) fn await_at_least(&self, name: &str, value: u64) {
+        eventually(&format!("{name} is {value} or more"), || (self.metric(name) >= value).then_some(()));
+    }
+
     /// Waits until this many requests are inside Envoy.
     #[track_caller]
     pub(crate) fn await_active(&self, count: u64) {
@@ -170,8 +163,15 @@ impl Gateway {
         eventually(&format!("{count} active requests"), || (self.stat(active) == count).then_some(()));
     }
 
+    /// The memory that Envoy takes.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        self.envoy.resident_bytes()
+    }
+
+    /// What the filter logged so far, as operators see it by default: without debugging lines.
     pub(crate) fn filter_log(&self) -> Vec<String> {
-        self.envoy.filter_log()
+        let lines = self.envoy.filter_log().into_iter().filter(|(level, _)| level != "debug");
+        lines.map(|(_, message)| message).collect()
     }
 
     /// Replaces the policy while Envoy runs; true if Envoy took it.

@@ -1,0 +1,193 @@
+//! Issuers that fail, in every way there is: the last good keys serve on, the log says so once, and recovery needs
+//! nobody.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::issuer::JWKS;
+use crate::harness::policy::merged;
+use crate::harness::wait::within;
+use crate::harness::{
+    ALLOWED, Answer, Gateway, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider,
+};
+
+/// Back-off goes from one second up, so a few tries take a while.
+const SEVERAL_TRIES: Duration = Duration::from_secs(60);
+
+/// Each way to fail, and the class that it is counted under.
+const FAULTS: [(&str, Answer, &str); 13] = [
+    ("status", Answer::Status(500), "status"),
+    ("not-found", Answer::Status(404), "status"),
+    ("unavailable", Answer::Status(503), "status"),
+    ("redirect", Answer::Redirect, "status"),
+    ("html", Answer::Html, "malformed"),
+    ("torn", Answer::TornJson, "malformed"),
+    ("empty", Answer::EmptySet, "no_usable_key"),
+    ("unusable", Answer::NoUsableKey, "no_usable_key"),
+    ("large", Answer::TooLarge, "too_large"),
+    ("many", Answer::TooManyKeys, "too_many_keys"),
+    ("reset", Answer::Reset, "reset"),
+    ("cut", Answer::CutOff, "reset"),
+    ("silence", Answer::Silence, "timeout"),
+];
+
+/// A provider of its own issuer, whose keys are at a path of their own.
+fn provider_named(name: &str) -> Value {
+    let jwks = json!({ "uri": format!("https://issuer.example/{name}"), "refresh_interval": "1s", "timeout": "1s" });
+    merged(provider(), json!({ "issuer": format!("https://{name}.example"), "jwks": jwks }))
+}
+
+fn good_at(name: &str) -> Request {
+    Request::get("/").bearer(Token::new().claim("iss", format!("https://{name}.example")).signed())
+}
+
+fn good() -> Request {
+    Request::get("/").bearer(Token::new().signed())
+}
+
+#[test]
+fn the_last_good_keys_serve_on_through_every_kind_of_failure() {
+    let issuer = Issuer::start();
+    let mut providers = json!({});
+    for (name, _, _) in &FAULTS {
+        issuer.publish_at(&format!("/{name}"), Key::set(&Key::one_of_each()));
+        providers[name] = provider_named(name);
+    }
+    let policy = json!({ "providers": providers, "default": "authenticated" });
+    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, good_at(name), ALLOWED)));
+
+    for (name, fault, _) in &FAULTS {
+        gateway.issuer.answer_at(&format!("/{name}"), fault.clone());
+    }
+    for (name, _, class) in &FAULTS {
+        let counter = format!("provider.{name}.jwks_fetch_failed.{class}");
+        within(SEVERAL_TRIES, &format!("two failures counted as {counter}"), || {
+            (gateway.metric(&counter) >= 2).then_some(())
+        });
+    }
+    for (name, _, class) in &FAULTS {
+        let counter = |name_of: &str| gateway.metric(&format!("provider.{name}.{name_of}"));
+        assert_eq!(counter("jwks_fetch_failed"), counter(&format!("jwks_fetch_failed.{class}")), "{name}: one class");
+        assert_eq!(lines_about(&gateway, name, "could not be fetched"), 1, "{name}: one line when it starts");
+    }
+    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, good_at(name), ALLOWED)));
+
+    for (name, _, _) in &FAULTS {
+        gateway.issuer.answer_at(&format!("/{name}"), Answer::Document(""));
+    }
+    for (name, _, _) in &FAULTS {
+        within(SEVERAL_TRIES, &format!("{name} recovers"), || {
+            (lines_about(&gateway, name, "can be fetched again") == 1).then_some(())
+        });
+    }
+    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, good_at(name), ALLOWED)));
+}
+
+fn lines_about(gateway: &Gateway, provider: &str, text: &str) -> usize {
+    let about = format!("provider `{provider}`");
+    gateway.filter_log().iter().filter(|line| line.contains(&about) && line.contains(text)).count()
+}
+
+#[test]
+fn an_issuer_that_is_gone_is_found_again() {
+    let policy = with_provider(merged(provider(), json!({ "jwks": { "refresh_interval": "1s" } })));
+    let mut gateway = Setup::new(&policy).workers(4).start();
+    gateway.expect([("before", good(), ALLOWED)]);
+    gateway.issuer.refuse();
+    gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 2);
+    gateway.expect([("while it is gone", good(), ALLOWED)]);
+    let before = gateway.metric("provider.main.jwks_fetch_success");
+    gateway.issuer.listen();
+    gateway.await_at_least("provider.main.jwks_fetch_success", before + 1);
+    gateway.expect([("after", good(), ALLOWED)]);
+}
+
+#[test]
+fn keys_older_than_max_stale_decide_nothing() {
+    let jwks = json!({ "refresh_interval": "1s", "max_stale": "3s", "timeout": "1s" });
+    let gateway = Setup::new(&with_provider(merged(provider(), json!({ "jwks": jwks })))).workers(4).start();
+    gateway.expect([("fresh", good(), ALLOWED)]);
+    gateway.issuer.answer(Answer::Status(500));
+    gateway.await_at_least("provider.main.jwks_fetch_failed", 1);
+    gateway.expect([("stale", good(), ALLOWED)]);
+    eventually("the keys are too old", || (gateway.send(&good()).status == 503).then_some(()));
+    let start = Instant::now();
+    let reply = gateway.send(&good());
+    assert!(start.elapsed() < Duration::from_secs(2), "answered within the time-out: {:?}", start.elapsed());
+    assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
+    gateway.expect([
+        ("too old", good(), (503, "keys_unavailable")),
+        ("no token", Request::get("/"), (401, "token_missing")),
+        ("nonsense", Request::get("/").bearer("nonsense"), (401, "token_malformed")),
+        ("public", Request::get("/public"), (200, "public")),
+    ]);
+    gateway.issuer.answer(Answer::Document(""));
+    eventually("fresh keys come by themselves", || (gateway.send(&good()).status == 200).then_some(()));
+}
+
+#[test]
+fn tries_are_spread_out() {
+    let policy = with_provider(merged(provider(), json!({ "jwks": { "refresh_interval": "1s", "timeout": "1s" } })));
+    let issuer = Issuer::start();
+    issuer.answer(Answer::Status(500));
+    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+    let start = Instant::now();
+    within(SEVERAL_TRIES, "four tries", || (gateway.issuer.fetches() >= 4).then_some(()));
+    // 1 s, 2 s and 4 s between them, less a fifth.
+    assert!(start.elapsed() > Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[test]
+fn two_providers_never_share_keys() {
+    let issuer = Issuer::start();
+    let (ours, theirs) = (Key::of("ES256").named("same"), Key::strangers("ES256").named("same"));
+    issuer.publish_at("/one", Key::set(&[ours.clone()]));
+    issuer.publish_at("/two", Key::set(&[theirs.clone()]));
+    let policy = json!({
+        "providers": { "one": provider_named("one"), "two": provider_named("two") },
+        "default": "authenticated",
+    });
+    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+    let token = |name: &str, key: &Key| {
+        Request::get("/").bearer(Token::new().claim("iss", format!("https://{name}.example")).sign(key))
+    };
+    for _ in 0..4 {
+        gateway.expect([
+            ("one by its own", token("one", &ours), ALLOWED),
+            ("two by its own", token("two", &theirs), ALLOWED),
+            ("one by the other's", token("one", &theirs), (401, "signature_invalid")),
+            ("two by the other's", token("two", &ours), (401, "signature_invalid")),
+        ]);
+    }
+}
+
+#[test]
+fn one_url_for_two_providers_is_fetched_for_each() {
+    let second = merged(provider(), json!({ "issuer": "https://second.example" }));
+    let policy = json!({ "providers": { "first": provider(), "second": second }, "default": "authenticated" });
+    let gateway = Setup::new(&policy).workers(4).start();
+    let of_second = Request::get("/").bearer(Token::new().claim("iss", "https://second.example").signed());
+    gateway.expect([("first", good(), ALLOWED), ("second", of_second, ALLOWED)]);
+    assert_eq!(gateway.issuer.fetches_at(JWKS), 2);
+}
+
+#[test]
+fn a_provider_that_is_down_does_not_slow_the_other() {
+    let issuer = Issuer::start();
+    for name in ["up", "down"] {
+        issuer.publish_at(&format!("/{name}"), Key::set(&Key::one_of_each()));
+    }
+    issuer.answer_at("/down", Answer::Silence);
+    let down = merged(provider_named("down"), json!({ "jwks": { "timeout": "20s" } }));
+    let policy = json!({ "providers": { "up": provider_named("up"), "down": down }, "default": "authenticated" });
+    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+    let mut waiting: Vec<_> = (0..40).map(|_| gateway.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.send(&good_at("down")).unwrap());
+    gateway.await_active(40);
+    let start = Instant::now();
+    gateway.expect((0..40).map(|n| (n, good_at("up"), ALLOWED)));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    gateway.await_active(40);
+}

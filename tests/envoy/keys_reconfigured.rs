@@ -1,0 +1,55 @@
+//! New policies while requests run: no request is refused, and no key is fetched again.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::harness::policy::merged;
+use crate::harness::{ALLOWED, Connection, Request, Setup, Token, eventually, provider, with_rules};
+
+/// A policy that differs from the others in its rules.
+fn version(number: usize) -> Value {
+    with_rules(json!([{ "route": "GET /stays" }, { "route": format!("GET /{number}"), "access": "public" }]))
+}
+
+#[test]
+fn twenty_updates_under_load_refuse_nobody_and_fetch_nothing() {
+    let mut gateway = Setup::new(&version(0)).workers(4).start();
+    let good = Request::get("/stays").bearer(Token::new().signed());
+    gateway.expect((0..40).map(|n| (n, good.clone(), ALLOWED)));
+    let address = gateway.address();
+    let (stop, served) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let mut connection = Connection::open(address).unwrap();
+                    assert_eq!(connection.round_trip(&good).unwrap().status, 200);
+                    served.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for number in 1..=20 {
+            assert!(gateway.reconfigure(&version(number)), "update {number}");
+            let before = served.load(Ordering::Relaxed);
+            eventually("some load", || (served.load(Ordering::Relaxed) > before + 20).then_some(()));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(gateway.issuer.fetches(), 1);
+    eventually("the last rules", || (gateway.send(&Request::get("/20")).status == 200).then_some(()));
+    assert_eq!(gateway.send(&Request::get("/19")).status, 403, "the old rules are gone");
+}
+
+#[test]
+fn a_token_that_was_good_is_judged_by_the_new_policy() {
+    let mut gateway = Setup::new(&version(0)).workers(2).start();
+    let good = Request::get("/stays").bearer(Token::new().signed());
+    gateway.expect((0..10).map(|n| (n, good.clone(), ALLOWED)));
+    let stricter =
+        merged(version(0), json!({ "providers": { "main": merged(provider(), json!({ "audiences": ["other"] })) } }));
+    assert!(gateway.reconfigure(&stricter));
+    eventually("the new audience", || (gateway.send(&good).status == 401).then_some(()));
+    gateway.expect((0..10).map(|n| (n, good.clone(), (401, "audience_mismatch"))));
+}

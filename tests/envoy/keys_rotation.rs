@@ -1,0 +1,133 @@
+//! Keys that change: new ones work at once, withdrawn ones stop, and nobody waits for a refresh.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::issuer::JWKS;
+use crate::harness::policy::merged;
+use crate::harness::wait::within;
+use crate::harness::{
+    ALLOWED, Answer, Gateway, Issuer, Key, Reply, Request, Setup, Token, eventually, provider, with_provider,
+};
+
+fn with_jwks(jwks: Value) -> Value {
+    with_provider(merged(provider(), json!({ "jwks": jwks })))
+}
+
+fn old() -> Key {
+    Key::of("ES256").named("old")
+}
+
+fn new() -> Key {
+    Key::of("EdDSA").named("new")
+}
+
+fn signed_by(key: &Key) -> Request {
+    Request::get("/").bearer(Token::new().sign(key))
+}
+
+/// A gateway of four workers that has the old key.
+fn gateway(jwks: Value) -> Gateway {
+    let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(Issuer::with_keys(&[old()])).start();
+    gateway.expect([("the old key", signed_by(&old()), ALLOWED)]);
+    gateway
+}
+
+#[test]
+fn the_first_token_of_a_new_key_waits_for_one_fetch_and_passes() {
+    let gateway = gateway(json!({}));
+    gateway.issuer.publish(&[old(), new()]);
+    gateway.expect([("the new key", signed_by(&new()), ALLOWED), ("the old key", signed_by(&old()), ALLOWED)]);
+    assert_eq!(gateway.issuer.fetches(), 2);
+    gateway.expect((0..20).map(|n| (n, signed_by(&new()), ALLOWED)));
+    assert_eq!(gateway.issuer.fetches(), 2, "every worker has it now");
+}
+
+#[test]
+fn two_hundred_tokens_of_a_new_key_cause_one_fetch() {
+    let gateway = gateway(json!({ "timeout": "60s" }));
+    gateway.issuer.publish(&[old(), new()]);
+    let hold = gateway.issuer.hold();
+    let mut waiting: Vec<_> = (0..200).map(|_| gateway.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.send(&signed_by(&new())).unwrap());
+    gateway.await_active(200);
+    gateway.expect([("the old key does not wait", signed_by(&old()), ALLOWED)]);
+    drop(hold);
+    assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
+    assert!((2..=3).contains(&gateway.issuer.fetches()), "{} fetches", gateway.issuer.fetches());
+}
+
+#[test]
+fn a_key_that_stays_unknown_is_refused_and_not_asked_for_again_at_once() {
+    let gateway = gateway(json!({}));
+    gateway.expect((0..50).map(|n| (n, signed_by(&new()), (401, "key_unknown"))));
+    assert_eq!(gateway.issuer.fetches(), 2);
+}
+
+#[test]
+fn a_key_that_is_not_to_be_had_just_now_is_nobodys_fault() {
+    let gateway = gateway(json!({ "timeout": "1s" }));
+    gateway.issuer.publish(&[old(), new()]);
+    gateway.issuer.answer(Answer::Status(500));
+    let reply = gateway.send(&signed_by(&new()));
+    assert!([401, 503].contains(&reply.status), "{}", reply.status);
+    gateway.expect([("the old key serves on", signed_by(&old()), ALLOWED)]);
+    gateway.issuer.answer(Answer::Document(""));
+    eventually("the new key comes by itself", || (gateway.send(&signed_by(&new())).status == 200).then_some(()));
+}
+
+#[test]
+fn a_withdrawn_key_stops_after_the_next_refresh_for_cached_tokens_too() {
+    let gateway = gateway(json!({ "refresh_interval": "1s" }));
+    let (by_old, by_new) = (signed_by(&old()), signed_by(&new()));
+    let mut connections: Vec<_> = (0..16).map(|_| gateway.connect()).collect();
+    let mut all = |request: &Request, status: u16| {
+        let replies: Vec<Reply> =
+            connections.iter_mut().map(|connection| connection.round_trip(request).unwrap()).collect();
+        replies.iter().all(|reply| reply.status == status)
+    };
+    assert!(all(&by_old, 200), "cached by every worker");
+    gateway.issuer.publish(&[new()]);
+    eventually("the old key is refused everywhere", || all(&by_old, 401).then_some(()));
+    assert!(all(&by_new, 200));
+    assert!(all(&by_old, 401));
+}
+
+#[test]
+fn a_key_replaced_under_its_own_name_is_another_key() {
+    let gateway = gateway(json!({ "refresh_interval": "1s" }));
+    let impostor = Key::strangers("ES256").named("old");
+    gateway.issuer.publish(&[impostor.clone()]);
+    eventually("the new key of that name", || (gateway.send(&signed_by(&impostor)).status == 200).then_some(()));
+    eventually("the old one is gone", || (gateway.send(&signed_by(&old())).status == 401).then_some(()));
+}
+
+#[test]
+fn nobody_waits_for_a_refresh() {
+    let gateway = gateway(json!({ "refresh_interval": "1s", "timeout": "60s" }));
+    let hold = gateway.issuer.hold();
+    let before = gateway.issuer.fetches();
+    eventually("a refresh is under way", || (gateway.issuer.fetches() > before).then_some(()));
+    gateway.expect((0..40).map(|n| (n, signed_by(&old()), ALLOWED)));
+    assert_eq!(gateway.issuer.fetches(), before + 1, "one worker refreshes for all");
+    drop(hold);
+}
+
+#[test]
+fn the_issuers_max_age_counts_where_it_is_respected() {
+    let issuer = Issuer::with_keys(&[old()]);
+    issuer.publish_at("/respected", Key::set(&[old()]));
+    for path in [JWKS, "/respected"] {
+        issuer.answer_at(path, Answer::Document("cache-control: public, max-age=3600\r\n"));
+    }
+    let plain = merged(provider(), json!({ "jwks": { "refresh_interval": "1s" } }));
+    let respectful = json!({
+        "issuer": "https://respected.example",
+        "jwks": { "uri": "https://issuer.example/respected", "refresh_interval": "1s", "respect_cache_control": true },
+    });
+    let policy = json!({ "providers": { "plain": plain, "respectful": merged(provider(), respectful) } });
+    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+    within(Duration::from_secs(60), "five refreshes", || (gateway.issuer.fetches() > 5).then_some(()));
+    assert_eq!(gateway.issuer.fetches_at("/respected"), 1);
+}

@@ -1,0 +1,119 @@
+//! Requests that wait for keys: however many, for one fetch, with their bodies whole, and forgotten when they go.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::harness::upstream::checksum;
+use crate::harness::{ALLOWED, Answer, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider};
+
+/// A fetch may take as long as a busy machine does.
+fn patient() -> Value {
+    let mut provider = provider();
+    provider["jwks"]["timeout"] = json!("60s");
+    with_provider(provider)
+}
+
+fn good() -> Request {
+    Request::get("/").bearer(Token::new().signed())
+}
+
+#[test]
+fn three_hundred_requests_before_the_first_keys_wait_for_one_fetch() {
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    let mut waiting: Vec<_> = (0..300).map(|_| gateway.connect()).collect();
+    let good = good();
+    waiting.iter_mut().for_each(|connection| connection.send(&good).unwrap());
+    gateway.await_active(300);
+    drop(hold);
+    for connection in &mut waiting {
+        assert_eq!(connection.reply().unwrap().status, 200);
+    }
+    assert_eq!(gateway.issuer.fetches(), 1, "one fetch for the whole process");
+}
+
+#[test]
+fn clients_that_go_while_they_wait_are_forgotten() {
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    let mut waiting: Vec<_> = (0..60).map(|_| gateway.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    gateway.await_active(60);
+    let mut left = waiting.split_off(50);
+    drop(waiting);
+    gateway.await_active(10);
+    drop(hold);
+    for connection in &mut left {
+        assert_eq!(connection.reply().unwrap().status, 200);
+    }
+    gateway.expect((0..20).map(|n| (n, good(), ALLOWED)));
+    assert_eq!(gateway.upstream.requests(), 30, "nobody decides for those who went");
+}
+
+#[test]
+fn a_body_that_comes_while_its_headers_wait_arrives_whole() {
+    let body: Vec<u8> = (0..1_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let expected = (body.len(), checksum(&body));
+    let request = Request::new("POST", "/").bearer(Token::new().signed()).body(body);
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    thread::scope(|scope| {
+        // Envoy stops reading a body that nobody takes, so sending it may not end before the wait does.
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(|| gateway.send(&request))).collect();
+        gateway.await_active(8);
+        drop(hold);
+        for client in clients {
+            let echo = client.join().unwrap().echo();
+            assert_eq!((echo.body_length, echo.body_checksum), expected);
+        }
+    });
+}
+
+#[test]
+fn a_body_of_a_request_that_is_refused_after_its_wait_goes_nowhere() {
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let gateway = Setup::new(&patient()).issuer(issuer).start();
+    let forged = Request::new("POST", "/").bearer(Token::new().sign(&Key::strangers("ES256"))).body(vec![b'x'; 1000]);
+    let mut connection = gateway.connect();
+    connection.send(&forged).unwrap();
+    gateway.await_active(1);
+    drop(hold);
+    assert_eq!(connection.reply().unwrap().status, 401);
+    assert_eq!(gateway.upstream.requests(), 0);
+}
+
+#[test]
+fn no_more_wait_than_there_is_room_for() {
+    let mut provider = provider();
+    provider["jwks"]["timeout"] = json!("60s");
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let gateway = Setup::new(&with_provider(provider)).workers(1).issuer(issuer).start();
+    let good = good();
+    let mut connections: Vec<_> = (0..1024).map(|_| gateway.connect()).collect();
+    connections.iter_mut().for_each(|connection| connection.send(&good).unwrap());
+    gateway.await_active(1024);
+    gateway.expect([("one too many", good.clone(), (503, "keys_unavailable"))]);
+    drop(hold);
+    assert!(connections.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
+}
+
+#[test]
+fn who_waits_is_told_when_the_fetch_fails() {
+    let issuer = Issuer::start();
+    issuer.answer(Answer::Status(500));
+    let hold = issuer.hold();
+    let gateway = Setup::new(&patient()).issuer(issuer).start();
+    let mut waiting: Vec<_> = (0..10).map(|_| gateway.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    gateway.await_active(10);
+    drop(hold);
+    assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 503));
+    gateway.issuer.answer(Answer::Document(""));
+    eventually("keys come by themselves", || (gateway.send(&good()).status == 200).then_some(()));
+}
