@@ -349,6 +349,15 @@ fn what_is_not_json_says_where_it_breaks() {
 }
 
 #[test]
+fn a_struct_is_refused_with_the_fix() {
+    let mut gateway = Gateway::start(&with_rules(json!([])));
+    let message = json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": with_rules(json!([])) });
+    assert!(!gateway.replace(&message));
+    let log = gateway.filter_log();
+    assert!(refusals(&log).iter().any(|line| line.contains("google.protobuf.StringValue")), "{:?}", refusals(&log));
+}
+
+#[test]
 fn validating_tells_before_envoy_starts() {
     let (valid, _) = validate(&with_rules(json!([])));
     assert!(valid);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::issuer::{DISCOVERY, ISSUER, JWKS};
 use crate::harness::policy::merged;
-use crate::harness::{ALLOWED, Answer, Gateway, Issuer, Key, Request, Setup, Token, provider, with_provider};
+use crate::harness::{ALLOWED, Answer, Gateway, Issuer, Key, PUBLIC, Request, Setup, Token, provider, with_provider};
 
 fn good() -> Request {
     Request::get("/").bearer(Token::new().signed())
@@ -106,6 +106,16 @@ fn an_issuer_that_never_answers_is_not_waited_for_longer_than_its_timeout() {
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(gateway.logged(&reply).reason.as_deref(), Some("keys_unavailable"));
     assert_eq!(gateway.send(&Request::get("/")).status, 401);
+}
+
+#[test]
+fn a_cluster_that_envoy_does_not_have_is_an_outage() {
+    let jwks = json!({ "uri": format!("{ISSUER}{JWKS}"), "cluster": "nowhere", "timeout": "1s" });
+    let gateway = Gateway::start(&with_jwks(jwks));
+    gateway.expect([("good", good(), (503, "keys_unavailable")), ("public", Request::get("/public"), PUBLIC)]);
+    gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 1);
+    let told = |line: &String| line.contains("`main`") && line.contains("`nowhere`");
+    assert_eq!(gateway.filter_log().iter().filter(|line| told(line)).count(), 1);
 }
 
 #[test]

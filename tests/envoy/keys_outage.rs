@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::issuer::JWKS;
+use crate::harness::issuer::{DISCOVERY, JWKS};
 use crate::harness::policy::merged;
 use crate::harness::wait::within;
 use crate::harness::{
@@ -88,6 +88,26 @@ fn the_last_good_keys_serve_on_through_every_kind_of_failure() {
 fn lines_about(gateway: &Gateway, provider: &str, text: &str) -> usize {
     let about = format!("provider `{provider}`");
     gateway.filter_log().iter().filter(|line| line.contains(&about) && line.contains(text)).count()
+}
+
+#[test]
+fn both_fetches_of_a_discovery_fail_alike() {
+    let jwks =
+        json!({ "uri": null, "discovery": true, "cluster": "issuer", "refresh_interval": "1s", "timeout": "2s" });
+    let policy = with_provider(merged(provider(), json!({ "jwks": jwks })));
+    let gateway = Setup::new(&policy).workers(4).start();
+    gateway.expect([("before", good(), ALLOWED)]);
+    for path in [DISCOVERY, JWKS] {
+        for (_, fault, class) in FAULTS.into_iter().filter(|(name, _, _)| ["status", "html", "reset"].contains(name)) {
+            let failed = format!("provider.main.jwks_fetch_failed.{class}");
+            let (failures, successes) = (gateway.metric(&failed), gateway.metric("provider.main.jwks_fetch_success"));
+            gateway.issuer.answer_at(path, fault);
+            gateway.await_at_least(&failed, failures + 1);
+            gateway.expect([(format!("{path}: {class}"), good(), ALLOWED)]);
+            gateway.issuer.answer_at(path, Answer::Document(""));
+            gateway.await_at_least("provider.main.jwks_fetch_success", successes + 1);
+        }
+    }
 }
 
 #[test]

@@ -22,5 +22,7 @@ mod observability;
 mod paths;
 mod preflight;
 mod replies;
+mod requirements;
 mod routes;
+mod token_cache;
 mod token_form;

@@ -1,0 +1,184 @@
+//! Requirement trees: what a rule may ask of claims, path and headers, and how its parts combine.
+
+use serde_json::{Value, json};
+
+use crate::harness::policy::merged;
+use crate::harness::{ALLOWED, Gateway, Outcome, Request, Token, provider, with_rules};
+
+const MISMATCH: Outcome<'static> = (403, "claim_mismatch");
+
+/// Puts each requirement to a token with one claim.
+#[track_caller]
+fn judge<const N: usize>(table: [(Value, Value, Outcome<'_>); N]) {
+    let rules = table
+        .iter()
+        .enumerate()
+        .map(|(n, (require, _, _))| json!({ "route": format!("GET /{n}"), "require": require }));
+    let gateway = Gateway::start(&with_rules(json!(rules.collect::<Vec<_>>())));
+    gateway.expect(table.iter().enumerate().map(|(n, (require, value, expected))| {
+        let token = if value.is_null() { Token::new() } else { Token::new().claim("c", value.clone()) };
+        (format!("{require} of {value}"), Request::get(format!("/{n}")).bearer(token.signed()), *expected)
+    }));
+}
+
+#[test]
+fn a_claim_is_compared_by_value_and_type() {
+    let equals = |value: Value| json!({ "claim": "c", "equals": value });
+    judge([
+        (equals(json!("pro")), json!("pro"), ALLOWED),
+        (equals(json!("pro")), json!("PRO"), MISMATCH),
+        (equals(json!("pro")), json!("pro "), MISMATCH),
+        (equals(json!("pro")), json!(["pro"]), MISMATCH),
+        (equals(json!("pro")), Value::Null, MISMATCH),
+        (equals(json!("1")), json!(1), MISMATCH),
+        (equals(json!(1)), json!("1"), MISMATCH),
+        (equals(json!(1)), json!(1), ALLOWED),
+        (equals(json!(true)), json!(true), ALLOWED),
+        (equals(json!(true)), json!("true"), MISMATCH),
+        (equals(json!(true)), json!(1), MISMATCH),
+    ]);
+}
+
+#[test]
+fn a_claim_may_be_one_of_several_or_hold_one() {
+    let among = json!({ "claim": "c", "in": ["pro", "enterprise", 7] });
+    let contains = json!({ "claim": "c", "contains": "admin" });
+    judge([
+        (among.clone(), json!("enterprise"), ALLOWED),
+        (among.clone(), json!(7), ALLOWED),
+        (among.clone(), json!("7"), MISMATCH),
+        (among.clone(), json!("free"), MISMATCH),
+        (among, json!(["pro"]), MISMATCH),
+        (contains.clone(), json!(["user", "admin"]), ALLOWED),
+        (contains.clone(), json!(["administrator"]), MISMATCH),
+        (contains.clone(), json!("admin of nothing"), MISMATCH),
+        (contains, json!({ "admin": true }), MISMATCH),
+    ]);
+}
+
+#[test]
+fn a_claim_may_be_there_or_match_a_pattern() {
+    let exists = |there: bool| json!({ "claim": "c", "exists": there });
+    let matches = |pattern: &str| json!({ "claim": "c", "matches": pattern });
+    judge([
+        (exists(true), json!(false), ALLOWED),
+        (exists(true), Value::Null, MISMATCH),
+        (exists(false), Value::Null, ALLOWED),
+        (exists(false), json!(""), MISMATCH),
+        (matches("*@example.com"), json!("a@example.com"), ALLOWED),
+        (matches("*@example.com"), json!("a@example.com.evil"), MISMATCH),
+        (matches("*@example.com"), json!("a@exampleXcom"), MISMATCH),
+        (matches("a*c*e"), json!("abcde"), ALLOWED),
+        (matches("a*c*e"), json!("abcd"), MISMATCH),
+        (matches("*"), json!(""), ALLOWED),
+        (matches("*"), json!(1), MISMATCH),
+        (matches("1*"), json!(12), MISMATCH),
+    ]);
+}
+
+#[test]
+fn parts_combine() {
+    let is = |value: &str| json!({ "claim": "c", "equals": value });
+    judge([
+        (json!({ "any_of": [is("a"), is("b")] }), json!("b"), ALLOWED),
+        (json!({ "any_of": [is("a"), is("b")] }), json!("c"), MISMATCH),
+        (json!({ "all_of": [is("a"), { "claim": "sub", "equals": "alice" }] }), json!("a"), ALLOWED),
+        (json!({ "all_of": [is("a"), { "claim": "sub", "equals": "bob" }] }), json!("a"), MISMATCH),
+        (json!({ "not": is("a") }), json!("b"), ALLOWED),
+        (json!({ "not": is("a") }), json!("a"), MISMATCH),
+        (json!({ "not": { "not": is("a") } }), json!("a"), ALLOWED),
+        (json!({ "any_of": [{ "all_of": [is("x"), is("y")] }, { "not": is("z") }] }), json!("a"), ALLOWED),
+    ]);
+}
+
+#[test]
+fn a_missing_claim_satisfies_nothing() {
+    let missing = |test: Value| merged(json!({ "claim": "missing" }), test);
+    judge([
+        (missing(json!({ "equals": "x" })), Value::Null, MISMATCH),
+        (json!({ "not": missing(json!({ "equals": "x" })) }), Value::Null, MISMATCH),
+        (json!({ "not": missing(json!({ "in": ["x"] })) }), Value::Null, MISMATCH),
+        (json!({ "not": missing(json!({ "contains": "x" })) }), Value::Null, MISMATCH),
+        (json!({ "not": missing(json!({ "matches": "*" })) }), Value::Null, MISMATCH),
+        (json!({ "not": { "not": missing(json!({ "equals": "x" })) } }), Value::Null, MISMATCH),
+        (json!({ "not": missing(json!({ "exists": true })) }), Value::Null, ALLOWED),
+        (
+            json!({ "any_of": [missing(json!({ "equals": "x" })), { "claim": "sub", "equals": "alice" }] }),
+            Value::Null,
+            ALLOWED,
+        ),
+    ]);
+}
+
+#[test]
+fn a_claim_may_have_to_be_in_the_path_or_in_a_header() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /users/{id}", "require": { "claim": "sub", "equals_path": "id" } },
+        { "route": "GET /files/{path+}", "require": { "claim": "path", "equals_path": "path" } },
+        { "route": "GET /tenant", "require": { "claim": ["org", "id"], "equals_header": "X-Tenant" } },
+    ])));
+    let of = |subject: &str| Token::new().claim("sub", subject).signed();
+    let tenant = Token::new().claim("org", json!({ "id": "acme" })).signed();
+    let to_tenant = || Request::get("/tenant").bearer(&tenant);
+    let file = Token::new().claim("path", "a/b").signed();
+    gateway.expect([
+        ("own", Request::get("/users/alice").bearer(of("alice")), ALLOWED),
+        ("own, escaped", Request::get("/users/%61lice").bearer(of("alice")), ALLOWED),
+        ("own, with a blank", Request::get("/users/a%20b").bearer(of("a b")), ALLOWED),
+        ("own, with a slash after", Request::get("/users/alice/").bearer(of("alice")), ALLOWED),
+        ("another's", Request::get("/users/bob").bearer(of("alice")), MISMATCH),
+        ("another case", Request::get("/users/Alice").bearer(of("alice")), MISMATCH),
+        ("greedy", Request::get("/files/a/b").bearer(&file), ALLOWED),
+        ("greedy, deeper", Request::get("/files/a/b/c").bearer(&file), MISMATCH),
+        ("the header", to_tenant().header("x-tenant", "acme"), ALLOWED),
+        ("another", to_tenant().header("x-tenant", "other"), MISMATCH),
+        ("none", to_tenant(), MISMATCH),
+        ("two of them", to_tenant().header("x-tenant", "acme").header("x-tenant", "other"), MISMATCH),
+    ]);
+}
+
+#[test]
+fn scopes_and_groups_may_be_parts() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } },
+    ])));
+    let get = |token: Token| Request::get("/").bearer(token.signed());
+    let reply = gateway.expect([
+        ("scope", get(Token::new().claim("scope", "read")), ALLOWED),
+        ("group", get(Token::new().claim("groups", json!(["admin"]))), ALLOWED),
+    ]);
+    assert_eq!(reply.len(), 2);
+    assert_eq!(gateway.send(&get(Token::new())).status, 403);
+}
+
+#[test]
+fn a_rule_may_be_for_some_providers_only() {
+    let partner = merged(provider(), json!({ "issuer": "https://partner.example" }));
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": provider(), "partner": partner },
+        "rules": [{ "route": "GET /", "providers": ["main"] }, { "route": "GET /both" }],
+    }));
+    let partners = Token::new().claim("iss", "https://partner.example").signed();
+    gateway.expect([
+        ("ours", Request::get("/").bearer(Token::new().signed()), ALLOWED),
+        ("the partner's", Request::get("/").bearer(&partners), (403, "provider_not_allowed")),
+        ("the partner's, where both may", Request::get("/both").bearer(&partners), ALLOWED),
+    ]);
+}
+
+#[test]
+fn a_dry_run_lets_pass_and_counts() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /", "name": "trial", "groups": ["admin"], "mode": "dry_run" },
+    ])));
+    let spoofed = Request::get("/").bearer(Token::new().signed());
+    for (label, request, reason) in [
+        ("no group", spoofed, "group_missing"),
+        ("no token", Request::get("/"), "token_missing"),
+        ("nonsense", Request::get("/").bearer("nonsense"), "token_malformed"),
+    ] {
+        let reply = gateway.send(&request);
+        assert_eq!((reply.status, gateway.logged(&reply).reason.as_deref()), (200, Some(reason)), "{label}");
+    }
+    gateway.await_metric("rule.trial.dry_run_denied", 3);
+}
