@@ -14,75 +14,103 @@ fn gateway() -> Gateway {
     Gateway::start(&with_provider(provider()))
 }
 
+/// One gateway that leaves to Envoy what Envoy can verify, and one whose filter does it all.
+fn gateways() -> [Gateway; 2] {
+    [gateway(), Setup::new(&with_provider(provider())).without_host_crypto().start()]
+}
+
+/// Label, token and outcome.
+type Row = (String, String, Outcome<'static>);
+
 #[track_caller]
-fn judge(gateway: &Gateway, rows: impl IntoIterator<Item = (String, String, Outcome<'static>)>) {
+fn judge(gateway: &Gateway, rows: impl IntoIterator<Item = Row>) {
     gateway.expect(rows.into_iter().map(|(label, token, expected)| (label, Request::get("/").bearer(token), expected)));
 }
 
 #[test]
 fn each_algorithm_verifies_its_own_signatures() {
-    judge(&gateway(), Key::one_of_each().iter().map(|key| (key.id.clone(), Token::new().sign(key), ALLOWED)));
+    for gateway in gateways() {
+        judge(&gateway, Key::one_of_each().iter().map(|key| (key.id.clone(), Token::new().sign(key), ALLOWED)));
+    }
 }
 
 #[test]
 fn forged_tokens_are_refused() {
-    let gateway = gateway();
-    for algorithm in ALGORITHMS {
-        let (key, stranger) = (Key::of(algorithm), Key::strangers(algorithm));
-        let good = Token::new().sign(&key);
-        let (message, signature) = good.rsplit_once('.').unwrap();
-        let (header, _) = message.split_once('.').unwrap();
-        let other_claims = base64url(Token::new().claim("sub", "mallory").claims_text().as_bytes());
-        let zeros = base64url(&vec![0; key.sign(b"").len()]);
-        let ones = base64url(&vec![0xff; key.sign(b"").len()]);
-        judge(
-            &gateway,
-            [
-                (format!("{algorithm}: another's key"), Token::new().sign(&stranger), INVALID),
-                (format!("{algorithm}: other claims"), format!("{header}.{other_claims}.{signature}"), INVALID),
-                (format!("{algorithm}: nothing but zeros"), format!("{message}.{zeros}"), INVALID),
-                (format!("{algorithm}: nothing but ones"), format!("{message}.{ones}"), INVALID),
-                (format!("{algorithm}: no signature"), format!("{message}."), INVALID),
-                (
-                    format!("{algorithm}: unknown key"),
-                    Token::new().sign(&key.clone().named("nobody")),
-                    (401, "key_unknown"),
-                ),
-            ],
-        );
+    for gateway in gateways() {
+        judge(&gateway, ALGORITHMS.into_iter().flat_map(forged));
     }
+}
+
+fn forged(algorithm: &'static str) -> Vec<Row> {
+    let (key, stranger) = (Key::of(algorithm), Key::strangers(algorithm));
+    let good = Token::new().sign(&key);
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let (header, _) = message.split_once('.').unwrap();
+    let other_claims = base64url(Token::new().claim("sub", "mallory").claims_text().as_bytes());
+    let filled = |byte: u8| base64url(&vec![byte; key.sign(b"").len()]);
+    [
+        ("another's key", Token::new().sign(&stranger), INVALID),
+        ("other claims", format!("{header}.{other_claims}.{signature}"), INVALID),
+        ("nothing but zeros", format!("{message}.{}", filled(0)), INVALID),
+        ("nothing but ones", format!("{message}.{}", filled(0xff)), INVALID),
+        ("no signature", format!("{message}."), INVALID),
+        ("unknown key", Token::new().sign(&key.named("nobody")), (401, "key_unknown")),
+    ]
+    .map(|(label, token, expected)| (format!("{algorithm}: {label}"), token, expected))
+    .into()
 }
 
 #[test]
 fn cut_and_stretched_signatures_are_refused() {
-    let gateway = gateway();
-    for key in Key::one_of_each() {
-        let (header, claims) = (Token::new().header_text(&key), Token::new().claims_text());
-        let with = |change: &dyn Fn(Vec<u8>) -> Vec<u8>| {
-            compact(header.as_bytes(), claims.as_bytes(), |message| change(key.sign(message)))
-        };
-        let flipped = |at: fn(usize) -> usize| {
-            with(&move |mut signature| {
-                let at = at(signature.len());
-                signature[at] ^= 1;
-                signature
-            })
-        };
-        judge(
-            &gateway,
-            [
-                (format!("{}: a byte less at the end", key.id), with(&|s| s[..s.len() - 1].to_vec()), INVALID),
-                (format!("{}: a byte less at the start", key.id), with(&|s| s[1..].to_vec()), INVALID),
-                (format!("{}: a zero more at the end", key.id), with(&|s| [&s[..], &[0]].concat()), INVALID),
-                (format!("{}: a zero more at the start", key.id), with(&|s| [&[0], &s[..]].concat()), INVALID),
-                (format!("{}: twice", key.id), with(&|s| [&s[..], &s].concat()), INVALID),
-                (format!("{}: half", key.id), with(&|s| s[..s.len() / 2].to_vec()), INVALID),
-                (format!("{}: first bit", key.id), flipped(|_| 0), INVALID),
-                (format!("{}: middle bit", key.id), flipped(|length| length / 2), INVALID),
-                (format!("{}: last bit", key.id), flipped(|length| length - 1), INVALID),
-            ],
-        );
+    for gateway in gateways() {
+        judge(&gateway, Key::one_of_each().iter().flat_map(misshapen));
     }
+}
+
+fn misshapen(key: &Key) -> Vec<Row> {
+    type Change = fn(Vec<u8>) -> Vec<u8>;
+    let changes: [(&str, Change); 10] = [
+        ("a byte less at the end", |s| s[..s.len() - 1].to_vec()),
+        ("a byte less at the start", |s| s[1..].to_vec()),
+        ("a zero more at the end", |s| [&s[..], &[0]].concat()),
+        ("a zero more at the start", |s| [&[0], &s[..]].concat()),
+        ("twice", |s| [&s[..], &s].concat()),
+        ("half", |s| s[..s.len() / 2].to_vec()),
+        ("in DER", in_der),
+        ("first bit", |s| flipped(s, |_| 0)),
+        ("middle bit", |s| flipped(s, |length| length / 2)),
+        ("last bit", |s| flipped(s, |length| length - 1)),
+    ];
+    let (header, claims) = (Token::new().header_text(key), Token::new().claims_text());
+    let token = |change: Change| compact(header.as_bytes(), claims.as_bytes(), |message| change(key.sign(message)));
+    changes.map(|(label, change)| (format!("{}: {label}", key.id), token(change), INVALID)).into()
+}
+
+fn flipped(mut signature: Vec<u8>, at: fn(usize) -> usize) -> Vec<u8> {
+    let at = at(signature.len());
+    signature[at] ^= 1;
+    signature
+}
+
+/// Two halves as a DER sequence of integers, the form in which ECDSA signatures are usual elsewhere.
+fn in_der(signature: Vec<u8>) -> Vec<u8> {
+    let integer = |half: &[u8]| {
+        let digits: Vec<u8> = half.iter().copied().skip_while(|byte| *byte == 0).collect();
+        let sign = if digits.first().is_some_and(|byte| *byte >= 0x80) { vec![0] } else { vec![] };
+        prefixed(0x02, &[sign, digits].concat())
+    };
+    let (r, s) = signature.split_at(signature.len() / 2);
+    prefixed(0x30, &[integer(r), integer(s)].concat())
+}
+
+fn prefixed(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let size = match length {
+        0..0x80 => vec![length as u8],
+        0x80..0x100 => vec![0x81, length as u8],
+        _ => vec![0x82, (length >> 8) as u8, length as u8],
+    };
+    [&[tag], &size[..], content].concat()
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn judge_texts(table: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (configuration, expected) in table {
         let before = gateway.filter_log().len();
-        let taken = gateway.replace(&string_value(configuration));
+        let taken = gateway.replace(string_value(configuration));
         let log = gateway.filter_log().split_off(before);
         let refusals = refusals(&log);
         if taken || refusals != [*expected] {
@@ -352,7 +352,7 @@ fn what_is_not_json_says_where_it_breaks() {
 fn a_struct_is_refused_with_the_fix() {
     let mut gateway = Gateway::start(&with_rules(json!([])));
     let message = json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": with_rules(json!([])) });
-    assert!(!gateway.replace(&message));
+    assert!(!gateway.replace(message));
     let log = gateway.filter_log();
     assert!(refusals(&log).iter().any(|line| line.contains("google.protobuf.StringValue")), "{:?}", refusals(&log));
 }

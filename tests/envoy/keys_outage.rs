@@ -163,8 +163,8 @@ fn tries_are_spread_out() {
 fn two_providers_never_share_keys() {
     let issuer = Issuer::start();
     let (ours, theirs) = (Key::of("ES256").named("same"), Key::strangers("ES256").named("same"));
-    issuer.publish_at("/one", Key::set(&[ours.clone()]));
-    issuer.publish_at("/two", Key::set(&[theirs.clone()]));
+    issuer.publish_at("/one", Key::set(std::slice::from_ref(&ours)));
+    issuer.publish_at("/two", Key::set(std::slice::from_ref(&theirs)));
     let policy = json!({
         "providers": { "one": provider_named("one"), "two": provider_named("two") },
         "default": "authenticated",

@@ -98,7 +98,7 @@ fn a_withdrawn_key_stops_after_the_next_refresh_for_cached_tokens_too() {
 fn a_key_replaced_under_its_own_name_is_another_key() {
     let gateway = gateway(json!({ "refresh_interval": "1s" }));
     let impostor = Key::strangers("ES256").named("old");
-    gateway.issuer.publish(&[impostor.clone()]);
+    gateway.issuer.publish(std::slice::from_ref(&impostor));
     eventually("the new key of that name", || (gateway.send(&signed_by(&impostor)).status == 200).then_some(()));
     eventually("the old one is gone", || (gateway.send(&signed_by(&old())).status == 401).then_some(()));
 }

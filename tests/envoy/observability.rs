@@ -111,6 +111,7 @@ fn the_keys_are_on_the_admin_page() {
     assert_eq!(gateway.metric("provider.main.jwks_fetch_failed"), 0);
     let age = "provider.main.jwks_age_seconds";
     eventually("the age grows", || (1..30).contains(&gateway.metric(age)).then_some(()));
+    assert!((1..30).contains(&gateway.metric("provider.main.jwks_seconds_since_success")));
 }
 
 #[test]

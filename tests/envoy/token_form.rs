@@ -56,7 +56,8 @@ fn a_token_has_three_parts() {
 
 #[test]
 fn header_and_payload_are_strict_json_objects() {
-    let broken: [(&str, fn(&str) -> Vec<u8>); 21] = [
+    type Breaking = fn(&str) -> Vec<u8>;
+    let broken: [(&str, Breaking); 21] = [
         ("empty", |_| Vec::new()),
         ("null", |_| b"null".to_vec()),
         ("a list", |text| format!("[{text}]").into_bytes()),

@@ -2,11 +2,12 @@
 //! while requests run, and a cluster for each server.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::client::PROBE;
+use super::envoy;
 
 /// The part that Envoy reads once.
 pub(crate) fn bootstrap(directory: &Path, clusters: &[(&str, SocketAddr)]) -> Value {
@@ -34,16 +35,32 @@ pub(crate) fn discovery(mut listener: Value, version: usize) -> Value {
     json!({ "version_info": version.to_string(), "resources": [listener] })
 }
 
-/// `configuration` is the `Any` that Envoy hands to the plugin.
-pub(crate) fn listener(directory: &Path, configuration: &Value, module: &Path) -> Value {
+/// What the filter is started with.
+pub(crate) struct Plugin {
+    /// The module under test.
+    module: PathBuf,
+    /// The `Any` that Envoy hands to it.
+    pub configuration: Value,
+    /// Whether signatures may be left to Envoy.
+    pub host_crypto: bool,
+}
+
+impl Plugin {
+    pub(crate) fn new(configuration: Value) -> Self {
+        Self { module: envoy::module(), configuration, host_crypto: true }
+    }
+}
+
+/// One listener with the filter, to everything the upstream has.
+pub(crate) fn listener(directory: &Path, plugin: &Plugin) -> Value {
     json!({
         "name": "ingress",
         "address": socket(0),
-        "filter_chains": [{ "filters": [connection_manager(directory, configuration, module)] }],
+        "filter_chains": [{ "filters": [connection_manager(directory, plugin)] }],
     })
 }
 
-fn connection_manager(directory: &Path, configuration: &Value, module: &Path) -> Value {
+fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
     json!({
         "name": "envoy.filters.network.http_connection_manager",
         "typed_config": {
@@ -54,7 +71,7 @@ fn connection_manager(directory: &Path, configuration: &Value, module: &Path) ->
             "merge_slashes": false,
             "generate_request_id": false,
             "access_log": [access_log(directory)],
-            "http_filters": [jwt_authorizer(configuration, module), {
+            "http_filters": [jwt_authorizer(plugin), {
                 "name": "envoy.filters.http.router",
                 "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
             }],
@@ -70,7 +87,8 @@ fn connection_manager(directory: &Path, configuration: &Value, module: &Path) ->
     })
 }
 
-fn jwt_authorizer(configuration: &Value, module: &Path) -> Value {
+fn jwt_authorizer(plugin: &Plugin) -> Value {
+    let crypto = if plugin.host_crypto { "on" } else { "off" };
     json!({
         "name": "jwt_authorizer",
         "typed_config": {
@@ -79,11 +97,12 @@ fn jwt_authorizer(configuration: &Value, module: &Path) -> Value {
                 "name": "jwt_authorizer",
                 "root_id": "jwt_authorizer",
                 "failure_policy": "FAIL_RELOAD",
-                "configuration": configuration,
+                "configuration": plugin.configuration,
                 "vm_config": {
                     "vm_id": "jwt_authorizer",
                     "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": module } },
+                    "code": { "local": { "filename": plugin.module } },
+                    "environment_variables": { "key_values": { "JWT_AUTHORIZER_HOST_CRYPTO": crypto } },
                 },
             },
         },

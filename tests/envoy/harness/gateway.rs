@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::access_log::{self, Entry};
 use super::admin::Admin;
-use super::bootstrap::{self, string_value};
+use super::bootstrap::{self, Plugin, string_value};
 use super::client::{Connection, Reply, Request};
 use super::envoy::{self, Envoy};
 use super::issuer::Issuer;
@@ -32,19 +32,20 @@ pub(crate) struct Gateway {
     admin: Admin,
     address: SocketAddr,
     directory: PathBuf,
+    plugin: Plugin,
     version: usize,
 }
 
 /// What a gateway starts from.
 pub(crate) struct Setup {
-    configuration: Value,
+    plugin: Plugin,
     issuer: Issuer,
     workers: usize,
 }
 
 impl Setup {
     pub(crate) fn new(policy: &Value) -> Self {
-        Self { configuration: string_value(&policy.to_string()), issuer: Issuer::start(), workers: 2 }
+        Self { plugin: Plugin::new(string_value(&policy.to_string())), issuer: Issuer::start(), workers: 2 }
     }
 
     /// Stands for the issuer that a gateway otherwise starts by itself, as cluster `issuer`.
@@ -58,12 +59,20 @@ impl Setup {
         self
     }
 
+    /// Has the filter check signatures itself, as in hosts that offer no cryptography.
+    pub(crate) fn without_host_crypto(mut self) -> Self {
+        self.plugin.host_crypto = false;
+        self
+    }
+
     pub(crate) fn start(self) -> Gateway {
+        // A shell's usual limit is below what the largest tests have open.
+        rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("a soft limit can be raised to the hard one");
         let upstream = Upstream::start();
         let directory = envoy::directory();
         let clusters = [("issuer", self.issuer.address()), ("upstream", upstream.address())];
         write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
-        write_listeners(&directory, &self.configuration, 0);
+        write_listeners(&directory, &self.plugin, 0);
         let mut envoy = Envoy::start(directory.clone(), self.workers);
         let admin = eventually("Envoy's admin address", || {
             assert!(envoy.is_running(), "Envoy ended by itself");
@@ -73,7 +82,8 @@ impl Setup {
             assert!(envoy.is_running(), "Envoy ended by itself");
             admin.listener().filter(|_| admin.is_ready())
         });
-        Gateway { issuer: self.issuer, upstream, envoy, admin, address, directory, version: 0 }
+        let Self { plugin, issuer, .. } = self;
+        Gateway { issuer, upstream, envoy, admin, address, directory, plugin, version: 0 }
     }
 }
 
@@ -176,18 +186,19 @@ impl Gateway {
 
     /// Replaces the policy while Envoy runs; true if Envoy took it.
     pub(crate) fn reconfigure(&mut self, policy: &Value) -> bool {
-        self.replace(&string_value(&policy.to_string()))
+        self.replace(string_value(&policy.to_string()))
     }
 
     /// Replaces the plugin's whole configuration, whatever message it is; true if Envoy took it.
-    pub(crate) fn replace(&mut self, configuration: &Value) -> bool {
+    pub(crate) fn replace(&mut self, configuration: Value) -> bool {
+        self.plugin.configuration = configuration;
         self.version += 1;
         let counts = || {
             let count = |what: &str| self.stat(&format!("listener_manager.lds.update_{what}"));
             (count("success"), count("rejected"))
         };
         let before = counts();
-        write_listeners(&self.directory, configuration, self.version);
+        write_listeners(&self.directory, &self.plugin, self.version);
         let (taken, _) = eventually("Envoy reads the new listener", || {
             let after = counts();
             (after != before).then_some(after)
@@ -199,7 +210,7 @@ impl Gateway {
 /// Whether Envoy in its validation mode takes the policy, and its log.
 pub(crate) fn validate(policy: &Value) -> (bool, String) {
     let directory = envoy::directory();
-    let listener = bootstrap::listener(&directory, &string_value(&policy.to_string()), &envoy::module());
+    let listener = bootstrap::listener(&directory, &Plugin::new(string_value(&policy.to_string())));
     let mut bootstrap = bootstrap::bootstrap(&directory, &[("upstream", NOBODY), ("issuer", NOBODY)]);
     bootstrap["static_resources"]["listeners"] = json!([listener]);
     bootstrap["dynamic_resources"] = json!({});
@@ -209,10 +220,9 @@ pub(crate) fn validate(policy: &Value) -> (bool, String) {
     outcome
 }
 
-fn write_listeners(directory: &Path, configuration: &Value, version: usize) {
+fn write_listeners(directory: &Path, plugin: &Plugin, version: usize) {
     let fresh = directory.join("listeners.new");
-    let listener = bootstrap::listener(directory, configuration, &envoy::module());
-    write(&fresh, &bootstrap::discovery(listener, version));
+    write(&fresh, &bootstrap::discovery(bootstrap::listener(directory, plugin), version));
     // Envoy notices renames, and must never read half a file.
     fs::rename(fresh, directory.join(bootstrap::LISTENERS)).expect("the test's directory is writable");
 }
