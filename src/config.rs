@@ -35,6 +35,22 @@ pub struct Config {
     /// Log one line for each refusal, rate-limited.
     #[serde(default)]
     pub log_denials: bool,
+    /// For which requests reason, provider, rule, subject and client are kept for access logs.
+    #[serde(default)]
+    pub filter_state: FilterState,
+}
+
+/// For which requests filter state is written, which costs up to five host calls each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterState {
+    /// Every one.
+    #[default]
+    All,
+    /// Those that are refused, or would be.
+    Refused,
+    /// None.
+    None,
 }
 
 /// What happens to a request that no rule covers.

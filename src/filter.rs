@@ -353,6 +353,9 @@ impl<H: Host> Filter<H> {
     }
 
     fn annotate(&self, verdict: &Verdict) {
+        if !self.authorizer.annotates(verdict) {
+            return;
+        }
         let about = &verdict.about;
         self.host.annotate("reason", verdict.reason.label());
         if let Some(provider) = about.provider.and_then(|index| self.authorizer.providers().get(index.0)) {

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::config::FilterState;
 use crate::jwt::cache::TokenCache;
 use crate::jwt::claims::ClaimPath;
 use crate::jwt::jwks::KeySet;
@@ -47,6 +48,7 @@ pub struct Authorizer {
     replies: ReplyStyle,
     clear_route_cache: bool,
     log_denials: bool,
+    filter_state: FilterState,
     max_tokens: usize,
 }
 
@@ -164,7 +166,7 @@ impl Authorizer {
             Ok(Some(credential)) => credential,
             Ok(None) if terms.optional => return self.allow(about, Reason::Anonymous, head),
             Ok(None) => return self.refuse(about, Reason::TokenMissing, rule, head),
-            Err(_) => return self.deny(about, Reason::CredentialAmbiguous),
+            Err(_) => return self.refuse(about, Reason::CredentialAmbiguous, rule, head),
         };
         let token = match self.examine(&credential, vault, verifier, now, &mut about) {
             Finding::Token(token) => token,
@@ -227,6 +229,15 @@ impl Authorizer {
     /// Whether refusals are logged.
     pub fn logs_denials(&self) -> bool {
         self.log_denials
+    }
+
+    /// Whether what was decided is to be kept with the request, for access logs.
+    pub fn annotates(&self, verdict: &Verdict) -> bool {
+        match self.filter_state {
+            FilterState::All => true,
+            FilterState::Refused => verdict.dry_run || matches!(verdict.decision, Decision::Deny(_)),
+            FilterState::None => false,
+        }
     }
 
     /// A cache of the size that the providers allow together.

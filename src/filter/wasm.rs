@@ -53,10 +53,12 @@ impl Context for Root {
         let answer = if headers == 0 { Answer::default() } else { read_answer(body_size) };
         self.with_filter(|filter| filter.on_answer(CalloutId(token), answer));
     }
+}
 
-    fn on_done(&mut self) -> bool {
+impl Drop for Root {
+    /// Not in `on_done`: exported, Envoy would call that for every request too.
+    fn drop(&mut self) {
         self.with_filter(Filter::on_end);
-        true
     }
 }
 

@@ -35,7 +35,7 @@ impl Authorizer {
     ///
     /// The same.
     pub fn compile(config: config::Config) -> Result<Self, ConfigError> {
-        let config::Config { providers, rules, default, cors_preflight, responses, clear_route_cache, log_denials } =
+        let config::Config { providers, rules, default, cors_preflight, responses, clear_route_cache, log_denials, filter_state } =
             config;
         let mut context = Context::default();
         let place = Place::root("providers");
@@ -72,6 +72,7 @@ impl Authorizer {
             replies: reply_style(&Place::root("responses"), responses)?,
             clear_route_cache,
             log_denials,
+            filter_state,
             max_tokens: context.max_tokens,
         })
     }
