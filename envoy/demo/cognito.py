@@ -1,0 +1,91 @@
+"""The user pool: made, and asked for tokens, by the API calls that one makes against AWS."""
+
+import os
+from dataclasses import dataclass
+
+import boto3
+from botocore.config import Config
+
+from .machines import SCOPES
+
+REGION = "us-east-1"
+POOL = "jwt-authorizer-demo"
+RESOURCE_SERVER = "https://api.example.com"
+GROUP = "admin"
+USERS = {"alice": [GROUP], "bob": []}
+PASSWORD = "Correct-Horse-7"
+# The policy lists only the first as an audience.
+WEB, OTHER_APP = "web", "another-app"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    access: str
+    id: str
+
+
+class Cognito:
+    """A pool at an endpoint, found by its name or made."""
+
+    def __init__(self, endpoint):
+        self.client = client(endpoint)
+        self.pool_id = self.find(self.client.list_user_pools, "UserPools", POOL) or self.make_pool()
+        self.client_ids = {
+            name: self.find(self.client.list_user_pool_clients, "UserPoolClients", name, "ClientId", "ClientName")
+            or self.make_client(name)
+            for name in (WEB, OTHER_APP)
+        }
+
+    def find(self, listing, kind, name, id_field="Id", name_field="Name"):
+        arguments = {"UserPoolId": self.pool_id} if kind == "UserPoolClients" else {}
+        found = listing(MaxResults=60, **arguments)[kind]
+        return next((one[id_field] for one in found if one[name_field] == name), None)
+
+    def make_pool(self):
+        pool_id = self.client.create_user_pool(PoolName=POOL)["UserPool"]["Id"]
+        pool = {"UserPoolId": pool_id}
+        scopes = [scope.removeprefix(f"{RESOURCE_SERVER}/") for scope in SCOPES]
+        self.client.create_resource_server(
+            **pool,
+            Identifier=RESOURCE_SERVER,
+            Name="items",
+            Scopes=[{"ScopeName": scope, "ScopeDescription": scope} for scope in scopes],
+        )
+        self.client.create_group(**pool, GroupName=GROUP)
+        for user, groups in USERS.items():
+            self.client.admin_create_user(**pool, Username=user, MessageAction="SUPPRESS")
+            self.client.admin_set_user_password(**pool, Username=user, Password=PASSWORD, Permanent=True)
+            for group in groups:
+                self.client.admin_add_user_to_group(**pool, Username=user, GroupName=group)
+        return pool_id
+
+    def make_client(self, name):
+        answer = self.client.create_user_pool_client(
+            UserPoolId=self.pool_id,
+            ClientName=name,
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        )
+        return answer["UserPoolClient"]["ClientId"]
+
+    def sign_in(self, user, app=WEB):
+        answer = self.client.initiate_auth(
+            ClientId=self.client_ids[app],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": user, "PASSWORD": PASSWORD},
+        )["AuthenticationResult"]
+        return Tokens(answer["AccessToken"], answer["IdToken"])
+
+
+def client(endpoint):
+    # Whoever runs the demo may have AWS profiles, proxies and endpoints of their own; none is meant.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    return boto3.client(
+        "cognito-idp",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="demo",
+        aws_secret_access_key="demo",
+        config=Config(proxies={}, connect_timeout=5, read_timeout=30),
+    )
