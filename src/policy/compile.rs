@@ -35,8 +35,16 @@ impl Authorizer {
     ///
     /// The same.
     pub fn compile(config: config::Config) -> Result<Self, ConfigError> {
-        let config::Config { providers, rules, default, cors_preflight, responses, clear_route_cache, log_denials, filter_state } =
-            config;
+        let config::Config {
+            providers,
+            rules,
+            default,
+            cors_preflight,
+            responses,
+            clear_route_cache,
+            log_denials,
+            filter_state,
+        } = config;
         let mut context = Context::default();
         let place = Place::root("providers");
         if providers.is_empty() {
