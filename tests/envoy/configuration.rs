@@ -72,7 +72,7 @@ fn a_mistake_is_named_with_its_place() {
         (json!({}), "providers: is required"),
         (
             changed(json!({ "defualt": "deny" })),
-            "defualt: is not a field here; known: one of `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`",
+            "defualt: is not a field here; known: one of `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`, `filter_state`",
         ),
         (
             changed(json!({ "default": "allow" })),
@@ -338,7 +338,7 @@ fn what_is_not_json_says_where_it_breaks() {
         ("", "configuration: is not JSON: EOF while parsing a value at line 1 column 0"),
         ("{", "configuration: is not JSON: EOF while parsing an object at line 1 column 1"),
         ("providers: {}", "configuration: is not JSON: expected value at line 1 column 1"),
-        ("[]", "configuration: invalid length 0, expected struct Config with 7 elements"),
+        ("[]", "configuration: invalid length 0, expected struct Config with 8 elements"),
         (
             &format!("{right}{{}}"),
             &format!("configuration: is not JSON: trailing characters at line 1 column {}", right.len() + 1),

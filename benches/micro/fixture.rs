@@ -1,0 +1,135 @@
+//! What a step needs: a compiled configuration, a token that it has seen, and requests.
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_compact::{KeyPair, Seed};
+use jwt_authorizer::jwt::cache::TokenCache;
+use jwt_authorizer::jwt::keys::KeyRing;
+use jwt_authorizer::jwt::signature::PureRust;
+use jwt_authorizer::jwt::time::UnixTime;
+use jwt_authorizer::policy::decision::Decision;
+use jwt_authorizer::policy::{Authorizer, CacheLookups, KeySource, Vault};
+use jwt_authorizer::request::RequestHead;
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_800_000_000;
+const PATHS: [&str; 5] = ["/public", "/authenticated", "/scope", "/users/user-1", "/resources/49/items"];
+
+type Headers = Vec<(String, Vec<u8>)>;
+
+pub struct Fixture {
+    configuration: Vec<u8>,
+    token: String,
+    requests: HashMap<&'static str, Headers>,
+    authorizer: Authorizer,
+    keys: Vec<KeyRing>,
+    cache: TokenCache,
+    lookups: CacheLookups,
+}
+
+impl Fixture {
+    pub fn new(rules: usize) -> Result<Self, Box<dyn Error>> {
+        let pair = KeyPair::from_seed(Seed::new([7; 32]));
+        let configuration = configuration(&pair, rules).to_string().into_bytes();
+        let token = token(&pair);
+        let authorizer = Authorizer::from_json(&configuration)?;
+        let keys = authorizer.key_sources().iter().filter_map(|source| match source {
+            KeySource::Inline(set) => Some(KeyRing::inline(set.clone())),
+            KeySource::Remote(_) => None,
+        });
+        Ok(Self {
+            keys: keys.collect(),
+            requests: PATHS.map(|path| (path, headers(path, &token))).into(),
+            cache: authorizer.new_cache(),
+            lookups: CacheLookups::default(),
+            configuration,
+            token,
+            authorizer,
+        })
+    }
+
+    pub fn configuration(&self) -> &[u8] {
+        &self.configuration
+    }
+
+    pub fn token(&self) -> &[u8] {
+        self.token.as_bytes()
+    }
+
+    pub fn headers(&self) -> &Headers {
+        &self.requests["/authenticated"]
+    }
+
+    /// From the second time on, the token is a seen one.
+    pub fn allows(&mut self, path: &str) -> bool {
+        let Ok(head) = RequestHead::new(&self.requests[path]) else { return false };
+        let mut vault = Vault { keys: &self.keys, cache: &mut self.cache, lookups: &mut self.lookups };
+        let verdict = self.authorizer.authorize(&head, &mut vault, &PureRust, UnixTime::from_secs(NOW));
+        matches!(verdict.decision, Decision::Allow(_))
+    }
+}
+
+fn configuration(pair: &KeyPair, count: usize) -> Value {
+    let key =
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "k", "alg": "EdDSA", "x": URL_SAFE_NO_PAD.encode(*pair.pk) });
+    let mut rules = vec![
+        json!({ "route": "GET /public", "access": "public" }),
+        json!({ "route": "GET /authenticated" }),
+        json!({ "route": "GET /scope", "scopes": ["https://api.example.com/read"] }),
+        json!({ "route": "GET /users/{id}", "require": { "any_of": [
+            { "group": "admin" },
+            { "all_of": [{ "claim": "sub", "equals_path": "id" }, { "claim": "tier", "in": ["pro", "enterprise"] }] },
+        ] } }),
+    ];
+    rules.extend((0..count).map(|index| json!({ "route": format!("GET /resources/{index}/items") })));
+    json!({
+        "providers": { "issuer": {
+            "issuer": "https://issuer.example.com/",
+            "audiences": ["https://api.example.com"],
+            "jwks": { "inline": { "keys": [key] } },
+        } },
+        "rules": rules,
+    })
+}
+
+fn token(pair: &KeyPair) -> String {
+    let header = json!({ "alg": "EdDSA", "kid": "k", "typ": "at+jwt" });
+    let claims = json!({
+        "iss": "https://issuer.example.com/",
+        "sub": "user-1",
+        "aud": "https://api.example.com",
+        "client_id": "web-client-id",
+        "scope": "openid https://api.example.com/read https://api.example.com/write",
+        "groups": ["developers", "on-call"],
+        "tier": "pro",
+        "iat": NOW - 60,
+        "exp": NOW + 3600,
+        "jti": "5f1c4d2e-9a53-4f1b-a0a7-c9d1e2f30415",
+        "permissions": (0..12).map(|index| format!("resource-{index:05}:write")).collect::<Vec<_>>(),
+    });
+    let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", encode(header), encode(claims));
+    let signature = pair.sk.sign(&signed, None);
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(*signature))
+}
+
+fn headers(path: &str, token: &str) -> Headers {
+    [
+        (":authority", "api.example.com"),
+        (":path", path),
+        (":method", "GET"),
+        (":scheme", "https"),
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+        ("accept", "application/json"),
+        ("accept-language", "en-GB,en;q=0.5"),
+        ("accept-encoding", "gzip, deflate, br"),
+        ("authorization", &format!("Bearer {token}")),
+        ("x-forwarded-proto", "https"),
+        ("x-request-id", "0f1be0a7-c9d1-4d2e-9a53-5f1c00000001"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+    .into()
+}
