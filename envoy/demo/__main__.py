@@ -1,28 +1,19 @@
 """Requests with real tokens through a real Envoy, on this machine alone: a walk-through, then yours to try."""
 
 import argparse
-import logging
-import os
 import signal
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from moto.server import ThreadedMotoServer
-
-from . import configuration, terminal
-from .access_log import AccessLog
-from .cognito import Cognito
-from .configuration import Blank, Configuration
-from .envoy import Envoy, Refused
-from .machines import machines
+from . import terminal
+from .cast import ROLES, Cast
+from .configuration import Blank
+from .envoy import Refused
 from .steps import STEPS
 from .trial import Trial
-from .upstream import upstream
 from .walk import walk
-from .wallet import Wallet
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
@@ -44,12 +35,13 @@ def main():
         return str(blank)
     except KeyboardInterrupt:
         terminal.say("\nEnded.")
-        return 0
+        # A walk that was not walked to its end shows nothing.
+        return 130 if options.once else 0
 
 
 ADVICE = """\
 If a line names a place in the policy, mend envoy/policy.json there. If it speaks of the module, run `make clean build`.
-Then run `make demo` again."""
+If it speaks of an address in use, leave out --port, and a free one is chosen. Then run `make demo` again."""
 
 
 def arguments():
@@ -63,10 +55,13 @@ def arguments():
 def demonstrate(options, stack):
     (ROOT / "target").mkdir(exist_ok=True)
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-", dir=ROOT / "target")))
-    cast = Cast(options, directory, stack)
-    cast.introduce()
+    terminal.say(terminal.dim("Starting Envoy, a Cognito emulator and an API …"))
+    cast = Cast(directory, options.module, stack, options.port)
+    terminal.heading("What runs")
+    for name, what in ROLES.items():
+        terminal.say(f"  {terminal.cyan(f'{name:9}')} {cast.url(name):23} {what}")
     terminal.heading("The walk-through")
-    surprising = walk(cast.gateway, cast.wallet, cast.log)
+    surprising = walk(cast.url("gateway"), cast.wallet, cast.log)
     terminal.say()
     if surprising:
         terminal.say(terminal.red(f"{len(surprising)} of {len(STEPS)} steps came out otherwise: {', '.join(surprising)}"))
@@ -75,54 +70,6 @@ def demonstrate(options, stack):
     if not options.once:
         Trial(cast).run()
     return 1 if surprising else 0
-
-
-class Cast:
-    """Everything that runs, each on a port of this machine that was free."""
-
-    def __init__(self, options, directory, stack):
-        self.directory = directory
-        emulator = moto()
-        stack.callback(emulator.stop)
-        cognito = "{}:{}".format(*emulator.get_host_and_port())
-        issuer, api = machines().start(), upstream().start()
-        self.cognito = Cognito(f"http://{cognito}")
-        self.wallet = Wallet(self.cognito, f"http://{issuer.address}")
-        self.addresses = {
-            "gateway": f"127.0.0.1:{options.port}",
-            "admin": "127.0.0.1:0",
-            "upstream": api.address,
-            "cognito": cognito,
-            "machines": issuer.address,
-        }
-        self.configuration = Configuration(directory, options.module.resolve(), self.addresses, self.cognito)
-        self.configuration.write()
-        self.envoy = stack.enter_context(Envoy(directory))
-        self.addresses["gateway"] = self.envoy.wait_for_listener()
-        self.addresses["admin"] = self.envoy.admin_address
-        self.gateway = f"http://{self.addresses['gateway']}"
-        self.log = AccessLog(self.envoy.access_log.read_text)
-
-    def introduce(self):
-        terminal.heading("What runs")
-        for name, what in ROLES.items():
-            terminal.say(f"  {terminal.cyan(f'{name:9}')} http://{self.addresses[name]:16} {what}")
-
-
-ROLES = {
-    "gateway": "Envoy with the filter",
-    "admin": "Envoy's admin pages; /stats/prometheus has the filter's counters",
-    "cognito": "a user pool in an emulated Cognito, with alice (group admin) and bob",
-    "machines": "a second issuer, for client credentials",
-    "upstream": "the API, which answers with what it got",
-}
-
-
-def moto():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    return server
 
 
 if __name__ == "__main__":

@@ -45,6 +45,14 @@ class Configuration:
     def bootstrap(self):
         return self.directory / BOOTSTRAP
 
+    def is_outdated(self):
+        """Whether the policy has other rules than when it was last written."""
+        try:
+            return POLICY.read_text() != self.policy
+        except OSError:
+            # An editor may be in the midst of putting a new file in its place.
+            return False
+
     def write(self):
         """Both files; the listener last, since Envoy takes it up as soon as it is there."""
         bootstrap = self.filled_in()
@@ -59,18 +67,19 @@ class Configuration:
         replace(self.directory / LISTENERS, {"resources": [{"@type": LISTENER, **one} for one in listeners]})
 
     def filled_in(self):
-        policy = fill_in(POLICY, self.identities)
+        self.policy = POLICY.read_text()
+        policy = fill_in(POLICY, self.policy, self.identities)
         # A JSON string is a YAML string.
-        return yaml.safe_load(fill_in(TEMPLATE, {**self.values, "POLICY": json.dumps(policy)}))
+        return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), {**self.values, "POLICY": json.dumps(policy)}))
 
 
-def fill_in(path, values):
+def fill_in(path, text, values):
     def value(match):
         if match[1] not in values:
             raise Blank(f"{path.name}: nothing is known to put in the place of {match[0]}")
         return values[match[1]]
 
-    lines = path.read_text().splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)
     # Comments may speak of ${NAMES}.
     return "".join(line if line.lstrip().startswith("#") else re.sub(r"\$\{(\w+)\}", value, line) for line in lines)
 

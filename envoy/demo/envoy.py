@@ -10,6 +10,9 @@ from urllib.request import ProxyHandler, build_opener
 # The demo talks to this machine only, whatever proxy the environment names.
 direct = build_opener(ProxyHandler({}))
 
+# How the filter's line in Envoy's log begins when it does not take its rules.
+REFUSAL = "configuration refused: "
+
 # Compiling the module takes most of the start; this is for the slowest of machines.
 PATIENCE = 60
 
@@ -24,7 +27,8 @@ class Envoy:
         self.admin_path = directory / "admin-address"
         self.bootstrap = directory / "bootstrap.json"
         self.process = None
-        self.seen = 0
+        self.rejected = 0
+        self.told = 0
 
     def __enter__(self):
         command = [binary(), "--config-path", self.bootstrap, "--admin-address-path", self.admin_path]
@@ -63,8 +67,8 @@ class Envoy:
                 done, rejected = condition(), self.updates()[1]
             except (OSError, URLError):
                 done = rejected = False
-            if rejected > self.seen:
-                self.seen = rejected
+            if rejected > self.rejected:
+                self.rejected = rejected
                 raise Refused(self.complaints())
             if done:
                 return
@@ -91,8 +95,13 @@ class Envoy:
         return counts.get("update_success", 0), counts.get("update_rejected", 0)
 
     def complaints(self, most=12):
-        """What Envoy and the filter say is wrong."""
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line]
+        """What Envoy and the filter say is wrong, as far as it was not told before."""
+        text = self.log.read_text(errors="replace")
+        lines = [line for line in text[self.told :].splitlines() if line]
+        self.told = len(text)
+        # The rest is what Envoy says of the same mistake.
+        if refusals := [line.partition(REFUSAL)[2] for line in lines if REFUSAL in line]:
+            return refusals[-1]
         serious = [line for line in lines if line.startswith(("[error]", "[critical]")) or "rejected" in line]
         return "\n".join((serious or lines)[-most:])
 

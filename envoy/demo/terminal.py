@@ -1,6 +1,8 @@
 """How the demo speaks: colour on a terminal, plain text in a pipe or where NO_COLOR is set."""
 
 import os
+import re
+import shutil
 import sys
 
 
@@ -25,3 +27,24 @@ def say(text=""):
 
 def heading(text):
     say(f"\n{bold(text)}\n")
+
+
+def entry(label, parts, between=" "):
+    """A label and what belongs to it, parts kept whole and aligned where a terminal is too narrow for one line."""
+    lines, indent = [""], breadth(label) + 1
+    for part in parts:
+        longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
+        if lines[-1] and indent + breadth(longer) > columns():
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    say(f"{label} " + f"\n{' ' * indent}".join(lines))
+
+
+def columns():
+    # What reads a pipe, reads lines.
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+
+
+def breadth(text):
+    return len(re.sub(r"\x1b\[\d+m", "", text))

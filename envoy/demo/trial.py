@@ -15,6 +15,7 @@ CALLERS = [
     ("bob", BOB, "in no group", "/users/bob"),
     ("stock-sync", WRITER, "a machine", "/items"),
 ]
+POLICY = os.path.relpath(configuration.POLICY)
 # Tokens are good for an hour.
 RENEWAL = 1800
 PAUSE = 0.3
@@ -23,7 +24,6 @@ PAUSE = 0.3
 class Trial:
     def __init__(self, cast):
         self.cast = cast
-        self.rules_of = rules_of()
         self.renewed = None
 
     def run(self):
@@ -33,11 +33,11 @@ class Trial:
         while self.cast.envoy.process.poll() is None:
             time.sleep(PAUSE)
             for entry in self.cast.log.news():
-                terminal.say(f"  {terminal.dim(entry['time'][11:19])} {entry['method']} {entry['path']} {entry['status']} {told(entry)}")
+                request = f"{entry['method']} {entry['path']} {entry['status']}"
+                terminal.entry(f"  {terminal.dim(entry['time'][11:19])}", [request, *told(entry)])
             if time.monotonic() - self.renewed > RENEWAL:
                 self.renew()
-            if rules_of() != self.rules_of:
-                self.rules_of = rules_of()
+            if self.cast.configuration.is_outdated():
                 self.take_rules()
         raise Refused(self.cast.envoy.complaints())
 
@@ -53,10 +53,11 @@ class Trial:
         terminal.heading("Yours to try")
         for name, _, role, path in CALLERS:
             terminal.say(f"  {terminal.cyan(name)}, {role}:")
-            terminal.say(f"    curl -i -H @{directory}/{name} {self.cast.gateway}{path}")
-        terminal.say(f"\n  Each of these files holds a token, fresh for as long as the demo runs.")
-        terminal.say(f"  The rules are in {terminal.bold(os.path.relpath(configuration.POLICY))}: change them, save, and ask again.")
-        terminal.say(f"  {terminal.bold('Ctrl-C')} ends everything.\n")
+            terminal.say(f"    curl -i -H @{directory}/{name} {self.cast.url('gateway')}{path}")
+        terminal.say("\n  Each of these files holds a token, fresh for as long as the demo runs.")
+        terminal.say("  Ask as one for what is another's, and you are refused.")
+        terminal.say(f"  The rules are in {terminal.bold(POLICY)}: change them, save, and ask again.")
+        terminal.say(f"  {terminal.bold('Ctrl-C')} ends everything. Until then, what Envoy logs of each request:\n")
 
     def take_rules(self):
         taken, _ = self.cast.envoy.updates()
@@ -64,11 +65,8 @@ class Trial:
             self.cast.configuration.write()
             self.cast.envoy.wait_for_update(taken + 1)
         except (Blank, Refused) as refusal:
-            terminal.say(terminal.red("  These rules were refused, and the old ones stay in force:"))
-            terminal.say("".join(f"    {line}\n" for line in str(refusal).splitlines()))
+            terminal.say(terminal.red(f"  {POLICY} is refused, and the rules from before stay in force:"))
+            for complaint in str(refusal).splitlines():
+                terminal.entry("   ", complaint.split())
         else:
-            terminal.say(terminal.green("  The new rules are in force."))
-
-
-def rules_of():
-    return configuration.POLICY.read_text()
+            terminal.say(terminal.green(f"  The rules in {POLICY} are in force now."))

@@ -4,12 +4,16 @@ from . import terminal
 from .exchange import send
 from .steps import STEPS
 
-# Enough of a long value to recognise it by.
-WIDEST = 100
+LEGEND = """\
+Of each step: what was sent, the answer, the identity headers if the request
+reached the upstream, and what Envoy's access log says. The reason is told
+there alone, not to whoever is refused.
+"""
 
 
 def walk(gateway, wallet, log):
     """Tells each step as it goes, and gives the titles of those that came out otherwise."""
+    terminal.say(LEGEND)
     titles = []
     for number, step in enumerate(STEPS, 1):
         outcome = Outcome(step, gateway, wallet, log)
@@ -48,39 +52,39 @@ class Outcome:
 def tell(number, step, outcome):
     mark = terminal.red("✘") if outcome.surprises else terminal.green("✔")
     terminal.say(f"{number:3} {mark} {terminal.bold(step.title)}")
-    line("sent", f"{step.request}{''.join(f' · {part}' for part in sent(step))}")
-    line("back", " · ".join(part for part in [coloured_status(outcome.answer), outcome.challenge] if part))
-    if identity := {name: value for name, value in outcome.reached.items() if name.replace("_", "-").startswith("x-jwt-")}:
-        line("upstream", " ".join(f"{name}={shorten(value)}" for name, value in sorted(identity.items())))
-    line("log", told(outcome.log) or "nothing")
+    line("sent", sent(step), " · ")
+    line("answer", [part for part in [coloured_status(outcome.answer), outcome.challenge] if part], " · ")
+    if outcome.reached:
+        identity = {name: value for name, value in sorted(outcome.reached.items()) if is_identity(name)}
+        line("upstream", [f"{name}={quoted(value)}" for name, value in identity.items()] or ["no identity header"])
+    line("log", told(outcome.log) or ["nothing"])
     for surprise in outcome.surprises:
-        line("", terminal.red(surprise))
+        line("", [terminal.red(surprise)])
 
 
 TOLD = ("reason", "rule", "provider", "sub", "client_id")
 
 
 def told(entry):
-    return " ".join(f"{name}={quoted(entry[name])}" for name in TOLD if entry.get(name))
+    return [f"{name}={quoted(entry[name])}" for name in TOLD if entry.get(name)]
 
 
 def sent(step):
-    if step.bearer:
-        yield step.bearer
-    yield from (f"{name}: {value}" for name, value in step.headers.items())
+    return [step.request, *([step.bearer] if step.bearer else []), *(f"{name}: {value}" for name, value in step.headers.items())]
 
 
-def line(label, text):
-    terminal.say(f"      {terminal.dim(f'{label:8}')} {text}")
+def is_identity(name):
+    # As for the filter, `_` and `-` are one letter.
+    return name.replace("_", "-").startswith("x-jwt-")
+
+
+def line(label, parts, between=" "):
+    terminal.entry(f"      {terminal.dim(f'{label:8}')}", parts, between)
 
 
 def coloured_status(answer):
     colour = terminal.green if answer.status < 300 else terminal.yellow
     return colour(f"{answer.status} {answer.phrase}")
-
-
-def shorten(value):
-    return value if len(value) <= WIDEST else f"{value[:WIDEST]}…"
 
 
 def quoted(value):

@@ -9,7 +9,7 @@ ALICE_ID = "alice's ID token"
 ALICE_ELSEWHERE = "alice's access token for another app"
 READER, WRITER = "stock-sync's token for reading", "stock-sync's token for writing"
 EXPIRED = "stock-sync's token of two hours ago"
-NONSENSE = "nonsense"
+NONSENSE = "nonsense for a token"
 
 
 class Wallet:
