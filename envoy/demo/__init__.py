@@ -3,8 +3,9 @@
 `steps` is the script: which requests, and what must come of them. `walk` sends them and holds the answers against it.
 
 The cast: `cognito` (user pool, clients, groups, users), `machines` (a second issuer, for client credentials), `upstream`
-(what the gateway protects), `envoy` (the process). `configuration` turns envoy.yaml and policy.json into what Envoy reads.
+(what the gateway protects), `envoy` (the process), `page` (to call it from, in a browser). `configuration` turns
+envoy.yaml and policy.json into what Envoy reads.
 
-The stages: `__main__` runs the whole cast on this machine; `prepare` is compose's one-shot service. `terminal` is how
+The stages: `__main__` runs the whole `cast` on this machine; `prepare` is compose's one-shot service. `terminal` is how
 they speak.
 """

@@ -55,7 +55,7 @@ def arguments():
 def demonstrate(options, stack):
     (ROOT / "target").mkdir(exist_ok=True)
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-", dir=ROOT / "target")))
-    terminal.say(terminal.dim("Starting Envoy, a Cognito emulator and an API …"))
+    terminal.say(terminal.dim("Starting Envoy, a Cognito emulator, an API and a page …"))
     cast = Cast(directory, options.module, stack, options.port)
     terminal.heading("What runs")
     for name, what in ROLES.items():

@@ -9,10 +9,12 @@ from .cognito import Cognito
 from .configuration import Configuration
 from .envoy import Envoy
 from .machines import machines
+from .page import page
 from .upstream import upstream
 from .wallet import Wallet
 
 ROLES = {
+    "page": "a page to call the gateway from, in a browser",
     "gateway": "Envoy with the filter",
     "admin": "Envoy's admin pages; /stats/prometheus has the filter's counters",
     "cognito": "a user pool in an emulated Cognito, with alice (group admin) and bob",
@@ -45,6 +47,7 @@ class Cast:
         self.addresses["gateway"] = self.envoy.wait_for_listener()
         self.addresses["admin"] = self.envoy.admin_address
         self.log = AccessLog(self.envoy.access_log.read_text)
+        self.addresses["page"] = page(self.url("gateway"), self.cognito, self.url("machines"), self.log).start().address
 
     def url(self, name):
         return f"http://{self.addresses[name]}"

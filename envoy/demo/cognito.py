@@ -67,11 +67,11 @@ class Cognito:
         )
         return answer["UserPoolClient"]["ClientId"]
 
-    def sign_in(self, user, app=WEB):
+    def sign_in(self, user, app=WEB, password=PASSWORD):
         answer = self.client.initiate_auth(
             ClientId=self.client_ids[app],
             AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": user, "PASSWORD": PASSWORD},
+            AuthParameters={"USERNAME": user, "PASSWORD": password},
         )["AuthenticationResult"]
         return Tokens(answer["AccessToken"], answer["IdToken"])
 

@@ -13,11 +13,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, status, body=None, headers=()):
         content = b"" if body is None else json.dumps(body, indent=2).encode() + b"\n"
+        self.send(status, content, "application/json", headers)
+
+    def send(self, status, content, content_type, headers=()):
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
         if status != 204:
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", content_type)
             self.send_header("content-length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
@@ -47,9 +50,12 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def run_alone(make_server, description):
-    """For a container of its own: the server, until the container is told to stop."""
+def run_alone(make_server, description, **options):
+    """For a container of its own: the server, until the container is told to stop. `options` are what else it is told."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--listen", default="127.0.0.1:8080", metavar="HOST:PORT")
-    host, port = parser.parse_args().listen.rsplit(":", 1)
-    make_server(host, int(port)).serve_forever()
+    for name, about in options.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", **about)
+    told = vars(parser.parse_args())
+    host, port = told.pop("listen").rsplit(":", 1)
+    make_server(**told, host=host, port=int(port)).serve_forever()

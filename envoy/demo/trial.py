@@ -51,6 +51,7 @@ class Trial:
     def invite(self):
         directory = os.path.relpath(self.cast.directory)
         terminal.heading("Yours to try")
+        terminal.say(f"  {terminal.cyan('In a browser')}, as any of them: {terminal.bold(self.cast.url('page'))}\n")
         for name, _, role, path in CALLERS:
             terminal.say(f"  {terminal.cyan(name)}, {role}:")
             terminal.say(f"    curl -i -H @{directory}/{name} {self.cast.url('gateway')}{path}")

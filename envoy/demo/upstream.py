@@ -2,11 +2,13 @@
 
 from .servers import Handler, Server, run_alone
 
-PREFLIGHT = [
-    ("access-control-allow-origin", "*"),
+CORS = [("access-control-allow-origin", "*"), ("access-control-expose-headers", "x-request-id")]
+PREFLIGHT = CORS + [
     ("access-control-allow-methods", "GET, POST"),
-    ("access-control-allow-headers", "authorization, content-type"),
-    ("access-control-max-age", "60"),
+    # No browser would be let send identity headers by an API in earnest. Here the page tries to forge them.
+    ("access-control-allow-headers", "authorization, content-type, x-jwt-username, x-jwt-groups"),
+    # Every request of the page shall have its own preflight in the access log.
+    ("access-control-max-age", "0"),
 ]
 
 
@@ -15,7 +17,7 @@ class Echo(Handler):
         self.body()
         headers = {name.lower(): ", ".join(self.headers.get_all(name)) for name in self.headers}
         seen = {"method": self.command, "path": self.path, "headers": headers}
-        self.reply(200, seen, [("access-control-allow-origin", "*")])
+        self.reply(200, seen, CORS)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
