@@ -21,6 +21,9 @@ PATIENCE = 60
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run
 --disable-background-networking --disable-component-update --disable-sync""".split()
 
+# The driver listens on this machine, whatever proxy the environment names.
+os.environ.update(NO_PROXY="localhost,127.0.0.1", no_proxy="localhost,127.0.0.1")
+
 
 @contextmanager
 def demo():
