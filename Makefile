@@ -17,7 +17,7 @@ CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test page-test page-screenshot browser lint fmt check bench clean toolchain
+.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,17 @@ browser:
 		echo "The page is tested in Chromium, and there is no $(CHROMIUM) with $(CHROMEDRIVER) here. Debian has both:" >&2; \
 		echo "apt install chromium chromium-driver; make CHROMIUM=... CHROMEDRIVER=... names others." >&2; exit 1; }
 
+$(VENV)/.deploy: tests/deploy/requirements.txt $(VENV)/.complete
+	@echo "Installing the schemas of Kubernetes into $(VENV): once, a quarter of a minute"
+	@$(PIP_INSTALL) $<
+	@touch $@
+
+deploy-test: build $(VENV)/.deploy ## Hold envoy/deploy against schemas and a real Envoy (ARGS=-v tells each test)
+	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/deploy --top-level-directory tests $(ARGS)
+
+deploy-crds: $(VENV)/.deploy ## Hold envoy/deploy against CustomResourceDefinitions (CRDS=a folder of them)
+	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m deploy.crds $(CRDS)
+
 fmt: ## Format the code
 	cargo fmt
 
@@ -111,6 +122,9 @@ target/tools/bin/cargo-deny:
 
 bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance)
 	$(VENV_PYTHON) benches/run.py $(ARGS)
+
+footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
+	$(VENV_PYTHON) benches/footprint.py $(ARGS)
 
 clean: ## Remove everything that was built or installed
 	rm -rf target dist

@@ -1,4 +1,4 @@
-"""One Envoy process with one worker: how it is started, where it listens, and what its worker has spent."""
+"""One Envoy process, of one worker unless said otherwise: how it is started, where it listens, what it takes."""
 
 import json
 import os
@@ -50,19 +50,22 @@ def listener(name, filters):
         "http_filters": [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}],
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
-    return {"name": name, "address": socket_address(), "filter_chains": [chain]}
+    # With several workers, each gets its share of the connections.
+    balance = {"exact_balance": {}}
+    return {"name": name, "address": socket_address(), "connection_balance_config": balance, "filter_chains": [chain]}
 
 
 class Envoy:
     """A running Envoy; a context manager, so that none is left behind."""
 
-    def __init__(self, chains, cores=None):
+    def __init__(self, chains, cores=None, workers=1):
         self.directory = tempfile.TemporaryDirectory(prefix="envoy-")
         directory = Path(self.directory.name)
         Path(directory, "envoy.json").write_text(json.dumps(bootstrap(chains)))
         self.admin_path = Path(directory, "admin")
         self.log_path = Path(directory, "log")
-        command = [binary(), "-c", Path(directory, "envoy.json"), "--concurrency", "1", "--disable-hot-restart"]
+        command = [binary(), "-c", Path(directory, "envoy.json"), "--disable-hot-restart"]
+        command += ["--concurrency", str(workers)]
         command += ["--log-level", "warn", "--log-path", self.log_path, "--admin-address-path", self.admin_path]
         pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
         self.process = subprocess.Popen(command, preexec_fn=pin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -111,3 +114,21 @@ class Envoy:
             if Path(task, "comm").read_text().strip() == "wrk:worker_0":
                 return int(Path(task, "schedstat").read_text().split()[0]) / 1e9
         raise RuntimeError("Envoy has no worker")
+
+    def memory(self, measure):
+        """What the process has in memory, VmRSS, or had at most, VmHWM (Linux)."""
+        lines = Path("/proc", str(self.process.pid), "status").read_text().splitlines()
+        [kilobytes] = [line.split()[1] for line in lines if line.startswith(f"{measure}:")]
+        return int(kilobytes) * 1024
+
+    def wait_until_idle(self):
+        """Until V8 has compiled and freed what it does in the background: a second with next to no CPU time spent."""
+        spent = -1.0
+        while (now := self.seconds()) - spent > 0.02:
+            spent = now
+            time.sleep(1)
+
+    def seconds(self):
+        """What all threads of the process have spent on a CPU so far."""
+        fields = Path("/proc", str(self.process.pid), "stat").read_text().rsplit(")", 1)[1].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")

@@ -27,4 +27,4 @@ class Machine:
         )
 
     def __str__(self):
-        return f"{self.processor}, {self.cores} cores, {self.system}; Envoy {self.envoy}, one worker"
+        return f"{self.processor}, {self.cores} cores, {self.system}; Envoy {self.envoy}"

@@ -7,7 +7,7 @@ def markdown(machine, workloads, measurements, verdicts, rounds, seconds):
     return "\n".join([
         "# This filter and Envoy's own",
         "",
-        f"{machine}. Medians of {rounds} interleaved rounds of {seconds:g} s each; every listener answers by itself, over",
+        f"{machine}, one worker. Medians of {rounds} interleaved rounds of {seconds:g} s each; every listener answers by itself, over",
         "HTTP/1.1 with 8 keep-alive connections. Added CPU is what the worker's thread spends on a request more than it",
         "does for the same request without any filter. Tokens of about 1 KB and 5 rules where nothing else is said; the",
         "last rule is the one that matches.",

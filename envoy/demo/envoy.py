@@ -22,10 +22,11 @@ class Refused(Exception):
 
 
 class Envoy:
-    def __init__(self, directory):
+    def __init__(self, directory, drain_seconds=1):
         self.access_log, self.log = directory / "access.log", directory / "envoy.log"
         self.admin_path = directory / "admin-address"
         self.bootstrap = directory / "bootstrap.json"
+        self.drain_seconds = drain_seconds
         self.process = None
         self.rejected = 0
         self.told = 0
@@ -34,7 +35,7 @@ class Envoy:
         command = [binary(), "--config-path", self.bootstrap, "--admin-address-path", self.admin_path]
         command += ["--log-level", "warning", "--component-log-level", "wasm:info", "--log-format", "[%l][%n] %v"]
         # Two workers, each with a filter of its own, as in earnest.
-        command += ["--concurrency", "2", "--disable-hot-restart", "--drain-time-s", "1"]
+        command += ["--concurrency", "2", "--disable-hot-restart", "--drain-time-s", str(self.drain_seconds)]
         command += ["--file-flush-interval-msec", "50"]
         with self.access_log.open("w") as out, self.log.open("w") as err:
             # In a session of its own, Ctrl-C reaches the demo alone, which then ends Envoy in order.
