@@ -1,0 +1,1 @@
+"""What envoy/deploy holds, held against schemas and a real Envoy. `make deploy-test` runs it."""

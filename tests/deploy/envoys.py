@@ -92,10 +92,14 @@ def running(bootstrap, listeners=None, **options):
 
 
 def replace(directory, listeners):
+    publish(directory / LISTENERS, LISTENER, listeners)
+
+
+def publish(path, kind, resources):
     """In one move, as Envoy's watch on the file expects it."""
-    new = directory / "new.json"
-    new.write_text(json.dumps({"resources": [{"@type": LISTENER, **one} for one in listeners]}))
-    new.replace(directory / LISTENERS)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps({"resources": [{"@type": kind, **one} for one in resources]}))
+    new.replace(path)
 
 
 def log(envoy):

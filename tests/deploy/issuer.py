@@ -1,4 +1,4 @@
-"""The issuer of the manifests' policy: its key set, over TLS or plain, counted and held back at will; and its tokens."""
+"""The issuer of the manifests' policy: its key set, over TLS or plain, counted and held back at will; its tokens."""
 
 import datetime
 import ssl

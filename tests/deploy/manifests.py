@@ -40,12 +40,16 @@ def patched(manifests, directory):
     for patch in component["patches"]:
         operations = yaml.safe_load((directory / patch["path"]).read_text())
         target = patch["target"]
-        hit = [at for at, one in enumerate(manifests) if (one["kind"], one["metadata"]["name"]) == tuple(target.values())]
+        hit = [at for at, one in enumerate(manifests) if is_aimed_at(one, **target)]
         if not hit:
             raise AssertionError(f"{directory.name} patches {target}, which is not there")
         for at in hit:
             manifests[at] = jsonpatch.apply_patch(manifests[at], operations)
     return manifests
+
+
+def is_aimed_at(manifest, kind, name):
+    return (manifest["kind"], manifest["metadata"]["name"]) == (kind, name)
 
 
 def read(directory, version, kind, fields):

@@ -56,7 +56,7 @@ class Capabilities(unittest.TestCase):
             }
             envoy = stack.enter_context(envoys.running(bootstrap, listeners))
             # Some of the listeners are no use without what they lack, and refused for it.
-            envoy.seen = 1
+            envoy.rejected = 1
             envoy.wait_for(lambda: attempted(envoy) >= 1, "has not read its listeners")
             places = envoys.addresses(envoy).values()
             callers = stack.enter_context(ThreadPoolExecutor(max(1, 4 * len(places))))

@@ -60,7 +60,7 @@ def whole(spec):
 
 
 def close(schema):
-    """The same, with nothing let through that it does not name. What a combination holds is no whole, and stays open."""
+    """The same, and what it does not name is refused. What a combination holds is not the whole, and stays open."""
     if isinstance(schema, list):
         return [close(one) for one in schema]
     if not isinstance(schema, dict):
