@@ -3,6 +3,7 @@
 //! Unknown fields and repeated names are refused everywhere. What a field means, and whether its value makes
 //! sense, is decided where it is compiled (`policy::compile`), which destructures these structs by name.
 
+mod message;
 mod read;
 mod values;
 
@@ -180,6 +181,7 @@ pub struct Jwks {
     /// Let `Cache-Control: max-age` of the issuer stand for `refresh_interval`.
     pub respect_cache_control: Option<bool>,
     /// The key set itself.
+    #[serde(default, deserialize_with = "values::strict")]
     pub inline: Option<serde_json::Value>,
     /// Find the key set through the issuer's OIDC discovery document.
     #[serde(default)]

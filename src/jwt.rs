@@ -3,7 +3,6 @@
 pub mod algorithm;
 pub mod cache;
 pub mod claims;
-pub mod json;
 pub mod jwk;
 pub mod jwks;
 pub mod keys;

@@ -9,8 +9,8 @@
 //! - [`jwt`] knows who is asking. An [`jwt::token::UnverifiedToken`] is consumed by verifying it; whatever the policy
 //!   sees of a caller comes from a [`jwt::token::VerifiedToken`]. [`jwt::ledger`] is the life of the keys.
 //!
-//! [`request`] and [`config`] are what comes from outside: a request's head, borrowed, with one reading or none; and the
-//! wire format of the configuration.
+//! [`request`], [`config`] and [`json`] are what comes from outside: a request's head, borrowed, with one reading or none;
+//! the wire format of the configuration; and JSON that says nothing twice.
 //!
 //! # The life of a request
 //!
@@ -43,6 +43,7 @@
 
 pub mod config;
 pub mod filter;
+pub mod json;
 pub mod jwt;
 pub mod policy;
 pub mod request;

@@ -6,7 +6,10 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::json::Strict;
 
 /// A JSON object as ordered entries, in which no name stands twice.
 #[derive(Debug)]
@@ -313,6 +316,11 @@ impl<'de> Deserialize<'de> for Scalar {
 
         deserializer.deserialize_any(Scalars)
     }
+}
+
+/// Any JSON in which no name stands twice; null is none.
+pub(super) fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Strict::default().deserialize(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
 }
 
 fn list<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<T>, A::Error> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::Object;
+use crate::json::Object;
 
 /// The way to a claim: one literal top-level name, or several for a nested one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn spelled<'v>(value: &'v Value, split: &impl Fn(&'v str) -> Vec<&'v str>) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jwt::json::parse_object;
+    use crate::json::parse_object;
 
     fn claims(text: &str) -> Object {
         parse_object(text.as_bytes()).unwrap()

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::jwk::{KeyId, VerifyingKey};
+use crate::json::parse_tolerantly;
 
 const MAX_KEYS: usize = 200;
 /// A token without `kid` is tried with no more keys than this (each costs a signature check).
@@ -33,7 +34,7 @@ impl KeySet {
     ///
     /// When the document as a whole can't be used. Keys that can't are left out.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeySetError> {
-        Self::from_value(&serde_json::from_slice(bytes).map_err(|_| KeySetError::Malformed)?)
+        Self::from_value(&parse_tolerantly(bytes).ok_or(KeySetError::Malformed)?)
     }
 
     /// The same for a document that is JSON already.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::claims::ClaimPath;
-use super::json::Object;
+use crate::json::Object;
 
 /// The name of a request header that only we may set, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ fn arrives_as_it_is(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jwt::json::parse_object;
+    use crate::json::parse_object;
 
     fn output(list: ListForm) -> Output {
         Output { header: HeaderName::new("x-a").unwrap(), claim: ClaimPath::new(&["a"]).unwrap(), list }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimPath;
-use super::json::Object;
+use crate::json::Object;
 use super::output::{HeaderName, Output};
 use super::source::SourceSet;
 use super::time::{UnixTime, Validity};

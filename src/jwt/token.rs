@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::claims::{ClaimPath, Words};
-use super::json::{Object, parse_object};
+use crate::json::{Object, parse_object};
 use super::jwk::{KeyId, VerifyingKey};
 use super::keys::{KeyRing, Lookup};
 use super::provider::{Provider, ProviderIndex};

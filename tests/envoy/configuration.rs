@@ -1,12 +1,14 @@
 //! Configurations that are wrong: each refused as a whole, with one line that names the place and says what to do,
 //! while the one before it serves on.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::bootstrap::string_value;
 use crate::harness::gateway::validate;
 use crate::harness::policy::merged;
-use crate::harness::{Gateway, Key, Request, provider, with_rules};
+use crate::harness::{ALLOWED, Gateway, Key, PUBLIC, Request, Token, provider, with_rules};
 
 /// A right configuration with these members changed.
 fn changed(over: Value) -> Value {
@@ -77,6 +79,10 @@ fn a_mistake_is_named_with_its_place() {
         (
             changed(json!({ "default": "allow" })),
             "default: unknown variant `allow`, expected one of `deny`, `authenticated`, `public`",
+        ),
+        (
+            changed(json!({ "default": true })),
+            "default: is of another type; write one of its words, in quotes",
         ),
         (changed(json!({ "rules": {} })), "rules: invalid type: map, expected a sequence"),
         (json!({ "providers": {} }), "providers: is empty; name at least one provider"),
@@ -348,13 +354,73 @@ fn what_is_not_json_says_where_it_breaks() {
     ]);
 }
 
+/// Envoy hands a Struct over as protobuf wire bytes.
+fn structure(policy: &Value) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": policy })
+}
+
+/// Bytes reach the filter as they are.
+fn bytes(bytes: &[u8]) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.BytesValue", "value": STANDARD.encode(bytes) })
+}
+
 #[test]
-fn a_struct_is_refused_with_the_fix() {
+fn a_struct_is_taken_as_json_is() {
     let mut gateway = Gateway::start(&with_rules(json!([])));
-    let message = json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": with_rules(json!([])) });
-    assert!(!gateway.replace(message));
-    let log = gateway.filter_log();
-    assert!(refusals(&log).iter().any(|line| line.contains("google.protobuf.StringValue")), "{:?}", refusals(&log));
+    let over = json!({
+        "cache": { "ttl": "1m", "max_tokens": 100 },
+        "clock_skew": "0s",
+        "claims_to_headers": { "x-org": ["org", "id"] },
+    });
+    let policy = merged(
+        with_rules(json!([
+            { "route": "GET /one", "require": { "claim": "n", "in": [1, 0.5, true, "text"] } },
+            { "route": "GET /public", "access": "public" },
+        ])),
+        json!({ "providers": { "main": over } }),
+    );
+    assert!(gateway.replace(structure(&policy)), "{:?}", gateway.filter_log());
+    let get = |value: Value| {
+        Request::get("/one").bearer(Token::new().claim("n", value).claim("org", json!({ "id": "acme" })).signed())
+    };
+    let replies = gateway.expect([
+        ("a whole number", get(json!(1)), ALLOWED),
+        ("a fraction", get(json!(0.5)), ALLOWED),
+        ("a boolean", get(json!(true)), ALLOWED),
+        ("text", get(json!("text")), ALLOWED),
+        ("another", get(json!(2)), (403, "claim_mismatch")),
+        ("public", Request::get("/public"), PUBLIC),
+    ]);
+    assert_eq!(replies[0].echo().all("x-org"), ["acme"]);
+}
+
+#[test]
+fn a_struct_is_read_as_strictly() {
+    let mut gateway = Gateway::start(&with_rules(json!([{ "route": "GET /", "access": "public" }])));
+    for (message, expected) in [
+        (
+            structure(&with(json!({ "jwks": { "cluster": null } }))),
+            "providers.main.jwks.cluster: is required; name the Envoy cluster that reaches the issuer",
+        ),
+        (
+            structure(&with(json!({ "issuer": 7 }))),
+            "providers.main.issuer: invalid type: integer `7`, expected a string",
+        ),
+        (
+            structure(&changed(json!({ "rules": [{ "route": "GET /", "acces": "public" }] }))),
+            "rules[0].acces: is not a field here; known: one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
+        ),
+        (
+            bytes(b"\x0a\x0d\x0a\x07def"),
+            "configuration: is not JSON: expected value at line 3 column 1, and no google.protobuf.Struct",
+        ),
+        (bytes(b"\xff\xff"), "configuration: is not JSON: expected value at line 1 column 1"),
+    ] {
+        let before = gateway.filter_log().len();
+        assert!(!gateway.replace(message));
+        assert_eq!(refusals(&gateway.filter_log()[before..]), [expected]);
+    }
+    assert_eq!(gateway.send(&Request::get("/")).status, 200, "the right one serves on");
 }
 
 #[test]

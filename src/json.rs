@@ -15,25 +15,42 @@ const MAX_DEPTH: u8 = 32;
 
 /// Reads one object that is all there is in `bytes`; `None` if it is anything else.
 pub fn parse_object(bytes: &[u8]) -> Option<Object> {
-    // serde_json checks strings only; a byte that is not UTF-8 between them is a syntax error anyway.
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: MAX_DEPTH }.deserialize(&mut deserializer).ok()?;
-    deserializer.end().ok()?;
-    match value {
+    match read(bytes, Strict::default())? {
         Value::Object(object) => Some(object),
         _ => None,
     }
 }
 
-#[derive(Clone, Copy)]
-struct Strict {
+/// Reads a document in which an object with a member twice counts as null, and spoils nothing around it.
+pub fn parse_tolerantly(bytes: &[u8]) -> Option<Value> {
+    read(bytes, Strict { tolerant: true, ..Strict::default() })
+}
+
+fn read(bytes: &[u8], how: Strict) -> Option<Value> {
+    // serde_json checks strings only; a byte that is not UTF-8 between them is a syntax error anyway.
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = how.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(value)
+}
+
+/// Reads any value; a member that is there twice is an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Strict {
     depth: u8,
+    tolerant: bool,
+}
+
+impl Default for Strict {
+    fn default() -> Self {
+        Self { depth: MAX_DEPTH, tolerant: false }
+    }
 }
 
 impl Strict {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
-        Ok(Self { depth })
+        Ok(Self { depth, ..self })
     }
 }
 
@@ -92,13 +109,15 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
         let mut object = Object::new();
+        let mut unique = true;
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(inner)?;
-            if object.insert(name, value).is_some() {
+            unique &= object.insert(name, value).is_none();
+            if !unique && !self.tolerant {
                 return Err(A::Error::custom("a member is there twice"));
             }
         }
-        Ok(Value::Object(object))
+        Ok(if unique { Value::Object(object) } else { Value::Null })
     }
 }
 
@@ -129,6 +148,17 @@ mod tests {
             (deep(100_000), false),
         ] {
             assert_eq!(parse_object(text.as_bytes()).is_some(), expected, "{}", text.get(..60).unwrap_or(&text));
+        }
+    }
+
+    #[test]
+    fn an_object_with_a_member_twice_spoils_nothing_around_it() {
+        for (text, expected) in [
+            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(serde_json::json!({ "keys": [{ "a": 1 }, null] }))),
+            (r#"{"keys":[],"keys":[1]}"#, Some(Value::Null)),
+            (r#"{"keys":["#, None),
+        ] {
+            assert_eq!(parse_tolerantly(text.as_bytes()), expected, "{text}");
         }
     }
 
