@@ -18,7 +18,13 @@ pub(super) fn arguments(algorithm: Algorithm, der_key: &[u8], message: &[u8], si
         Algorithm::Rs256 | Algorithm::Es256 => "sha256",
         Algorithm::Rs384 | Algorithm::Es384 => "sha384",
         Algorithm::Rs512 | Algorithm::Es512 => "sha512",
-        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa => return None,
+        Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::EdDsa
+        | Algorithm::Hs256
+        | Algorithm::Hs384
+        | Algorithm::Hs512 => return None,
     };
     let fields = |signature: &[u8]| {
         let mut bytes = Vec::with_capacity(der_key.len() + signature.len() + message.len() + 32);
@@ -95,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_the_host_cannot_do_is_not_asked() {
-        for algorithm in [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512, Algorithm::EdDsa] {
+        for algorithm in [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512, Algorithm::EdDsa, Algorithm::Hs256] {
             assert_eq!(arguments(algorithm, b"", b"", b""), None);
         }
         assert_eq!(arguments(Algorithm::Es256, b"", b"", &[0; 64]), None);

@@ -1,6 +1,6 @@
 //! Signature algorithms by their JOSE names (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864), and sets of them.
 
-/// An asymmetric signature algorithm. `none` has no value here.
+/// A signature algorithm. `none` has no value here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -23,10 +23,16 @@ pub enum Algorithm {
     Es512,
     /// Ed25519, as `EdDSA` or by its fully specified name.
     EdDsa,
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
 }
 
 impl Algorithm {
-    const NAMED: [(&'static str, Self); 11] = [
+    const NAMED: [(&'static str, Self); 14] = [
         ("RS256", Self::Rs256),
         ("RS384", Self::Rs384),
         ("RS512", Self::Rs512),
@@ -38,7 +44,15 @@ impl Algorithm {
         ("ES512", Self::Es512),
         ("EdDSA", Self::EdDsa),
         ("Ed25519", Self::EdDsa),
+        ("HS256", Self::Hs256),
+        ("HS384", Self::Hs384),
+        ("HS512", Self::Hs512),
     ];
+
+    /// Its JOSE name; the usual one where there are two.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
 
     /// By its JOSE name, in exactly that spelling.
     pub fn named(name: &str) -> Option<Self> {
@@ -60,8 +74,10 @@ impl AlgorithmSet {
         Algorithm::Ps384,
         Algorithm::Ps512,
     ]);
-    /// Every one there is.
-    pub const ALL: Self =
+    /// What a secret can do.
+    pub const SECRET: Self = Self::of(&[Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512]);
+    /// What public keys can do.
+    pub const PUBLIC: Self =
         Self(Self::RSA.0 | Self::of(&[Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::EdDsa]).0);
 
     /// A set of these.
@@ -73,6 +89,23 @@ impl AlgorithmSet {
             rest = others;
         }
         Self(bits)
+    }
+
+    /// Those that are in the other set as well.
+    #[must_use]
+    pub const fn among(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether the set has none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each of the set.
+    pub fn each(self) -> impl Iterator<Item = Algorithm> {
+        let known = Algorithm::NAMED.iter().map(|&(_, algorithm)| algorithm);
+        known.filter(move |algorithm| self.contains(*algorithm))
     }
 
     /// Whether the algorithm is in the set.
@@ -95,7 +128,8 @@ mod tests {
             ("RS256 ", None),
             ("none", None),
             ("None", None),
-            ("HS256", None),
+            ("HS256", Some(Algorithm::Hs256)),
+            ("hs256", None),
             ("Ed448", None),
             ("ES256K", None),
             ("", None),
@@ -109,7 +143,11 @@ mod tests {
         let set = AlgorithmSet::of(&[Algorithm::Rs256, Algorithm::EdDsa]);
         for (name, algorithm) in Algorithm::NAMED {
             assert_eq!(set.contains(algorithm), ["RS256", "EdDSA", "Ed25519"].contains(&name), "{name}");
-            assert!(AlgorithmSet::ALL.contains(algorithm), "{name}");
+            assert_ne!(
+                AlgorithmSet::PUBLIC.contains(algorithm),
+                AlgorithmSet::SECRET.contains(algorithm),
+                "{name} is for public keys or for secrets"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
-use super::signature::PublicKey;
+use super::signature::KeyMaterial;
 
 /// The `kid` by which a token names its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,12 +23,12 @@ impl KeyId {
     }
 }
 
-/// A public key, what it is called, and what it may verify.
+/// A key, what it is called, and what it may verify.
 #[derive(Debug)]
 pub struct VerifyingKey {
     id: Option<KeyId>,
     algorithms: AlgorithmSet,
-    public: PublicKey,
+    material: KeyMaterial,
     der: Box<[u8]>,
 }
 
@@ -38,20 +38,32 @@ impl VerifyingKey {
         if !meant_for_signatures(jwk) || jwk.get("d").is_some() {
             return None;
         }
-        let (public, possible) = material(jwk)?;
-        let algorithms = match jwk.get("alg") {
-            None => possible,
-            Some(name) => {
-                let algorithm = Algorithm::named(name.as_str()?)?;
-                possible.contains(algorithm).then(|| AlgorithmSet::of(&[algorithm]))?
-            }
+        let (material, possible) = material(jwk)?;
+        let der = material.to_der()?.into_boxed_slice();
+        Some(Self { id: id(jwk)?, algorithms: narrowed(jwk, possible)?, material, der })
+    }
+
+    /// Reads a JWK that is a secret, for those of the algorithms that it is meant for.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be used. Somebody wrote it down to be used, so that is a mistake.
+    pub fn from_secret(jwk: &Value, listed: AlgorithmSet) -> Result<Self, SecretError> {
+        let bytes = jwk.get("k").and_then(Value::as_str).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        let (Some(bytes), Some(id), Some(meant), true) =
+            (bytes, id(jwk), narrowed(jwk, AlgorithmSet::SECRET), meant_for_signatures(jwk))
+        else {
+            return Err(SecretError::Malformed);
         };
-        let id = match jwk.get("kid") {
-            None => None,
-            Some(id) => Some(KeyId::new(id.as_str()?)),
-        };
-        let der = public.to_der()?.into_boxed_slice();
-        Some(Self { id, algorithms, public, der })
+        let algorithms = meant.among(listed);
+        if algorithms.is_empty() {
+            return Err(SecretError::Unlisted);
+        }
+        let short = algorithms.each().find(|algorithm| bytes.len() < least_secret_bytes(*algorithm));
+        if let Some(algorithm) = short {
+            return Err(SecretError::Short { has: bytes.len(), needs: least_secret_bytes(algorithm), algorithm });
+        }
+        Ok(Self { id, algorithms, material: KeyMaterial::secret(bytes), der: Box::default() })
     }
 
     /// What tokens call it.
@@ -65,11 +77,11 @@ impl VerifyingKey {
     }
 
     /// The key itself.
-    pub fn public(&self) -> &PublicKey {
-        &self.public
+    pub fn material(&self) -> &KeyMaterial {
+        &self.material
     }
 
-    /// DER SubjectPublicKeyInfo, made once.
+    /// DER SubjectPublicKeyInfo, made once; empty for a secret.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
@@ -77,7 +89,56 @@ impl VerifyingKey {
 
 impl PartialEq for VerifyingKey {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.algorithms == other.algorithms && self.der == other.der
+        let same = match (&self.material, &other.material) {
+            (KeyMaterial::Secret(ours), KeyMaterial::Secret(theirs)) => ours == theirs,
+            _ => self.der == other.der,
+        };
+        same && self.id == other.id && self.algorithms == other.algorithms
+    }
+}
+
+/// Why a secret can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretError {
+    /// Its `k` is not canonical base64url, or another member is not for HMAC.
+    Malformed,
+    /// None of its algorithms is listed.
+    Unlisted,
+    /// It has fewer bytes than the hash (RFC 7518 §3.2).
+    Short {
+        /// So many it has.
+        has: usize,
+        /// So many it must have.
+        needs: usize,
+        /// For this.
+        algorithm: Algorithm,
+    },
+}
+
+fn least_secret_bytes(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Hs384 => 48,
+        Algorithm::Hs512 => 64,
+        _ => 32,
+    }
+}
+
+/// The id, if there is one; `None` if it is no text.
+fn id(jwk: &Value) -> Option<Option<KeyId>> {
+    match jwk.get("kid") {
+        None => Some(None),
+        Some(id) => Some(Some(KeyId::new(id.as_str()?))),
+    }
+}
+
+/// What is possible, or of that the one thing that `alg` names.
+fn narrowed(jwk: &Value, possible: AlgorithmSet) -> Option<AlgorithmSet> {
+    match jwk.get("alg") {
+        None => Some(possible),
+        Some(name) => {
+            let algorithm = Algorithm::named(name.as_str()?)?;
+            possible.contains(algorithm).then(|| AlgorithmSet::of(&[algorithm]))
+        }
     }
 }
 
@@ -90,21 +151,21 @@ fn meant_for_signatures(jwk: &Value) -> bool {
     by_use && by_operations
 }
 
-fn material(jwk: &Value) -> Option<(PublicKey, AlgorithmSet)> {
+fn material(jwk: &Value) -> Option<(KeyMaterial, AlgorithmSet)> {
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(jwk.get(name)?.as_str()?).ok();
     let curve = jwk.get("crv").and_then(Value::as_str);
     match (jwk.get("kty")?.as_str()?, curve) {
-        ("RSA", _) => Some((PublicKey::rsa(&bytes("n")?, &bytes("e")?)?, AlgorithmSet::RSA)),
+        ("RSA", _) => Some((KeyMaterial::rsa(&bytes("n")?, &bytes("e")?)?, AlgorithmSet::RSA)),
         ("EC", Some("P-256")) => {
-            Some((PublicKey::p256(&bytes("x")?, &bytes("y")?)?, AlgorithmSet::of(&[Algorithm::Es256])))
+            Some((KeyMaterial::p256(&bytes("x")?, &bytes("y")?)?, AlgorithmSet::of(&[Algorithm::Es256])))
         }
         ("EC", Some("P-384")) => {
-            Some((PublicKey::p384(&bytes("x")?, &bytes("y")?)?, AlgorithmSet::of(&[Algorithm::Es384])))
+            Some((KeyMaterial::p384(&bytes("x")?, &bytes("y")?)?, AlgorithmSet::of(&[Algorithm::Es384])))
         }
         ("EC", Some("P-521")) => {
-            Some((PublicKey::p521(&bytes("x")?, &bytes("y")?)?, AlgorithmSet::of(&[Algorithm::Es512])))
+            Some((KeyMaterial::p521(&bytes("x")?, &bytes("y")?)?, AlgorithmSet::of(&[Algorithm::Es512])))
         }
-        ("OKP", Some("Ed25519")) => Some((PublicKey::ed25519(&bytes("x")?)?, AlgorithmSet::of(&[Algorithm::EdDsa]))),
+        ("OKP", Some("Ed25519")) => Some((KeyMaterial::ed25519(&bytes("x")?)?, AlgorithmSet::of(&[Algorithm::EdDsa]))),
         _ => None,
     }
 }

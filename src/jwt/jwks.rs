@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::algorithm::Algorithm;
-use super::jwk::{KeyId, VerifyingKey};
+use super::algorithm::{Algorithm, AlgorithmSet};
+use super::jwk::{KeyId, SecretError, VerifyingKey};
 use crate::json::parse_tolerantly;
 
 const MAX_KEYS: usize = 200;
@@ -27,6 +27,20 @@ pub enum KeySetError {
     NoUsableKey,
 }
 
+/// Why a document of the configuration is no key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InlineError {
+    /// As any other.
+    Set(KeySetError),
+    /// A secret that can't be used.
+    Secret {
+        /// Which of the keys.
+        place: usize,
+        /// Why.
+        error: SecretError,
+    },
+}
+
 impl KeySet {
     /// Reads a JWK Set (RFC 7517 §5).
     ///
@@ -43,13 +57,36 @@ impl KeySet {
     ///
     /// As above.
     pub fn from_value(document: &Value) -> Result<Self, KeySetError> {
-        let keys = document.as_object().and_then(|set| set.get("keys")).and_then(Value::as_array);
-        let keys = keys.ok_or(KeySetError::Malformed)?;
-        if keys.len() > MAX_KEYS {
-            return Err(KeySetError::TooManyKeys);
+        Self::of(keys_in(document)?.iter().filter_map(VerifyingKey::from_jwk))
+    }
+
+    /// The same for a document of the configuration, which may have secrets (`oct` keys) for these algorithms.
+    ///
+    /// # Errors
+    ///
+    /// As above, and if a secret can't be used.
+    pub fn with_secrets(document: &Value, listed: AlgorithmSet) -> Result<Self, InlineError> {
+        let mut keys = Vec::new();
+        for (place, jwk) in keys_in(document).map_err(InlineError::Set)?.iter().enumerate() {
+            if jwk.get("kty").is_some_and(|kty| kty == "oct") {
+                keys.push(
+                    VerifyingKey::from_secret(jwk, listed).map_err(|error| InlineError::Secret { place, error })?,
+                );
+            } else {
+                keys.extend(VerifyingKey::from_jwk(jwk));
+            }
         }
-        let usable: Box<[_]> = keys.iter().filter_map(VerifyingKey::from_jwk).map(Rc::new).collect();
+        Self::of(keys.into_iter()).map_err(InlineError::Set)
+    }
+
+    fn of(keys: impl Iterator<Item = VerifyingKey>) -> Result<Self, KeySetError> {
+        let usable: Box<[_]> = keys.map(Rc::new).collect();
         if usable.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(usable)) }
+    }
+
+    /// Whether any key can verify this algorithm's signatures.
+    pub fn serves(&self, algorithm: Algorithm) -> bool {
+        self.0.iter().any(|key| key.fits(algorithm))
     }
 
     /// How many keys there are.
@@ -80,4 +117,10 @@ impl KeySet {
     pub fn contains(&self, key: &VerifyingKey) -> bool {
         self.0.iter().any(|known| **known == *key)
     }
+}
+
+fn keys_in(document: &Value) -> Result<&[Value], KeySetError> {
+    let keys = document.as_object().and_then(|set| set.get("keys")).and_then(Value::as_array);
+    let keys = keys.ok_or(KeySetError::Malformed)?;
+    if keys.len() > MAX_KEYS { Err(KeySetError::TooManyKeys) } else { Ok(keys) }
 }

@@ -1,8 +1,10 @@
-//! Public keys and the one question asked of them. The sole user of `jwt_simple` and of the primitives under it.
+//! Keys and the one question asked of them. The sole user of `jwt_simple` and of the primitives under it.
 //!
 //! Keys are imported by jwt-simple, which refuses weak and malformed ones. Signatures are checked over the bytes
 //! received, by the primitives that jwt-simple itself calls: its own `verify_token` would parse header and claims a
 //! second time, by rules that are not ours.
+
+use std::fmt;
 
 use jwt_simple::algorithms::{Edwards25519PublicKey, P256PublicKey, P384PublicKey, RSAPublicKey};
 use p256::ecdsa::signature::Verifier;
@@ -15,9 +17,9 @@ use superboring::sign::{RsaPssSaltlen, Verifier as RsaVerifier};
 use super::algorithm::Algorithm;
 use super::jwk::VerifyingKey;
 
-/// Public key material. It has a type: no function takes the bytes of some key.
+/// What a key is made of. It has a type: no function takes the bytes of some key.
 #[derive(Clone, Debug)]
-pub enum PublicKey {
+pub enum KeyMaterial {
     /// RSA, 2,048 to 4,096 bits, with the exponent 65,537.
     Rsa(Box<RSAPublicKey>),
     /// A point on P-256.
@@ -28,9 +30,21 @@ pub enum PublicKey {
     P521(p521::ecdsa::VerifyingKey),
     /// An Ed25519 key that is not of small order.
     Ed25519(Edwards25519PublicKey),
+    /// What both sides know, and nobody else.
+    Secret(Secret),
 }
 
-impl PublicKey {
+/// The bytes of a secret, which can't be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<[u8]>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
+
+impl KeyMaterial {
     /// From modulus and exponent, big-endian.
     pub fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
         // jwt-simple's policy looks at the last byte of the modulus without asking whether there is one.
@@ -57,7 +71,12 @@ impl PublicKey {
         Edwards25519PublicKey::from_bytes(x).ok().map(Self::Ed25519)
     }
 
-    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    /// From the bytes that are shared; whether there are enough of them is asked where they are configured.
+    pub fn secret(bytes: Vec<u8>) -> Self {
+        Self::Secret(Secret(bytes.into()))
+    }
+
+    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), which a secret has none of.
     pub fn to_der(&self) -> Option<Vec<u8>> {
         match self {
             Self::Rsa(key) => key.to_der().ok(),
@@ -65,6 +84,7 @@ impl PublicKey {
             Self::P384(key) => key.to_der().ok(),
             Self::P521(key) => key.to_public_key_der().ok().map(|der| der.as_bytes().to_vec()),
             Self::Ed25519(key) => Some(key.to_der()),
+            Self::Secret(_) => None,
         }
     }
 }
@@ -87,39 +107,49 @@ pub struct PureRust;
 
 impl SignatureVerifier for PureRust {
     fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        match (key.public(), algorithm) {
-            (PublicKey::Rsa(key), Algorithm::Rs256) => {
+        match (key.material(), algorithm) {
+            (KeyMaterial::Rsa(key), Algorithm::Rs256) => {
                 rsa(key, MessageDigest::sha256(), Padding::PKCS1, message, signature)
             }
-            (PublicKey::Rsa(key), Algorithm::Rs384) => {
+            (KeyMaterial::Rsa(key), Algorithm::Rs384) => {
                 rsa(key, MessageDigest::sha384(), Padding::PKCS1, message, signature)
             }
-            (PublicKey::Rsa(key), Algorithm::Rs512) => {
+            (KeyMaterial::Rsa(key), Algorithm::Rs512) => {
                 rsa(key, MessageDigest::sha512(), Padding::PKCS1, message, signature)
             }
-            (PublicKey::Rsa(key), Algorithm::Ps256) => {
+            (KeyMaterial::Rsa(key), Algorithm::Ps256) => {
                 rsa(key, MessageDigest::sha256(), Padding::PKCS1_PSS, message, signature)
             }
-            (PublicKey::Rsa(key), Algorithm::Ps384) => {
+            (KeyMaterial::Rsa(key), Algorithm::Ps384) => {
                 rsa(key, MessageDigest::sha384(), Padding::PKCS1_PSS, message, signature)
             }
-            (PublicKey::Rsa(key), Algorithm::Ps512) => {
+            (KeyMaterial::Rsa(key), Algorithm::Ps512) => {
                 rsa(key, MessageDigest::sha512(), Padding::PKCS1_PSS, message, signature)
             }
-            (PublicKey::P256(key), Algorithm::Es256) => p256::ecdsa::Signature::from_slice(signature)
+            (KeyMaterial::P256(key), Algorithm::Es256) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.as_ref().verify(message, &signature).is_ok()),
-            (PublicKey::P384(key), Algorithm::Es384) => p384::ecdsa::Signature::from_slice(signature)
+            (KeyMaterial::P384(key), Algorithm::Es384) => p384::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.as_ref().verify(message, &signature).is_ok()),
-            (PublicKey::P521(key), Algorithm::Es512) => p521::ecdsa::Signature::from_slice(signature)
+            (KeyMaterial::P521(key), Algorithm::Es512) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-            (PublicKey::Ed25519(key), Algorithm::EdDsa) => ed25519_compact::Signature::from_slice(signature)
+            (KeyMaterial::Ed25519(key), Algorithm::EdDsa) => ed25519_compact::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.as_ref().verify(message, &signature).is_ok()),
+            (KeyMaterial::Secret(Secret(key)), Algorithm::Hs256) => {
+                signature.try_into().is_ok_and(|tag: &[u8; 32]| hmac_sha256::HMAC::verify(message, key, tag))
+            }
+            (KeyMaterial::Secret(Secret(key)), Algorithm::Hs384) => {
+                signature.try_into().is_ok_and(|tag: &[u8; 48]| hmac_sha512::sha384::HMAC::verify(message, key, tag))
+            }
+            (KeyMaterial::Secret(Secret(key)), Algorithm::Hs512) => {
+                signature.try_into().is_ok_and(|tag: &[u8; 64]| hmac_sha512::HMAC::verify(message, key, tag))
+            }
             (
-                PublicKey::Rsa(_)
-                | PublicKey::P256(_)
-                | PublicKey::P384(_)
-                | PublicKey::P521(_)
-                | PublicKey::Ed25519(_),
+                KeyMaterial::Rsa(_)
+                | KeyMaterial::P256(_)
+                | KeyMaterial::P384(_)
+                | KeyMaterial::P521(_)
+                | KeyMaterial::Ed25519(_)
+                | KeyMaterial::Secret(_),
                 _,
             ) => false,
         }
@@ -151,6 +181,9 @@ pub fn ecdsa_to_der(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
         | Algorithm::Ps256
         | Algorithm::Ps384
         | Algorithm::Ps512
-        | Algorithm::EdDsa => None,
+        | Algorithm::EdDsa
+        | Algorithm::Hs256
+        | Algorithm::Hs384
+        | Algorithm::Hs512 => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::keys::ALGORITHMS;
+use crate::harness::keys::{ALGORITHMS, SECRET_ALGORITHMS};
 use crate::harness::token::{base64url, compact};
 use crate::harness::{ALLOWED, Gateway, Issuer, Key, Outcome, Request, Setup, Token, provider, with_provider};
 
@@ -222,6 +222,83 @@ fn a_public_key_is_no_secret() {
         });
         judge(&gateway, rows);
     }
+}
+
+/// A provider with secrets, and an RSA key beside them.
+fn with_secrets(listed: &[&str]) -> Gateway {
+    let mut keys: Vec<_> = SECRET_ALGORITHMS.into_iter().filter(|name| listed.contains(name)).map(Key::of).collect();
+    keys.push(Key::of("RS256"));
+    let mut provider = provider();
+    provider["jwks"] = json!({ "inline": Key::set(&keys) });
+    provider["algorithms"] = json!(listed);
+    Setup::new(&with_provider(provider)).start()
+}
+
+#[test]
+fn a_secret_verifies_what_it_signed() {
+    let gateway = with_secrets(&["HS256", "HS384", "HS512", "RS256"]);
+    judge(&gateway, SECRET_ALGORITHMS.map(|name| (name.to_owned(), Token::new().sign(&Key::of(name)), ALLOWED)));
+    judge(&gateway, [("RS256 beside them".to_owned(), Token::new().sign(&Key::of("RS256")), ALLOWED)]);
+    judge(&gateway, SECRET_ALGORITHMS.into_iter().flat_map(forged));
+    judge(&gateway, SECRET_ALGORITHMS.map(Key::of).iter().flat_map(misshapen));
+    let rows = SECRET_ALGORITHMS.into_iter().flat_map(|claimed| {
+        SECRET_ALGORITHMS.into_iter().filter(move |used| *used != claimed).map(move |used| {
+            let key = Key::of(claimed).for_algorithm(used);
+            let token = Token::new().header("alg", claimed).header("kid", claimed).sign(&key);
+            (format!("{used} said to be {claimed}"), token, INVALID)
+        })
+    });
+    judge(&gateway, rows);
+}
+
+#[test]
+fn only_listed_secrets_count() {
+    let gateway = with_secrets(&["HS384", "RS256"]);
+    judge(
+        &gateway,
+        SECRET_ALGORITHMS.map(|name| {
+            let expected = if name == "HS384" { ALLOWED } else { NOT_ALLOWED };
+            (name.to_owned(), Token::new().sign(&Key::of(name)), expected)
+        }),
+    );
+}
+
+#[test]
+fn a_public_key_is_no_secret_where_secrets_count_too() {
+    let gateway = with_secrets(&["HS256", "RS256"]);
+    let rsa = Key::of("RS256");
+    let rows = rsa.public_texts().into_iter().enumerate().flat_map(|(form, text)| {
+        let forged = |id: serde_json::Value| Token::new().header("kid", id).sign(&Key::secret("HS256", &text));
+        [
+            (format!("form {form}, by its own name"), forged(json!("RS256")), (401, "key_unknown")),
+            (format!("form {form}, by the secret's name"), forged(json!("HS256")), INVALID),
+            (format!("form {form}, without a name"), forged(json!(null)), INVALID),
+        ]
+    });
+    judge(&gateway, rows);
+    let empty = Key::secret("HS256", b"").named("RS256");
+    judge(&gateway, [("an empty secret".to_owned(), Token::new().sign(&empty), (401, "key_unknown"))]);
+}
+
+#[test]
+fn a_secret_in_a_fetched_set_is_never_used() {
+    let issuer = Issuer::start();
+    issuer.publish(&[Key::of("ES256"), Key::of("HS256"), Key::of("HS512")]);
+    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    judge(
+        &gateway,
+        [
+            ("HS256".to_owned(), Token::new().sign(&Key::of("HS256")), NOT_ALLOWED),
+            ("HS512".to_owned(), Token::new().sign(&Key::of("HS512")), NOT_ALLOWED),
+            (
+                "said to be ES256".to_owned(),
+                Token::new().header("alg", "ES256").sign(&Key::of("HS256")),
+                (401, "key_unknown"),
+            ),
+            ("ES256".to_owned(), Token::new().signed(), ALLOWED),
+        ],
+    );
+    assert_eq!(gateway.metric("provider.main.jwks_keys"), 1);
 }
 
 #[test]

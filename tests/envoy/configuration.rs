@@ -80,10 +80,7 @@ fn a_mistake_is_named_with_its_place() {
             changed(json!({ "default": "allow" })),
             "default: unknown variant `allow`, expected one of `deny`, `authenticated`, `public`",
         ),
-        (
-            changed(json!({ "default": true })),
-            "default: is of another type; write one of its words, in quotes",
-        ),
+        (changed(json!({ "default": true })), "default: is of another type; write one of its words, in quotes"),
         (changed(json!({ "rules": {} })), "rules: invalid type: map, expected a sequence"),
         (json!({ "providers": {} }), "providers: is empty; name at least one provider"),
         (
@@ -120,11 +117,7 @@ fn a_provider_must_make_sense() {
         ),
         (
             with(json!({ "algorithms": ["none"] })),
-            "providers.main.algorithms[0]: `none` is not supported; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA",
-        ),
-        (
-            with(json!({ "algorithms": ["RS256", "HS256"] })),
-            "providers.main.algorithms[1]: `HS256` is not built yet; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA",
+            "providers.main.algorithms[0]: `none` is not supported; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, and with a secret HS256, HS384 and HS512",
         ),
         (with(json!({ "algorithms": [] })), "providers.main.algorithms: is empty; list at least one, or leave it out"),
         (
@@ -228,6 +221,55 @@ fn a_key_set_must_be_reachable() {
         (
             inline(json!({ "keys": vec![Key::of("ES256").jwk(); 201] })),
             "providers.main.jwks.inline: has more than 200 keys",
+        ),
+    ]);
+}
+
+#[test]
+fn a_secret_must_be_a_good_one_and_asked_for() {
+    let secrets = |algorithms: Value, keys: Vec<Value>| {
+        let mut policy = inline(json!({ "keys": keys }));
+        policy["providers"]["main"]["algorithms"] = algorithms;
+        policy
+    };
+    let of = |algorithm: &'static str, bytes: usize| Key::secret(algorithm, &vec![7; bytes]).jwk();
+    let unnamed = |bytes: usize| {
+        let mut jwk = of("HS256", bytes);
+        jwk.as_object_mut().unwrap().remove("alg");
+        jwk
+    };
+    judge([
+        (
+            with(json!({ "algorithms": ["RS256", "HS256"] })),
+            "providers.main.algorithms: lists `HS256`, which needs a secret: an `oct` key for it in `jwks.inline`",
+        ),
+        (
+            secrets(json!(["HS256", "HS512"]), vec![of("HS256", 32)]),
+            "providers.main.algorithms: lists `HS512`, which needs a secret: an `oct` key for it in `jwks.inline`",
+        ),
+        (
+            secrets(json!(null), vec![Key::of("ES256").jwk(), of("HS256", 32)]),
+            "providers.main.jwks.inline.keys[1]: is a secret that no algorithm is listed for; add its HS256, HS384 or HS512 to `algorithms`",
+        ),
+        (
+            secrets(json!(["HS256"]), vec![of("HS256", 31)]),
+            "providers.main.jwks.inline.keys[0]: has 31 bytes, and HS256 takes 32 or more (RFC 7518); make a longer one at random",
+        ),
+        (
+            secrets(json!(["HS384"]), vec![of("HS384", 47)]),
+            "providers.main.jwks.inline.keys[0]: has 47 bytes, and HS384 takes 48 or more (RFC 7518); make a longer one at random",
+        ),
+        (
+            secrets(json!(["HS256", "HS512"]), vec![unnamed(63)]),
+            "providers.main.jwks.inline.keys[0]: has 63 bytes, and HS512 takes 64 or more (RFC 7518); make a longer one at random",
+        ),
+        (
+            secrets(json!(["HS256"]), vec![merged(of("HS256", 32), json!({ "k": "c2VjcmV0=" }))]),
+            "providers.main.jwks.inline.keys[0]: is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig",
+        ),
+        (
+            secrets(json!(["HS256"]), vec![merged(of("HS256", 32), json!({ "use": "enc" }))]),
+            "providers.main.jwks.inline.keys[0]: is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig",
         ),
     ]);
 }

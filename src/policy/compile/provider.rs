@@ -8,7 +8,8 @@ use super::{Context, claim_path, names, not_empty};
 use crate::config;
 use crate::jwt::algorithm::{Algorithm, AlgorithmSet};
 use crate::jwt::claims::ClaimPath;
-use crate::jwt::jwks::{KeySet, KeySetError};
+use crate::jwt::jwk::SecretError;
+use crate::jwt::jwks::{InlineError, KeySet, KeySetError};
 use crate::jwt::ledger::KeyPolicy;
 use crate::jwt::output::{HeaderName, ListForm, Output};
 use crate::jwt::provider::{Audiences, Provider, ProviderIndex};
@@ -92,7 +93,9 @@ impl Context {
             payload_header,
             cache_ttl: if max_tokens == 0 { Duration::ZERO } else { ttl.duration() },
         };
-        self.key_sources.push(key_source(&place.field("jwks"), &issuer, jwks)?);
+        let keys = key_source(&place.field("jwks"), &issuer, jwks, compiled.algorithms)?;
+        check_secrets(&place.field("algorithms"), compiled.algorithms, &keys)?;
+        self.key_sources.push(keys);
         self.providers.push(compiled);
         Ok(())
     }
@@ -159,15 +162,13 @@ fn audiences_of(place: &Place, audiences: Option<Vec<String>>, any: bool) -> Res
 }
 
 fn algorithms_of(place: &Place, names: Option<Vec<String>>) -> Result<AlgorithmSet, ConfigError> {
-    let Some(names) = names else { return Ok(AlgorithmSet::ALL) };
+    let Some(names) = names else { return Ok(AlgorithmSet::PUBLIC) };
     let mut algorithms = Vec::new();
     for (index, name) in not_empty(place, names)?.into_iter().enumerate() {
         algorithms.push(Algorithm::named(&name).ok_or_else(|| {
-            let known = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA";
-            place.item(index).error(match name.as_str() {
-                "HS256" | "HS384" | "HS512" => format!("`{name}` is not built yet; supported are {known}"),
-                _ => format!("`{name}` is not supported; supported are {known}"),
-            })
+            place.item(index).error(format!(
+                "`{name}` is not supported; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, and with a secret HS256, HS384 and HS512"
+            ))
         })?);
     }
     Ok(AlgorithmSet::of(&algorithms))
@@ -227,7 +228,27 @@ fn free_header(place: &Place, name: &str, taken: &[Output]) -> Result<HeaderName
     Ok(header)
 }
 
-fn key_source(place: &Place, issuer: &str, jwks: config::Jwks) -> Result<KeySource, ConfigError> {
+/// A secret is in the configuration or nowhere: what is fetched is public.
+fn check_secrets(place: &Place, listed: AlgorithmSet, keys: &KeySource) -> Result<(), ConfigError> {
+    let served = |algorithm: &Algorithm| match keys {
+        KeySource::Inline(set) => set.serves(*algorithm),
+        KeySource::Remote(_) => false,
+    };
+    match listed.among(AlgorithmSet::SECRET).each().find(|algorithm| !served(algorithm)) {
+        Some(algorithm) => {
+            let name = algorithm.name();
+            Err(place.error(format!("lists `{name}`, which needs a secret: an `oct` key for it in `jwks.inline`")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn key_source(
+    place: &Place,
+    issuer: &str,
+    jwks: config::Jwks,
+    algorithms: AlgorithmSet,
+) -> Result<KeySource, ConfigError> {
     let config::Jwks { uri, cluster, timeout, refresh_interval, max_stale, respect_cache_control, inline, discovery } =
         jwks;
     let is_remote = uri.is_some() || discovery;
@@ -245,7 +266,7 @@ fn key_source(place: &Place, issuer: &str, jwks: config::Jwks) -> Result<KeySour
         if let Some((field, _)) = remote_only.iter().find(|(_, given)| *given) {
             return Err(place.field(field).error("means nothing for an inline key set"));
         }
-        return inline_keys(&place.field("inline"), &set);
+        return inline_keys(&place.field("inline"), &set, algorithms.among(AlgorithmSet::SECRET));
     }
     if inline.is_some() {
         return Err(place.field("inline").error("contradicts a key set that is fetched; keep one of the two"));
@@ -299,13 +320,20 @@ fn key_source(place: &Place, issuer: &str, jwks: config::Jwks) -> Result<KeySour
     }))
 }
 
-fn inline_keys(place: &Place, set: &serde_json::Value) -> Result<KeySource, ConfigError> {
-    let set = KeySet::from_value(set).map_err(|error| {
-        place.error(match error {
+fn inline_keys(place: &Place, set: &serde_json::Value, secrets: AlgorithmSet) -> Result<KeySource, ConfigError> {
+    let set = KeySet::with_secrets(set, secrets).map_err(|error| match error {
+        InlineError::Set(error) => place.error(match error {
             KeySetError::Malformed => "is no key set; write `{\"keys\": [...]}`",
             KeySetError::TooManyKeys => "has more than 200 keys",
             KeySetError::NoUsableKey => "has no key that can verify a signature: public RSA (2048 to 4096 bits, exponent 65537), EC P-256, P-384, P-521 or Ed25519",
-        })
+        }),
+        InlineError::Secret { place: index, error } => place.field("keys").item(index).error(match error {
+            SecretError::Malformed => "is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig".to_owned(),
+            SecretError::Unlisted => "is a secret that no algorithm is listed for; add its HS256, HS384 or HS512 to `algorithms`".to_owned(),
+            SecretError::Short { has, needs, algorithm } => {
+                format!("has {has} bytes, and {} takes {needs} or more (RFC 7518); make a longer one at random", algorithm.name())
+            }
+        }),
     })?;
     Ok(KeySource::Inline(Rc::new(set)))
 }

@@ -14,6 +14,9 @@ use superboring::sign::Signer as RsaSigner;
 pub(crate) const ALGORITHMS: [&str; 10] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
+/// Every algorithm there is for secrets.
+pub(crate) const SECRET_ALGORITHMS: [&str; 3] = ["HS256", "HS384", "HS512"];
+
 /// A private key, what tokens call it, and the one algorithm it is for.
 #[derive(Clone)]
 pub(crate) struct Key {
@@ -29,6 +32,7 @@ enum Pair {
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_compact::KeyPair),
+    Secret(Vec<u8>),
 }
 
 /// Whose key it is: all keys of one owner for one type of key are the same.
@@ -47,6 +51,11 @@ impl Key {
     /// Somebody else's key under the same id.
     pub(crate) fn strangers(algorithm: &'static str) -> Self {
         Self { id: algorithm.to_owned(), algorithm, pair: Pair::of(algorithm, Owner::Stranger) }
+    }
+
+    /// A secret, whether it is long enough or not.
+    pub(crate) fn secret(algorithm: &'static str, secret: &[u8]) -> Self {
+        Self { id: algorithm.to_owned(), algorithm, pair: Pair::Secret(secret.to_vec()) }
     }
 
     /// The same key under another id.
@@ -70,7 +79,7 @@ impl Key {
         json!({ "keys": keys.iter().map(Self::jwk).collect::<Vec<_>>() })
     }
 
-    /// The public half.
+    /// What a verifier needs of it: the public half, or the secret.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = self.pair.jwk();
         jwk["kid"] = json!(self.id);
@@ -87,6 +96,11 @@ impl Key {
             Pair::P384(key) => Signer::<p384::ecdsa::Signature>::sign(key, message).to_bytes().to_vec(),
             Pair::P521(key) => Signer::<p521::ecdsa::Signature>::sign(key, message).to_bytes().to_vec(),
             Pair::Ed25519(pair) => pair.sk.sign(message, None).to_vec(),
+            Pair::Secret(secret) => match self.algorithm {
+                "HS384" => hmac_sha512::sha384::HMAC::mac(message, secret).to_vec(),
+                "HS512" => hmac_sha512::HMAC::mac(message, secret).to_vec(),
+                _ => hmac_sha256::HMAC::mac(message, secret).to_vec(),
+            },
         }
     }
 
@@ -116,6 +130,7 @@ impl Pair {
                 Self::P521(p521::ecdsa::SigningKey::from_slice(&scalar).expect("a scalar"))
             }
             "EdDSA" => Self::Ed25519(ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new([seed; 32]))),
+            "HS256" | "HS384" | "HS512" => Self::Secret(vec![seed; 64]),
             _ => {
                 let pem: &[u8] = match owner {
                     Owner::Issuer => include_bytes!("keys/rsa-issuer.pem"),
@@ -138,6 +153,7 @@ impl Pair {
             Self::P384(key) => point("P-384", key.verifying_key().to_sec1_point(false).as_bytes()),
             Self::P521(key) => point("P-521", key.verifying_key().to_sec1_point(false).as_bytes()),
             Self::Ed25519(pair) => json!({ "kty": "OKP", "crv": "Ed25519", "x": text(pair.pk.as_ref()) }),
+            Self::Secret(secret) => json!({ "kty": "oct", "k": text(secret) }),
         }
     }
 
