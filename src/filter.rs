@@ -11,6 +11,7 @@ mod parking;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 pub use answer::MAX_BODY_BYTES;
@@ -365,10 +366,10 @@ impl<H: Host> Filter<H> {
         self.host.annotate("rule", rule.map_or("default", |rule| rule.name()));
         if let Some(token) = &about.token {
             if let Some(subject) = token.subject() {
-                self.host.annotate("sub", subject);
+                self.host.annotate("sub", &in_one_line(subject));
             }
             if let Some(client) = token.client() {
-                self.host.annotate("client_id", client);
+                self.host.annotate("client_id", &in_one_line(client));
             }
         }
         if verdict.dry_run {
@@ -395,6 +396,11 @@ impl<H: Host> Filter<H> {
             self.host.tick_every(wanted);
         }
     }
+}
+
+/// Some identity providers let people choose what stands in a token, and an access log's line must stay one.
+fn in_one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { Cow::Borrowed(text) }
 }
 
 /// What waiting for keys comes to.

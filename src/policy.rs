@@ -28,6 +28,7 @@ use crate::jwt::token::{TokenError, Unverified, UnverifiedToken, VerifiedToken};
 use crate::request::RequestHead;
 use decision::{About, Decision, Forward, MissingKeys, Reason, RuleIndex, Verdict, WantedKeys};
 use denial::{Denial, ReplyStyle};
+use error::Warning;
 use requirement::Requirement;
 use route::RouteTable;
 
@@ -50,6 +51,7 @@ pub struct Authorizer {
     log_denials: bool,
     filter_state: FilterState,
     max_tokens: usize,
+    warnings: Box<[Warning]>,
 }
 
 /// The provider that an issuer belongs to, and the tenant that is part of the issuer.
@@ -226,6 +228,11 @@ impl Authorizer {
         &self.rules
     }
 
+    /// What of the configuration was probably not meant.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// Whether refusals are logged.
     pub fn logs_denials(&self) -> bool {
         self.log_denials
@@ -246,6 +253,9 @@ impl Authorizer {
     }
 
     fn rule(&self, head: &RequestHead<'_>) -> Result<(Option<RuleIndex>, &Rule), Reason> {
+        if self.routes.knows_hosts() && !head.host_is_plain() {
+            return Err(Reason::PathAmbiguous);
+        }
         let find = |path: &str| self.routes.find(head.host(), head.method(), path);
         let found = find(head.path());
         // A server that drops `;parameters` would see another path: if that falls under another rule, who is right?
@@ -339,18 +349,17 @@ impl Authorizer {
         if let Some(provider) = self.providers.get(token.provider().0) {
             for (output, value) in provider.outputs.iter().zip(token.headers()) {
                 if let Some(value) = value {
-                    forward.set.push((output.header.as_str().to_owned(), value.to_owned()));
+                    forward.tell(&output.header, value, head);
                 }
             }
             if let (Some(header), Some(payload)) = (&provider.payload_header, token.payload()) {
-                forward.set.push((header.as_str().to_owned(), payload.to_owned()));
+                forward.tell(header, payload, head);
             }
             if !provider.forward_token {
                 self.take_out(credential, head, &mut forward);
             }
         }
-        forward.clear_route_cache = self.clear_route_cache && !forward.is_empty();
-        Verdict { decision: Decision::Allow(forward), reason: Reason::Allowed, dry_run: false, about }
+        self.let_pass(about, Reason::Allowed, forward)
     }
 
     fn take_out(&self, credential: &Credential<'_>, head: &RequestHead<'_>, forward: &mut Forward) {
@@ -367,7 +376,13 @@ impl Authorizer {
 
     /// Lets pass with nothing said about who is asking.
     fn allow(&self, about: About, reason: Reason, head: &RequestHead<'_>) -> Verdict {
-        Verdict { decision: Decision::Allow(self.cleared(head)), reason, dry_run: false, about }
+        self.let_pass(about, reason, self.cleared(head))
+    }
+
+    /// A route that was chosen by a header that is not there any more must be chosen again, too.
+    fn let_pass(&self, about: About, reason: Reason, mut forward: Forward) -> Verdict {
+        forward.clear_route_cache = self.clear_route_cache && !forward.is_empty();
+        Verdict { decision: Decision::Allow(forward), reason, dry_run: false, about }
     }
 
     /// Refuses, unless the rule only reports.
@@ -411,6 +426,17 @@ impl Rule {
 }
 
 impl Forward {
+    /// Has a header say this and nothing else; no edit if the request says it already.
+    fn tell(&mut self, header: &HeaderName, value: &str, head: &RequestHead<'_>) {
+        let mut sent = head.headers().iter().filter(|(name, _)| header.is_read_from(name));
+        match (sent.next(), sent.next()) {
+            (Some((name, sent)), None) if *name == *header.as_str() && *sent == *value.as_bytes() => {
+                self.remove.retain(|removed| removed != name);
+            }
+            _ => self.set.push((header.as_str().to_owned(), value.to_owned())),
+        }
+    }
+
     /// Whether nothing is to be edited.
     pub fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.set.is_empty() && self.replace.is_empty()

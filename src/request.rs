@@ -57,6 +57,19 @@ impl<'r> RequestHead<'r> {
         self.host
     }
 
+    /// Whether the host is a name or an address and nothing that a server could read as another one (escapes, a user
+    /// before it, two ports).
+    pub fn host_is_plain(&self) -> bool {
+        let (name, address) = match self.host.strip_prefix('[') {
+            Some(inside) => (inside.strip_suffix(']').unwrap_or("?"), true),
+            None => (self.host, false),
+        };
+        name.bytes().all(|byte| match byte {
+            b':' => address,
+            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'),
+        })
+    }
+
     /// Path and query, exactly as sent.
     pub fn target(&self) -> &'r str {
         self.target
@@ -259,6 +272,31 @@ mod tests {
         ] {
             let headers = [(":authority".to_owned(), authority.as_bytes().to_vec())];
             assert_eq!(RequestHead::new(&headers).unwrap().host(), expected, "{authority}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_plain_or_it_is_not() {
+        for (authority, expected) in [
+            ("", true),
+            ("api.example.com", true),
+            ("API.example.com.:443", true),
+            ("a_b-c", true),
+            ("127.0.0.1:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:1.2.3.4]", true),
+            ("[::1", false),
+            ("::1", false),
+            ("a:80:80", false),
+            ("user@api.example.com", false),
+            ("%61pi.example.com", false),
+            ("api.example.com,other", false),
+            ("*.example.com", false),
+            ("api example", false),
+            ("é.example", false),
+        ] {
+            let headers = [(":authority".to_owned(), authority.as_bytes().to_vec())];
+            assert_eq!(RequestHead::new(&headers).unwrap().host_is_plain(), expected, "{authority}");
         }
     }
 

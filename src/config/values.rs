@@ -26,6 +26,20 @@ impl<T> Entries<T> {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Each entry, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, (String, T)> {
+        self.0.iter()
+    }
+}
+
+impl<'e, T> IntoIterator for &'e Entries<T> {
+    type Item = &'e (String, T);
+    type IntoIter = std::slice::Iter<'e, (String, T)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 impl<T> IntoIterator for Entries<T> {

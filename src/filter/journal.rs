@@ -1,5 +1,5 @@
 //! What the log says. One line when the filter is configured, when keys change, fail or come back; refusals at debug,
-//! or at info and rate-limited where the operator asked for it. Never a token, a signature or a claim set.
+//! or at info and rate-limited where the operator asked for it, as with a dry run. Never a token, a signature or a claim set.
 
 use super::fetches::Event;
 use crate::jwt::keys::KeyRing;
@@ -12,6 +12,10 @@ use crate::policy::{Authorizer, KeySource};
 const LINES_PER_SECOND: u32 = 10;
 /// Ids come from attackers; so much of them is enough to recognise one.
 const LONGEST_ID: usize = 64;
+
+/// Warnings about one configuration.
+const MOST_WARNINGS: usize = 20;
+const LONGEST_WARNING: usize = 500;
 
 /// Writes lines, and keeps count of those it left out.
 #[derive(Debug, Default)]
@@ -31,6 +35,15 @@ impl Journal {
             names.len(),
             shorten(&names.join(", "), 1000),
         );
+        let warnings = authorizer.warnings();
+        for warning in warnings.iter().take(MOST_WARNINGS) {
+            let line = warning.to_string();
+            let end = line.char_indices().nth(LONGEST_WARNING).map_or(line.len(), |(end, _)| end);
+            log::warn!("jwt_authorizer: {}", line.get(..end).unwrap_or_default());
+        }
+        if warnings.len() > MOST_WARNINGS {
+            log::warn!("jwt_authorizer: {} more warnings are left out", warnings.len() - MOST_WARNINGS);
+        }
     }
 
     pub(super) fn keys(authorizer: &Authorizer, provider: ProviderIndex, event: Event, ring: &KeyRing, now: UnixTime) {
@@ -62,7 +75,9 @@ impl Journal {
     }
 
     pub(super) fn refused(&mut self, authorizer: &Authorizer, verdict: &Verdict, now: UnixTime) {
-        let level = if authorizer.logs_denials() && self.may_write(now) { log::Level::Info } else { log::Level::Debug };
+        // Whoever tries a rule wants to read about it.
+        let wanted = authorizer.logs_denials() || verdict.dry_run;
+        let level = if wanted && self.may_write(now) { log::Level::Info } else { log::Level::Debug };
         if !log::log_enabled!(level) {
             return;
         }

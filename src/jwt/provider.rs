@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimPath;
-use crate::json::Object;
 use super::output::{HeaderName, Output};
 use super::source::SourceSet;
 use super::time::{UnixTime, Validity};
 use super::token::TokenError;
+use crate::json::Object;
 
 /// Which provider, among those of one configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,7 +160,8 @@ impl Provider {
 
     fn check_kind(&self, typ: Option<&str>, claims: &Object) -> Result<(), TokenError> {
         let typ = Typ::read(typ);
-        if typ == Typ::Other {
+        // A security event, logout tokens among them, may come without a `typ` that says so (RFC 8417 §2.2).
+        if typ == Typ::Other || claims.get("events").is_some_and(Value::is_object) {
             return Err(TokenError::TypeMismatch);
         }
         let has = |name: &&str| claims.get(*name).is_some_and(|value| !value.is_null());
@@ -168,14 +169,14 @@ impl Provider {
         let as_wanted = match self.kind {
             Kind::Any => true,
             Kind::Claim { name, value } => claims.get(name).is_some_and(|found| found == value),
-            Kind::Rfc9068 if typ != Typ::AccessToken => return Err(TokenError::TypeMismatch),
+            Kind::Rfc9068 if typ != Typ::AccessToken { vendors: false } => return Err(TokenError::TypeMismatch),
             Kind::Rfc9068 => RFC9068_CLAIMS.iter().all(has),
             Kind::AccessByClaim(names) => names.iter().any(has),
-            Kind::IdByAbsence(names) => typ != Typ::AccessToken && !names.iter().any(has),
+            Kind::IdByAbsence(names) => !typ.is_access_token() && !names.iter().any(has),
             Kind::NotId => {
-                typ == Typ::AccessToken || (token_use.is_none_or(|kind| kind == "access") && !ID_ONLY.iter().any(has))
+                typ.is_access_token() || (token_use.is_none_or(|kind| kind == "access") && !ID_ONLY.iter().any(has))
             }
-            Kind::NotAccess => typ != Typ::AccessToken && token_use.is_none_or(|kind| kind == "id"),
+            Kind::NotAccess => !typ.is_access_token() && token_use.is_none_or(|kind| kind == "id"),
         };
         as_wanted.then_some(()).ok_or(TokenError::UseMismatch)
     }
@@ -186,8 +187,8 @@ impl Provider {
 enum Typ {
     /// Nothing beyond its being a JWT.
     Unsaid,
-    /// An access token, by RFC 9068 or by a vendor's name for the same.
-    AccessToken,
+    /// An access token: by RFC 9068, or by a vendor's own name for the same.
+    AccessToken { vendors: bool },
     /// Something else: a DPoP proof, a logout token, a security event.
     Other,
 }
@@ -196,11 +197,16 @@ impl Typ {
     fn read(typ: Option<&str>) -> Self {
         let Some(typ) = typ.map(str::to_ascii_lowercase) else { return Self::Unsaid };
         let typ = typ.strip_prefix("application/").unwrap_or(&typ);
-        match typ.strip_suffix("+jwt") {
-            Some(kind) if kind == "at" || kind.ends_with("-at") => Self::AccessToken,
-            Some(_) => Self::Other,
+        match typ.split_once('+') {
             None => Self::Unsaid,
+            Some(("at", "jwt")) => Self::AccessToken { vendors: false },
+            Some((kind, "jwt")) if kind.ends_with("-at") => Self::AccessToken { vendors: true },
+            Some(_) => Self::Other,
         }
+    }
+
+    fn is_access_token(self) -> bool {
+        matches!(self, Self::AccessToken { .. })
     }
 }
 

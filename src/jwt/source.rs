@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::request::RequestHead;
+use crate::request::{RequestHead, percent_decode};
 
 /// A place where a token may be, in API Gateway's spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,12 +73,15 @@ impl Source {
                     .map(|value| bearer(value).unwrap_or(value))
                     .for_each(found);
             }
-            Self::Query(name) => pairs(head.query().unwrap_or_default(), '&', name).for_each(found),
+            Self::Query(name) => {
+                let values = head.query().unwrap_or_default().split('&').filter_map(|pair| parameter(pair, name));
+                values.filter(|value| !value.is_empty()).map(str::as_bytes).for_each(found);
+            }
             Self::Cookie(name) => {
                 for value in head.values("cookie") {
                     // A cookie header that is not text has no token in it; one with the name in it is not overlooked.
                     match std::str::from_utf8(value) {
-                        Ok(text) => pairs(text, ';', name).for_each(&mut *found),
+                        Ok(text) => cookies(text, name).for_each(&mut *found),
                         Err(_) if contains(value, name.as_bytes()) => found(value),
                         Err(_) => {}
                     }
@@ -232,12 +235,18 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn pairs<'r>(text: &'r str, separator: char, name: &str) -> impl Iterator<Item = &'r [u8]> {
-    text.split(separator).filter_map(move |pair| named(pair, name)).filter(|value| !value.is_empty()).map(str::as_bytes)
+fn cookies<'r>(text: &'r str, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    text.split(';').filter_map(move |pair| named(pair, name)).filter(|value| !value.is_empty()).map(str::as_bytes)
 }
 
 fn named<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
     pair.trim().split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// An upstream decodes names, so `access%5Ftoken` is one as well.
+fn parameter<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
+    let is_name = |known: &str| known == name || percent_decode(known).is_some_and(|decoded| decoded == name);
+    pair.split_once('=').filter(|(known, _)| is_name(known)).map(|(_, value)| value)
 }
 
 fn protocols(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
@@ -251,7 +260,8 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 
 fn without_query(head: &RequestHead<'_>, name: &str) -> String {
     let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path);
-    let kept: Vec<_> = head.query().unwrap_or_default().split('&').filter(|pair| named(pair, name).is_none()).collect();
+    let kept: Vec<_> =
+        head.query().unwrap_or_default().split('&').filter(|pair| parameter(pair, name).is_none()).collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
@@ -309,6 +319,8 @@ mod tests {
             (&[("x-token", "abc")][..], Ok(Some("abc"))),
             (&[("x-token", "Bearer abc")], Ok(Some("abc"))),
             (&[(":path", "/?t=abc&x=1")], Ok(Some("abc"))),
+            (&[(":path", "/?%74=abc")], Ok(Some("abc"))),
+            (&[(":path", "/?t=abc&%74=abc")], Err(AmbiguousCredential)),
             (&[(":path", "/?tt=abc")], Ok(None)),
             (&[(":path", "/?t=")], Ok(None)),
             (&[(":path", "/?t=a&t=b")], Err(AmbiguousCredential)),
@@ -330,6 +342,7 @@ mod tests {
         for (source, name, value, expected) in [
             ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
             ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", Removal::Target("/a?x=1&".to_owned())),
             ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", Removal::Header(Some("a=1; b=\"2\"".to_owned()))),
             ("$request.cookie.c", "cookie", "c=abc; b=2", Removal::Header(Some("b=2".to_owned()))),
             ("$request.cookie.c", "cookie", "c=abc", Removal::Header(None)),

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::claims::{ClaimPath, Words};
-use crate::json::{Object, parse_object};
 use super::jwk::{KeyId, VerifyingKey};
 use super::keys::{KeyRing, Lookup};
 use super::provider::{Provider, ProviderIndex};
 use super::signature::SignatureVerifier;
 use super::time::{UnixTime, Validity};
+use crate::json::{Object, parse_object};
 
 /// A token longer than this is refused before anything of it is copied.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;

@@ -4,6 +4,7 @@
 mod profile;
 mod provider;
 mod rule;
+mod warnings;
 
 pub(crate) use provider::split_url;
 
@@ -35,6 +36,7 @@ impl Authorizer {
     ///
     /// The same.
     pub fn compile(config: config::Config) -> Result<Self, ConfigError> {
+        let warnings = warnings::warnings(&config);
         let config::Config {
             providers,
             rules,
@@ -82,6 +84,7 @@ impl Authorizer {
             log_denials,
             filter_state,
             max_tokens: context.max_tokens,
+            warnings,
         })
     }
 }
@@ -144,6 +147,8 @@ fn fallback(default: config::Fallback) -> Rule {
     Rule { name: "default".into(), access, dry_run: false }
 }
 
+const OWN_HEADERS: [&str; 3] = ["content-type", "www-authenticate", "retry-after"];
+
 fn reply_style(place: &Place, responses: config::Responses) -> Result<ReplyStyle, ConfigError> {
     let config::Responses { realm, expose_reason, format, headers, retry_after } = responses;
     let realm = realm.unwrap_or_else(|| "api".to_owned());
@@ -163,6 +168,9 @@ fn reply_style(place: &Place, responses: config::Responses) -> Result<ReplyStyle
         for (name, value) in entries {
             let place = place.field(&name);
             let header = HeaderName::new(&name).ok_or_else(|| place.error("is not a header that can be set"))?;
+            if OWN_HEADERS.contains(&header.as_str()) {
+                return Err(place.error("is set by the filter itself"));
+            }
             if value.chars().any(char::is_control) {
                 return Err(place.error("has control characters, which no header can carry"));
             }

@@ -1,4 +1,4 @@
-//! A mistake in the configuration: where it is, and what to do. One line each.
+//! A mistake in the configuration, or what is probably one: where it is, and what to do. One line each.
 
 use std::fmt;
 
@@ -35,6 +35,16 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// What is legal, and surely not meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning(ConfigError);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Where we are in the configuration while it is compiled.
 #[derive(Clone, Debug)]
 pub struct Place(String);
@@ -45,10 +55,15 @@ impl Place {
         Self(field.to_owned())
     }
 
+    /// The whole.
+    pub const fn top() -> Self {
+        Self(String::new())
+    }
+
     /// A field of the object here.
     #[must_use]
     pub fn field(&self, name: &str) -> Self {
-        Self(format!("{}.{name}", self.0))
+        if self.0.is_empty() { Self::root(name) } else { Self(format!("{}.{name}", self.0)) }
     }
 
     /// A member of the list here.
@@ -60,6 +75,11 @@ impl Place {
     /// What is wrong here.
     pub fn error(&self, problem: impl Into<String>) -> ConfigError {
         ConfigError::new(self.0.clone(), problem)
+    }
+
+    /// What is probably wrong here.
+    pub fn warning(&self, problem: impl Into<String>) -> Warning {
+        Warning(self.error(problem))
     }
 }
 

@@ -139,7 +139,7 @@ pub enum HostPattern {
 impl HostPattern {
     /// Reads `a.example.com` or `*.example.com`; `None` for what is neither.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.to_ascii_lowercase();
+        let text = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         let is_name = |name: &str| {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte))
         };
@@ -199,16 +199,22 @@ impl<T: Copy> RouteTable<T> {
         tree.insert(route, value)
     }
 
+    /// Whether anything is filed for some hosts only.
+    pub fn knows_hosts(&self) -> bool {
+        !self.exact.is_empty() || !self.under.is_empty()
+    }
+
     /// What is filed for this request.
     pub fn find(&self, host: &str, method: &str, path: &str) -> Option<T> {
         self.for_host(host, method, path).or_else(|| self.any.find(method, path))
     }
 
     fn for_host(&self, host: &str, method: &str, path: &str) -> Option<T> {
-        if self.exact.is_empty() && self.under.is_empty() {
+        if !self.knows_hosts() {
             return None;
         }
-        let host = host.to_ascii_lowercase();
+        // The root's dot says nothing: `api.example.com.` is the same host.
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let exact = self.exact.get(host.as_str()).and_then(|tree| tree.find(method, path));
         exact.or_else(|| {
             let covers = |suffix: &str| host.len() > suffix.len() && host.ends_with(suffix);
@@ -402,6 +408,8 @@ mod tests {
         for (host, path, expected) in [
             ("api.example.com", "/a", Some(2)),
             ("API.Example.COM", "/a", Some(2)),
+            ("api.example.com.", "/a", Some(2)),
+            ("www.example.com.", "/a", Some(3)),
             ("www.example.com", "/a", Some(3)),
             ("x.www.example.com", "/a", Some(3)),
             ("a.eu.example.com", "/a", Some(4)),

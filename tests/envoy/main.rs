@@ -21,6 +21,7 @@ mod keys_waiting;
 mod observability;
 mod paths;
 mod preflight;
+mod profiles;
 mod replies;
 mod requirements;
 mod routes;

@@ -18,6 +18,8 @@ pub(super) struct Preset {
     pub(super) scopes: Paths,
     /// Claims with groups.
     pub(super) groups: Paths,
+    /// Whether roles are filed by audience as well: `resource_access.AUDIENCE.roles`.
+    pub(super) roles_by_audience: bool,
 }
 
 const GENERIC: Preset = Preset {
@@ -27,6 +29,7 @@ const GENERIC: Preset = Preset {
     clients: &[&["client_id"], &["azp"], &["cid"]],
     scopes: &[&["scope"], &["scp"]],
     groups: &[&["groups"], &["roles"]],
+    roles_by_audience: false,
 };
 
 impl Preset {
@@ -49,7 +52,7 @@ impl Preset {
                 groups: &[&["groups"], &["roles"], &["entitlements"]],
                 ..GENERIC
             },
-            // ID tokens of either version have neither `azp` nor `appid`.
+            // Access tokens name their client in `appid` (version 1) or `azp` (version 2), and ID tokens don't.
             Profile::Entra => Self {
                 token_use: TokenUse::Access,
                 access: Kind::AccessByClaim(&["azp", "appid"]),
@@ -66,8 +69,11 @@ impl Preset {
                 groups: &[&["groups"]],
                 ..GENERIC
             },
+            // `azp`, or `client_id` where the RFC 9068 profile is on; ID tokens have neither.
             Profile::Auth0 => Self {
                 token_use: TokenUse::Access,
+                access: Kind::AccessByClaim(&["azp", "client_id"]),
+                id: Kind::IdByAbsence(&["azp", "client_id"]),
                 clients: &[&["azp"], &["client_id"]],
                 scopes: &[&["scope"], &["permissions"]],
                 groups: &[&["roles"], &["groups"]],
@@ -79,11 +85,12 @@ impl Preset {
                 id: Kind::Claim { name: "typ", value: "ID" },
                 clients: &[&["azp"], &["client_id"]],
                 groups: &[&["groups"], &["realm_access", "roles"]],
+                roles_by_audience: true,
                 ..GENERIC
             },
             // Google's access tokens are opaque.
             Profile::Google => {
-                Self { token_use: TokenUse::Id, clients: &[&["azp"]], groups: &[&["groups"]], ..GENERIC }
+                Self { token_use: TokenUse::Id, clients: &[&["azp"], &["aud"]], groups: &[&["groups"]], ..GENERIC }
             }
         }
     }

@@ -75,6 +75,10 @@ impl Context {
             return Err(place.field("max_token_lifetime").error("is zero, which refuses every token"));
         }
         let (outputs, payload_header) = outputs(place, claims_to_headers, payload_to_header)?;
+        // Given explicitly, group claims are those and no others.
+        let by_audience = audiences.iter().flatten().filter(|_| preset.roles_by_audience && group_claims.is_none());
+        let by_audience: Vec<_> =
+            by_audience.filter_map(|name| ClaimPath::new(&["resource_access", name, "roles"])).collect();
         let compiled = Provider {
             name: name.into(),
             audiences: audiences_of(place, audiences, any_audience)?,
@@ -86,7 +90,10 @@ impl Context {
             require_expiration,
             max_lifetime: max_token_lifetime.map(config::Period::duration),
             scope_claims: claims(&place.field("scope_claims"), scope_claims, preset.scopes)?,
-            group_claims: claims(&place.field("group_claims"), group_claims, preset.groups)?,
+            group_claims: claims(&place.field("group_claims"), group_claims, preset.groups)?
+                .into_iter()
+                .chain(by_audience)
+                .collect(),
             sources: self.sources_of(&place.field("identity_sources"), identity_sources)?,
             forward_token,
             outputs,

@@ -1,0 +1,249 @@
+//! What the filter warns of when it is configured: legal, surely not meant, and each with its place.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+
+use jwt_authorizer::policy::Authorizer;
+use serde_json::{Value, json};
+
+/// Merges the members of one object into another, deeply; null takes one out.
+fn merged(mut base: Value, over: Value) -> Value {
+    match (&mut base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (name, value) in over {
+                match (base.remove(&name), value) {
+                    (_, Value::Null) => {}
+                    (old, value) => drop(base.insert(name, merged(old.unwrap_or(Value::Null), value))),
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+    base
+}
+
+/// A configuration that gives no reason to warn, with these members changed.
+fn changed(over: Value) -> Value {
+    let right = json!({
+        "providers": { "main": {
+            "issuer": "https://issuer.example",
+            "audiences": ["api"],
+            "jwks": { "uri": "https://issuer.example/jwks.json", "cluster": "issuer" },
+        } },
+        "rules": [{ "route": "GET /" }],
+    });
+    merged(right, over)
+}
+
+fn provider(over: Value) -> Value {
+    changed(json!({ "providers": { "main": over } }))
+}
+
+fn rule(rule: Value) -> Value {
+    changed(json!({ "rules": [merged(json!({ "route": "GET /{id}" }), rule)] }))
+}
+
+fn ids(rule: Value) -> Value {
+    changed(json!({ "providers": { "main": { "token_use": "id" } }, "rules": [rule] }))
+}
+
+fn warnings(policy: &Value) -> Vec<String> {
+    let authorizer = Authorizer::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    authorizer.warnings().iter().map(ToString::to_string).collect()
+}
+
+#[track_caller]
+fn judge<const N: usize>(table: [(Value, &str); N]) {
+    for (policy, expected) in table {
+        assert_eq!(warnings(&policy), [expected], "{policy}");
+    }
+}
+
+#[test]
+fn what_is_usual_gives_no_reason() {
+    let secret = json!([{ "kty": "oct", "k": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE" }]);
+    for policy in [
+        changed(json!({})),
+        changed(json!({ "rules": [], "default": "authenticated" })),
+        changed(json!({ "rules": [{ "route": "GET /", "access": "public" }], "default": "authenticated" })),
+        provider(json!({ "max_token_lifetime": "60s", "clock_skew": "60s" })),
+        provider(json!({ "identity_sources": ["$request.querystring.t"], "forward_token": false })),
+        provider(json!({ "identity_sources": ["$request.cookie.t", "$request.header.X-Token"] })),
+        provider(json!({ "jwks": { "uri": "http://127.0.0.1:5000/jwks.json" } })),
+        provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
+        provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
+        provider(json!({ "jwks": { "uri": null, "discovery": true } })),
+        provider(
+            json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": secret } }, "algorithms": ["HS256"] }),
+        ),
+        provider(json!({ "profile": "cognito", "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A" })),
+        provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
+        provider(json!({ "issuer": "https://sts.windows.net/{tenantid}/", "tenants": ["t"] })),
+        provider(json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "tenants": ["t"] })),
+        rule(json!({ "access": "optional" })),
+        rule(json!({ "hosts": ["api.example.com", "*.example.com", "[::1]", "::1"] })),
+        rule(json!({ "scopes": ["read"], "groups": { "all": ["admin"] }, "mode": "dry_run" })),
+        rule(json!({ "require": { "any_of": [{ "claim": "a", "equals": 1 }, { "claim": "a", "equals": 2 }] } })),
+        rule(json!({ "require": { "all_of": [{ "claim": "a", "in": [1, 2] }, { "claim": "a", "in": [2.0, 3] }] } })),
+        rule(json!({ "require": { "all_of": [{ "claim": "a", "exists": false }, { "claim": "b", "equals": 1 }] } })),
+        ids(json!({ "route": "GET /", "groups": ["admin"] })),
+        ids(json!({ "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } })),
+        changed(json!({
+            "providers": { "main": { "token_use": "id", "scope_claims": ["rights"] } },
+            "rules": [{ "route": "GET /", "scopes": ["read"] }],
+        })),
+        changed(json!({ "providers": { "main": { "payload_to_header": "x-payload" } }, "clear_route_cache": true })),
+    ] {
+        assert_eq!(warnings(&policy), [""; 0], "{policy}");
+    }
+}
+
+#[test]
+fn an_issuer_that_no_token_has() {
+    let issuer = |issuer: &str| provider(json!({ "issuer": issuer }));
+    judge([
+        (
+            issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
+            "providers.main.issuer: ends in a slash, which Cognito's `iss` doesn't: no token will match",
+        ),
+        (
+            provider(json!({ "profile": "cognito", "issuer": "http://127.0.0.1:5000/pool/" })),
+            "providers.main.issuer: ends in a slash, which Cognito's `iss` doesn't: no token will match",
+        ),
+        (
+            issuer("https://dev-1.us.auth0.com"),
+            "providers.main.issuer: doesn't end in a slash, as Auth0's `iss` does: no token will match",
+        ),
+        (
+            provider(json!({ "issuer": "https://sts.windows.net/{tenantid}", "tenants": ["t"] })),
+            "providers.main.issuer: doesn't end in a slash, as `iss` of Entra's version 1 does: no token will match",
+        ),
+        (
+            issuer("https://login.microsoftonline.com/t/v2.0/"),
+            "providers.main.issuer: ends in a slash, which `iss` of Entra's version 2 doesn't: no token will match",
+        ),
+        (
+            issuer("https://login.microsoftonline.com/common/v2.0"),
+            "providers.main.issuer: is nobody's: tokens name their tenant; write `{tenantid}` in its place and list `tenants`",
+        ),
+        (
+            issuer("https://issuer.example/.well-known/openid-configuration"),
+            "providers.main.issuer: is the address of a document; `iss` is what stands before `/.well-known`",
+        ),
+        (issuer("https://issuer.example "), "providers.main.issuer: has blanks around it, which no token has"),
+    ]);
+}
+
+#[test]
+fn a_provider_that_was_meant_otherwise() {
+    let plain = "is plain `http:`: whoever is on the way can put keys of their own in its place; use `https:`, and TLS in the cluster";
+    for uri in ["http://issuer.example/jwks.json", "http://10.0.0.1/jwks.json", "http://127.0.0.1.example/jwks.json"] {
+        let policy = provider(json!({ "jwks": { "uri": uri } }));
+        assert_eq!(warnings(&policy), [format!("providers.main.jwks.uri: {plain}")], "{uri}");
+    }
+    let discovered = provider(json!({ "issuer": "http://issuer.example", "jwks": { "uri": null, "discovery": true } }));
+    assert_eq!(warnings(&discovered), [format!("providers.main.issuer: {plain}")]);
+    judge([
+        (
+            provider(json!({ "audiences": ["api", "*"] })),
+            "providers.main.audiences[1]: is compared like any other text, and no token says `*`; `\"any_audience\": true` takes them all",
+        ),
+        (
+            provider(json!({ "max_token_lifetime": "30s" })),
+            "providers.main.clock_skew: is longer than `max_token_lifetime`: tokens would count longer after their end than before",
+        ),
+        (
+            provider(
+                json!({ "identity_sources": ["$request.header.Authorization", "$request.querystring.access_token"] }),
+            ),
+            "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; `\"forward_token\": false` takes it out",
+        ),
+        (
+            changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
+            "providers.main: is accepted by no rule, nor by the default: none of its tokens will ever count",
+        ),
+        (changed(json!({ "rules": [] })), "rules: is empty and the default is `deny`: every request will be refused"),
+        (
+            changed(json!({ "clear_route_cache": true })),
+            "clear_route_cache: means nothing: no provider sets a header that a route could depend on",
+        ),
+    ]);
+}
+
+#[test]
+fn a_rule_that_can_never_match_or_hold() {
+    let never = "rules[0].require: can never hold: `a` would have to be two things at once";
+    let both = |one: Value, other: Value| rule(json!({ "require": { "all_of": [one, other] } }));
+    let a = |test: Value| merged(json!({ "claim": "a" }), test);
+    judge([
+        (
+            rule(json!({ "hosts": ["api.example.com", "api.example.com:8443"] })),
+            "rules[0].hosts[1]: can never match: ports take no part; write `api.example.com`",
+        ),
+        (
+            rule(json!({ "hosts": ["[::1]:80"] })),
+            "rules[0].hosts[0]: can never match: ports take no part; write `[::1]`",
+        ),
+        (both(a(json!({ "equals": "x" })), a(json!({ "equals": "y" }))), never),
+        (both(a(json!({ "in": [1, 2] })), a(json!({ "in": [3, "1"] }))), never),
+        (both(a(json!({ "exists": false })), a(json!({ "matches": "*" }))), never),
+        (both(a(json!({ "equals": "x" })), json!({ "all_of": [a(json!({ "exists": false }))] })), never),
+        (
+            both(json!({ "claim": ["o", "id"], "equals": 1 }), json!({ "claim": ["o", "id"], "equals": 2 })),
+            "rules[0].require: can never hold: `o.id` would have to be two things at once",
+        ),
+        (
+            rule(json!({ "scopes": ["*"] })),
+            "rules[0].scopes[0]: is compared like any other text, and stands for no other",
+        ),
+        (
+            rule(json!({ "groups": { "all": ["admin", "*"] } })),
+            "rules[0].groups.all[1]: is compared like any other text, and stands for no other",
+        ),
+    ]);
+}
+
+#[test]
+fn scopes_asked_of_id_tokens() {
+    let told = |field: &str| {
+        format!(
+            "rules[0].{field}: asks for scopes, and ID tokens have none: tokens of `main` can never pass; ask for groups or claims, or let `token_use` be `access`"
+        )
+    };
+    for (policy, field) in [
+        (ids(json!({ "route": "GET /", "scopes": ["read"] })), "scopes"),
+        (ids(json!({ "route": "GET /", "require": { "scope": "read" } })), "require"),
+        (
+            ids(json!({ "route": "GET /", "require": { "all_of": [{ "group": "admin" }, { "scope": "read" }] } })),
+            "require",
+        ),
+        (
+            changed(json!({
+                "providers": { "main": { "profile": "google" } },
+                "rules": [{ "route": "GET /", "scopes": ["read"] }],
+            })),
+            "scopes",
+        ),
+    ] {
+        assert_eq!(warnings(&policy), [told(field)], "{policy}");
+    }
+    let other = json!({
+        "issuer": "https://other.example", "audiences": ["api"], "jwks": { "uri": "https://other.example/k", "cluster": "c" },
+    });
+    let rules = json!([{ "route": "GET /", "scopes": ["read"], "providers": ["other"] }, { "route": "GET /id" }]);
+    let policy = changed(json!({ "providers": { "main": { "token_use": "id" }, "other": other }, "rules": rules }));
+    assert_eq!(warnings(&policy), [""; 0], "the rule accepts other tokens only");
+}
+
+#[test]
+fn a_rule_that_lets_pass_what_it_seems_to_ask_for() {
+    let free = "is asked only of those who send a token: without one everybody passes";
+    for field in ["scopes", "groups"] {
+        let policy = rule(json!({ "access": "optional", field: ["x"] }));
+        assert_eq!(warnings(&policy), [format!("rules[0].{field}: {free}")]);
+    }
+    judge([(
+        changed(
+            json!({ "rules": [{ "route": "GET /" }, { "route": "GET /p", "access": "public", "mode": "dry_run" }] }),
+        ),
+        "rules[1].mode: means nothing: a public rule refuses nobody",
+    )]);
+}
