@@ -124,3 +124,22 @@ fn keys_in(document: &Value) -> Result<&[Value], KeySetError> {
     let keys = keys.ok_or(KeySetError::Malformed)?;
     if keys.len() > MAX_KEYS { Err(KeySetError::TooManyKeys) } else { Ok(keys) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_says_something_twice_is_left_out() {
+        let key = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+        let keys = |text: String| KeySet::from_bytes(text.as_bytes()).map(|set| set.len());
+        for (text, expected) in [
+            (format!(r#"{{"keys":[{{{key}}}]}}"#), Ok(1)),
+            (format!(r#"{{"keys":[{{{key}}},{{{key},"kid":"a","kid":"b"}},{{{key},{key}}}]}}"#), Ok(1)),
+            (format!(r#"{{"keys":[{{{key},"use":{{"a":1,"a":2}}}}]}}"#), Err(KeySetError::NoUsableKey)),
+            (format!(r#"{{"keys":[],"keys":[{{{key}}}]}}"#), Err(KeySetError::Malformed)),
+        ] {
+            assert_eq!(keys(text.clone()), expected, "{text}");
+        }
+    }
+}

@@ -220,9 +220,18 @@ fn typ_of_other_kinds_of_token_is_refused() {
             ("dpop+jwt", typ("dpop+jwt"), mismatch),
             ("logout+jwt", typ("logout+jwt"), mismatch),
             ("secevent+jwt", typ("SecEvent+JWT"), mismatch),
+            ("a request object", typ("oauth-authz-req+jwt"), mismatch),
+            ("a credential", typ("vc+sd-jwt"), mismatch),
+            ("a logout token without its typ", Token::new().claim("events", logout()), mismatch),
+            ("an access token with events of its own", Token::new().claim("events", 7), ALLOWED),
             ("no text", Token::new().header("typ", 1), malformed()),
         ],
     );
+}
+
+/// What makes a token a logout token (OpenID Connect Back-Channel Logout §2.4).
+fn logout() -> Value {
+    json!({ "http://schemas.openid.net/event/backchannel-logout": {} })
 }
 
 #[test]

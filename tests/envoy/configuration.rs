@@ -372,6 +372,10 @@ fn replies_must_make_sense() {
             "responses.headers.401.host: is not a header that can be set",
         ),
         (
+            responses(json!({ "headers": { "401": { "WWW-Authenticate": "Basic" } } })),
+            "responses.headers.401.WWW-Authenticate: is set by the filter itself",
+        ),
+        (
             responses(json!({ "headers": { "401": { "x-a": "a\nb" } } })),
             "responses.headers.401.x-a: has control characters, which no header can carry",
         ),
@@ -393,6 +397,12 @@ fn what_is_not_json_says_where_it_breaks() {
         ),
         (&twice(r#""default":"deny","#), "default: is there twice"),
         (&twice(r#""rules":[],"#), "rules: is there twice"),
+        (
+            &inline(json!({ "keys": [Key::of("ES256").jwk()] }))
+                .to_string()
+                .replace(r#""alg":"#, r#""alg":"RS256","alg":"#),
+            "providers.main.jwks.inline.keys[0]: a member is there twice",
+        ),
     ]);
 }
 

@@ -84,6 +84,8 @@ fn a_token_may_be_elsewhere() {
         ("another parameter", query(format!("Access_Token={good}")), MISSING),
         ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),
         ("two headers", get().header("x-token", &good).header("x-token", &good), AMBIGUOUS),
+        ("a parameter by an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
+        ("two, one by an escaped name", query(format!("access_token={good}&access%5ftoken={good}")), AMBIGUOUS),
         ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
         ("two cookies", get().header("cookie", format!("session={good}; session={good}")), AMBIGUOUS),
         ("two places", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
@@ -97,6 +99,7 @@ fn a_token_that_is_not_forwarded_leaves_no_trace() {
         "$request.header.X-Token",
         "$request.querystring.access_token",
         "$request.cookie.session",
+        "$request.websocket",
     ]);
     let fields = json!({ "identity_sources": sources, "forward_token": false });
     let gateway = Gateway::start(&with_provider(merged(provider(), fields)));
@@ -105,6 +108,7 @@ fn a_token_that_is_not_forwarded_leaves_no_trace() {
         (Request::get("/a?b=1").bearer(&good), "/a?b=1", vec![]),
         (Request::get("/a").header("x-token", &good), "/a", vec![]),
         (Request::get(format!("/a?access_token={good}")), "/a", vec![]),
+        (Request::get(format!("/a?access%5Ftoken={good}&&b=%zz&")), "/a?&b=%zz&", vec![]),
         (Request::get(format!("/a?b=%20&access_token={good}&c")), "/a?b=%20&c", vec![]),
         (Request::get("/a").header("cookie", format!("session={good}")), "/a", vec![]),
         (Request::get("/a").header("cookie", format!("a=1; session={good}; b=2")), "/a", vec!["a=1; b=2"]),
@@ -113,6 +117,11 @@ fn a_token_that_is_not_forwarded_leaves_no_trace() {
         let echo = reply.echo();
         assert!(!reply.text().contains(&good), "the token reached the upstream: {}", reply.text());
         assert_eq!((echo.target.as_str(), echo.all("cookie")), (target, cookie));
+    }
+    for (offered, left) in [("bearer, TOKEN", vec![]), ("chat, Bearer, TOKEN, v2", vec!["chat, v2"])] {
+        let offered = offered.replace("TOKEN", &good);
+        let echo = gateway.send(&Request::get("/a").header("sec-websocket-protocol", offered)).echo();
+        assert_eq!(echo.all("sec-websocket-protocol"), left);
     }
 }
 

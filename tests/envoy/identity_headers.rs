@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::bootstrap::{ROUTED_BY_TIER, TIER};
 use crate::harness::policy::merged;
 use crate::harness::upstream::Echo;
 use crate::harness::{ALLOWED, Gateway, Request, Token, provider};
@@ -152,6 +153,41 @@ fn the_payload_can_be_forwarded_whole() {
     assert_eq!((protected.all("x-jwt-payload"), protected.all("x_jwt_payload")), (vec![payload], vec![]));
     let public = of(Request::get("/public"));
     assert_eq!((public.all("x-jwt-payload").len(), public.all("x_jwt_payload").len()), (0, 0));
+}
+
+#[test]
+fn a_header_that_says_already_what_it_should_arrives_once() {
+    let gateway = gateway(json!({ "x-jwt-sub": "sub", "x-list": "list" }));
+    let token = Token::new().claim("list", json!(["a", "b"])).signed();
+    let get = || Request::get("/token").bearer(&token);
+    for (label, request) in [
+        ("the same", get().header("x-jwt-sub", "alice").header("x-list", "a,b")),
+        ("the same twice", get().header("x-jwt-sub", "alice").header("x-jwt-sub", "alice")),
+        ("the same in another spelling, too", get().header("x-jwt-sub", "alice").header("x_jwt_sub", "alice")),
+        ("another spelling only", get().header("x_jwt_sub", "alice")),
+        ("another value", get().header("x-jwt-sub", "Alice").header("x-list", "b,a")),
+    ] {
+        let echo = gateway.send(&request).echo();
+        assert_eq!(identity(&echo), [("x-jwt-sub".to_owned(), "alice".to_owned())], "{label}");
+        assert_eq!(echo.all("x-list"), ["a,b"], "{label}");
+    }
+}
+
+#[test]
+fn a_route_may_depend_on_a_verified_claim_and_on_no_spoofed_one() {
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": merged(provider(), json!({ "claims_to_headers": { TIER: "tier" } })) },
+        "rules": [{ "route": "GET /token" }, { "route": "GET /public", "access": "public" }],
+        "clear_route_cache": true,
+    }));
+    let routed = |request: Request| gateway.send(&request).echo().all(ROUTED_BY_TIER).join(",");
+    let of = |tier: &str| Request::get("/token").bearer(Token::new().claim("tier", tier).signed());
+    assert_eq!(routed(of("gold")), "gold");
+    assert_eq!(routed(of("lead")), "");
+    assert_eq!(routed(of("gold").header(TIER, "gold")), "gold", "said already");
+    assert_eq!(routed(of("lead").header(TIER, "gold")), "", "spoofed beside a token");
+    assert_eq!(routed(Request::get("/public").header(TIER, "gold")), "", "spoofed on a public route");
+    assert_eq!(routed(Request::preflight("/token").header(TIER, "gold")), "", "spoofed on a preflight");
 }
 
 #[test]

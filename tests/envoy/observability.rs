@@ -60,6 +60,14 @@ fn the_access_log_tells_who_and_why() {
 }
 
 #[test]
+fn a_subject_stays_one_line_in_the_access_log() {
+    let gateway = gateway();
+    let token = Token::new().claim("sub", "alice\r\nreason=allowed\u{0}").claim("client_id", "\u{85}web").signed();
+    let entry = gateway.logged(&gateway.send(&Request::get("/token").bearer(token)));
+    assert_eq!((entry.sub.as_deref(), entry.client_id.as_deref()), (Some("alice  reason=allowed "), Some(" web")));
+}
+
+#[test]
 fn a_refusal_before_any_rule_names_none() {
     let gateway = gateway();
     for (request, reason) in [(Request::get("/a//b"), "path_ambiguous"), (Request::preflight("/token"), "preflight")] {
@@ -128,6 +136,27 @@ fn refusals_are_logged_without_the_token() {
     for secret in [&expired[..20], signature, "hush", "alice"] {
         assert!(!said.contains(secret), "the log has {secret}");
     }
+}
+
+#[test]
+fn what_is_surely_not_meant_is_warned_of() {
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": merged(provider(), json!({ "audiences": ["*"] })) },
+        "rules": (0..30).map(|n| json!({ "route": format!("GET /{n}"), "scopes": ["*"] })).collect::<Vec<_>>(),
+    }));
+    let log = gateway.filter_log();
+    let lines: Vec<_> = log.iter().filter_map(|line| line.strip_prefix("jwt_authorizer: ")).collect();
+    let configured = log.iter().filter(|line| line.contains("30 rules")).count();
+    let times = |text: &str| lines.iter().filter(|line| **line == text).count();
+    for text in [
+        "providers.main.audiences[0]: is compared like any other text, and no token says `*`; `\"any_audience\": true` takes them all",
+        "rules[0].scopes[0]: is compared like any other text, and stands for no other",
+        "rules[18].scopes[0]: is compared like any other text, and stands for no other",
+        "11 more warnings are left out",
+    ] {
+        assert_eq!(times(text), configured, "{text}\n{log:#?}");
+    }
+    assert_eq!(lines.len(), 21 * configured, "{log:#?}");
 }
 
 #[test]

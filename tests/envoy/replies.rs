@@ -120,36 +120,87 @@ fn the_reason_is_told_only_on_request() {
 
 #[test]
 fn the_format_can_be_chosen() {
-    for (format, kind, body) in [
-        ("problem", "application/problem+json", r#"{"type":"about:blank","title":"Unauthorized","status":401}"#),
-        ("envoy", "text/plain", "Jwt is expired"),
+    let problem = |title: &str, status: u16| format!(r#"{{"type":"about:blank","title":"{title}","status":{status}}}"#);
+    let requests =
+        || [good("/a//b"), Request::get("/token"), expired("/token"), good("/scope"), good("/deny"), keyless()];
+    for (format, kind, bodies) in [
+        (
+            "problem",
+            "application/problem+json",
+            [
+                problem("Bad Request", 400),
+                problem("Unauthorized", 401),
+                problem("Unauthorized", 401),
+                problem("Forbidden", 403),
+                problem("Forbidden", 403),
+                problem("Service Unavailable", 503),
+            ],
+        ),
+        (
+            "envoy",
+            "text/plain",
+            [
+                "Bad Request",
+                "Jwt is missing",
+                "Jwt is expired",
+                "RBAC: access denied",
+                "RBAC: access denied",
+                "Jwks remote fetch is failed",
+            ]
+            .map(str::to_owned),
+        ),
     ] {
-        let gateway = Gateway::start(&policy(json!({ "format": format })));
-        let reply = gateway.send(&expired("/token"));
-        assert_eq!((reply.text().as_str(), reply.header("content-type").as_deref()), (body, Some(kind)));
+        let gateway = Gateway::start(&with_keyless(policy(json!({ "format": format }))));
+        for (request, body) in requests().iter().zip(&bodies) {
+            let reply = gateway.send(request);
+            assert_eq!((reply.text(), reply.header("content-type").as_deref()), (body.clone(), Some(kind)));
+        }
     }
+    let gateway = Gateway::start(&policy(json!({ "format": "problem", "expose_reason": true })));
+    let detailed = r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"token_expired"}"#;
+    assert_eq!(gateway.send(&expired("/token")).text(), detailed);
+}
+
+/// Beside the provider one whose keys are not to be had.
+fn with_keyless(policy: Value) -> Value {
+    let jwks = json!({ "uri": "https://issuer.example/nothing", "cluster": "issuer", "timeout": "1s" });
+    let keyless = json!({ "issuer": "https://keyless.example", "audiences": ["api"], "jwks": jwks });
+    merged(policy, json!({ "providers": { "keyless": keyless } }))
+}
+
+/// A request that nobody can decide about.
+fn keyless() -> Request {
+    Request::get("/token").bearer(Token::new().claim("iss", "https://keyless.example").signed())
 }
 
 #[test]
 fn headers_can_be_added_by_status() {
-    let headers = json!({ "401": { "access-control-allow-origin": "*" }, "403": { "x-help": "ask the owner" } });
-    let gateway = Gateway::start(&policy(json!({ "headers": headers })));
+    let headers = json!({
+        "400": { "x-help": "write it otherwise" },
+        "401": { "access-control-allow-origin": "*" },
+        "403": { "x-help": "ask the owner" },
+        "503": { "x-help": "wait" },
+    });
+    let gateway = Gateway::start(&with_keyless(policy(json!({ "headers": headers }))));
     let of = |request: Request| {
         let reply = gateway.send(&request);
         ["access-control-allow-origin", "x-help"].map(|name| reply.header(name).unwrap_or_default())
     };
     assert_eq!(of(Request::get("/token")), ["*", ""]);
     assert_eq!(of(Request::get("/deny")), ["", "ask the owner"]);
+    assert_eq!(of(good("/a//b")), ["", "write it otherwise"]);
+    assert_eq!(of(keyless()), ["", "wait"]);
     assert_eq!(of(good("/token")), ["", ""]);
 }
 
 #[test]
 fn a_grpc_client_is_told_in_grpc() {
-    let gateway = Gateway::start(&policy(json!({})));
+    let gateway = Gateway::start(&with_keyless(policy(json!({}))));
     let grpc = |request: Request| {
         let reply = gateway.send(&request.header("content-type", "application/grpc"));
         (reply.status, reply.header("grpc-status").unwrap_or_default())
     };
     assert_eq!(grpc(Request::new("POST", "/token")), (200, "16".to_owned()));
     assert_eq!(grpc(Request::new("POST", "/deny")), (200, "7".to_owned()));
+    assert_eq!(grpc(keyless()), (200, "14".to_owned()));
 }

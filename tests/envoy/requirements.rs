@@ -168,17 +168,44 @@ fn a_rule_may_be_for_some_providers_only() {
 
 #[test]
 fn a_dry_run_lets_pass_and_counts() {
-    let gateway = Gateway::start(&with_rules(json!([
-        { "route": "GET /", "name": "trial", "groups": ["admin"], "mode": "dry_run" },
-    ])));
-    let spoofed = Request::get("/").bearer(Token::new().signed());
+    let gateway = Gateway::start(&merged(
+        with_rules(json!([
+            { "route": "GET /", "name": "trial", "groups": ["admin"], "mode": "dry_run" },
+            { "route": "GET /closed", "access": "deny", "mode": "dry_run" },
+        ])),
+        json!({ "providers": { "main": { "claims_to_headers": { "x-sub": "sub" } } } }),
+    ));
+    let get = |path: &str| Request::get(path).header("x-sub", "spoofed").header("x_sub", "spoofed");
     for (label, request, reason) in [
-        ("no group", spoofed, "group_missing"),
-        ("no token", Request::get("/"), "token_missing"),
-        ("nonsense", Request::get("/").bearer("nonsense"), "token_malformed"),
+        ("no group", get("/").bearer(Token::new().signed()), "group_missing"),
+        ("no token", get("/"), "token_missing"),
+        ("nonsense", get("/").bearer("nonsense"), "token_malformed"),
+        ("two credentials", get("/").bearer("x").bearer("y"), "credential_ambiguous"),
+        ("closed", get("/closed"), "route_denied"),
     ] {
         let reply = gateway.send(&request);
-        assert_eq!((reply.status, gateway.logged(&reply).reason.as_deref()), (200, Some(reason)), "{label}");
+        let entry = gateway.logged(&reply);
+        assert_eq!(
+            (reply.status, entry.reason.as_deref(), entry.dry_run.as_deref()),
+            (200, Some(reason), Some("true")),
+            "{label}"
+        );
+        let echo = reply.echo();
+        assert_eq!((echo.all("x-sub").len(), echo.all("x_sub").len()), (0, 0), "{label}: nobody is proven");
     }
-    gateway.await_metric("rule.trial.dry_run_denied", 3);
+    let admin = get("/").bearer(Token::new().claim("groups", json!(["admin"])).signed());
+    let reply = gateway.send(&admin);
+    assert_eq!((reply.echo().all("x-sub"), gateway.logged(&reply).dry_run), (vec!["alice"], None));
+    for (name, count) in [
+        ("rule.trial.dry_run_denied", 4),
+        ("rule.trial.allowed", 1),
+        ("dry_run_denied", 5),
+        ("provider.main.dry_run_denied", 1),
+        ("denied", 0),
+    ] {
+        gateway.await_metric(name, count);
+    }
+    let log = gateway.filter_log();
+    assert!(log.iter().any(|line| line.contains("would refuse: reason=group_missing rule=\"trial\"")), "{log:?}");
+    assert!(log.iter().all(|line| !line.contains(": refused")), "{log:?}");
 }

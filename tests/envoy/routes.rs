@@ -102,6 +102,8 @@ fn a_rule_for_the_host_goes_before_one_for_every_host() {
     for (host, name) in [
         ("shop.example.com", "exact"),
         ("SHOP.example.com:8080", "exact"),
+        ("shop.example.com.", "exact"),
+        ("www.example.com.:8080", "under"),
         ("www.example.com", "under"),
         ("a.b.example.com", "under"),
         ("example.com", "any"),
@@ -110,5 +112,9 @@ fn a_rule_for_the_host_goes_before_one_for_every_host() {
     ] {
         let reply = gateway.send(&Request::get("/").host(host));
         assert_eq!(gateway.logged(&reply).rule.as_deref(), Some(name), "{host}");
+    }
+    for host in ["%73hop.example.com", "shop.example.com,other.test", "shop.example.com:80:80"] {
+        let reply = gateway.send(&Request::get("/").host(host));
+        assert_eq!(reply.status, 400, "{host} may be another host to somebody else");
     }
 }

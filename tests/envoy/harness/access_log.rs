@@ -14,6 +14,7 @@ pub(crate) struct Entry {
     pub rule: Option<String>,
     pub sub: Option<String>,
     pub client_id: Option<String>,
+    pub dry_run: Option<String>,
 }
 
 /// Every whole line so far.

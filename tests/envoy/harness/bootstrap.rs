@@ -80,10 +80,22 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
                 "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }],
+                    "routes": [by_header(), { "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }],
                 }],
             },
         },
+    })
+}
+
+/// The request header by which Envoy chooses another route, and the one that the upstream then gets.
+pub(crate) const TIER: &str = "x-tier";
+pub(crate) const ROUTED_BY_TIER: &str = "x-routed-by-tier";
+
+fn by_header() -> Value {
+    json!({
+        "match": { "prefix": "/", "headers": [{ "name": TIER, "string_match": { "exact": "gold" } }] },
+        "route": { "cluster": "upstream" },
+        "request_headers_to_add": [{ "header": { "key": ROUTED_BY_TIER, "value": "gold" } }],
     })
 }
 
@@ -128,6 +140,7 @@ fn access_log(directory: &Path) -> Value {
                 "rule": state("rule"),
                 "sub": state("sub"),
                 "client_id": state("client_id"),
+                "dry_run": state("dry_run"),
             } },
         },
     })
