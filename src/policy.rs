@@ -442,3 +442,31 @@ impl Forward {
         self.remove.is_empty() && self.set.is_empty() && self.replace.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_edited() {
+        let name = HeaderName::new("x-sub").unwrap();
+        let set = vec![("x-sub".to_owned(), "alice".to_owned())];
+        for (sent, removed, expected) in [
+            (&[][..], &[][..], set.clone()),
+            (&[("x-sub", "alice")], &["x-sub"], vec![]),
+            (&[("x-sub", "bob")], &["x-sub"], set.clone()),
+            (&[("x-sub", "alice"), ("x-sub", "alice")], &["x-sub"], set.clone()),
+            (&[("x-sub", "alice"), ("x_sub", "alice")], &["x-sub", "x_sub"], set.clone()),
+            (&[("x_sub", "alice")], &["x_sub"], set.clone()),
+        ] {
+            let headers: Vec<_> =
+                sent.iter().map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+            let head = RequestHead::new(&headers).unwrap();
+            let remove = removed.iter().map(|&name| name.to_owned()).collect();
+            let mut forward = Forward { remove, ..Forward::default() };
+            forward.tell(&name, "alice", &head);
+            assert_eq!(forward.set, expected, "{sent:?}");
+            assert_eq!(forward.is_empty(), expected.is_empty(), "{sent:?}");
+        }
+    }
+}
