@@ -109,14 +109,12 @@ impl<H: Host> Filter<H> {
     /// A request has come.
     pub fn on_request(&mut self, stream: StreamId) -> Outcome {
         let now = self.host.now();
-        let headers = self.host.headers();
-        let verdict = if now.is_credible() {
-            match RequestHead::new(&headers) {
+        let verdict = match self.host.headers().filter(|_| now.is_credible()) {
+            Some(headers) => match RequestHead::new(&headers) {
                 Ok(head) => self.decide_or_wait(stream, &head, now),
                 Err(_) => Some(self.authorizer.deny_unreadable()),
-            }
-        } else {
-            Some(self.authorizer.deny_undecidable())
+            },
+            None => Some(self.authorizer.deny_undecidable()),
         };
         match verdict {
             Some(verdict) => self.act(&verdict, now),
@@ -305,11 +303,12 @@ impl<H: Host> Filter<H> {
         if !self.host.enter(waiting.stream) {
             return;
         }
-        let headers = self.host.headers();
-        let verdict = match RequestHead::new(&headers) {
-            Ok(head) if now.is_credible() => self.decide_at_last(&head, now),
-            Ok(_) => self.authorizer.deny_undecidable(),
-            Err(_) => self.authorizer.deny_unreadable(),
+        let verdict = match self.host.headers().filter(|_| now.is_credible()) {
+            Some(headers) => match RequestHead::new(&headers) {
+                Ok(head) => self.decide_at_last(&head, now),
+                Err(_) => self.authorizer.deny_unreadable(),
+            },
+            None => self.authorizer.deny_undecidable(),
         };
         if self.act(&verdict, now) == Outcome::Continue {
             self.host.resume();
@@ -358,22 +357,22 @@ impl<H: Host> Filter<H> {
             return;
         }
         let about = &verdict.about;
-        self.host.annotate("reason", verdict.reason.label());
+        self.host.annotate("jwt_authorizer.reason", verdict.reason.label());
         if let Some(provider) = about.provider.and_then(|index| self.authorizer.providers().get(index.0)) {
-            self.host.annotate("provider", &provider.name);
+            self.host.annotate("jwt_authorizer.provider", &provider.name);
         }
         let rule = about.rule.and_then(|index| self.authorizer.rules().get(index.0));
-        self.host.annotate("rule", rule.map_or("default", |rule| rule.name()));
+        self.host.annotate("jwt_authorizer.rule", rule.map_or("default", |rule| rule.name()));
         if let Some(token) = &about.token {
             if let Some(subject) = token.subject() {
-                self.host.annotate("sub", &in_one_line(subject));
+                self.host.annotate("jwt_authorizer.sub", &in_one_line(subject));
             }
             if let Some(client) = token.client() {
-                self.host.annotate("client_id", &in_one_line(client));
+                self.host.annotate("jwt_authorizer.client_id", &in_one_line(client));
             }
         }
         if verdict.dry_run {
-            self.host.annotate("dry_run", "true");
+            self.host.annotate("jwt_authorizer.dry_run", "true");
         }
     }
 

@@ -26,7 +26,7 @@
 //! Nobody below the filter owns a clock, and no panic is reachable: attackers choose the bytes of the request and much
 //! of the key set, and a trap costs every request of a worker.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub, missing_debug_implementations, clippy::use_self)]
 #![deny(
     clippy::allow_attributes_without_reason,

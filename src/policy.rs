@@ -283,6 +283,9 @@ impl Authorizer {
             return Finding::Token(token);
         }
         vault.lookups.misses = vault.lookups.misses.saturating_add(1);
+        if credential.is_list() {
+            return Finding::Refused(Reason::CredentialAmbiguous);
+        }
         match self.verify(credential, vault.keys, verifier, now, about) {
             Ok(token) => {
                 let token = Rc::new(token);
@@ -400,9 +403,12 @@ impl Authorizer {
     /// The request without any header that only we may set.
     fn cleared(&self, head: &RequestHead<'_>) -> Forward {
         let mut forward = Forward::default();
-        for (name, _) in head.headers() {
-            if self.reserved.iter().any(|reserved| reserved.is_read_from(name)) && !forward.remove.contains(name) {
-                forward.remove.push(name.clone());
+        for (name, _) in head.headers().iter() {
+            if self.reserved.iter().any(|reserved| reserved.is_read_from(name)) {
+                let name = String::from_utf8_lossy(name).into_owned();
+                if !forward.remove.contains(&name) {
+                    forward.remove.push(name);
+                }
             }
         }
         forward
@@ -430,8 +436,8 @@ impl Forward {
     fn tell(&mut self, header: &HeaderName, value: &str, head: &RequestHead<'_>) {
         let mut sent = head.headers().iter().filter(|(name, _)| header.is_read_from(name));
         match (sent.next(), sent.next()) {
-            (Some((name, sent)), None) if *name == *header.as_str() && *sent == *value.as_bytes() => {
-                self.remove.retain(|removed| removed != name);
+            (Some((name, sent)), None) if name == header.as_str().as_bytes() && sent == value.as_bytes() => {
+                self.remove.retain(|removed| removed.as_bytes() != name);
             }
             _ => self.set.push((header.as_str().to_owned(), value.to_owned())),
         }
@@ -459,8 +465,7 @@ mod tests {
             (&[("x-sub", "alice"), ("x_sub", "alice")], &["x-sub", "x_sub"], set.clone()),
             (&[("x_sub", "alice")], &["x_sub"], set.clone()),
         ] {
-            let headers: Vec<_> =
-                sent.iter().map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+            let headers = sent.iter().copied().collect();
             let head = RequestHead::new(&headers).unwrap();
             let remove = removed.iter().map(|&name| name.to_owned()).collect();
             let mut forward = Forward { remove, ..Forward::default() };

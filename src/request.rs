@@ -3,10 +3,11 @@
 //! The upstream reads the path after us. Where two readers could disagree about it (`//`, dot segments, an encoded
 //! slash, an invalid or doubled escape) the request is refused before any rule is looked at (RFC 3986 §6.2).
 
+mod headers;
+
 use std::borrow::Cow;
 
-/// Header names and values in the order of the request; Envoy writes names in lower case.
-pub type Headers = [(String, Vec<u8>)];
+pub use headers::Headers;
 
 /// What the decision needs of a request.
 #[derive(Debug)]
@@ -31,11 +32,11 @@ impl<'r> RequestHead<'r> {
     /// If method, authority or path is not text, or the path has two readings.
     pub fn new(headers: &'r Headers) -> Result<Self, AmbiguousRequest> {
         let (mut method, mut authority, mut target) = ("", "", "");
-        for (name, value) in headers {
-            let slot = match name.as_str() {
-                ":method" => &mut method,
-                ":authority" => &mut authority,
-                ":path" => &mut target,
+        for (name, value) in headers.iter() {
+            let slot = match name {
+                b":method" => &mut method,
+                b":authority" => &mut authority,
+                b":path" => &mut target,
                 _ => continue,
             };
             *slot = std::str::from_utf8(value).map_err(|_| AmbiguousRequest)?;
@@ -100,7 +101,7 @@ impl<'r> RequestHead<'r> {
 
     /// The values of one header, by its name in lower case.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r [u8]> + use<'r, 'n> {
-        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_slice())
+        self.headers.iter().filter(move |(known, _)| *known == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// Whether a browser asks here whether it may send the real request (Fetch standard, CORS-preflight fetch): OPTIONS
@@ -128,6 +129,9 @@ fn without_port(authority: &str) -> &str {
 ///
 /// If the path has two readings.
 pub fn canonical(path: &str) -> Result<Cow<'_, str>, AmbiguousRequest> {
+    if is_beyond_doubt(path) {
+        return Ok(Cow::Borrowed(path));
+    }
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'"' | b'<' | b'>' | b'^' | b'`');
     if !path.bytes().all(plain) {
         return Err(AmbiguousRequest);
@@ -138,6 +142,21 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, AmbiguousRequest> {
         None if path.is_empty() || path == "*" => Ok(path),
         _ => Err(AmbiguousRequest),
     }
+}
+
+/// What nearly every path is: none of its characters means anything but itself. One look at each is enough then.
+fn is_beyond_doubt(path: &str) -> bool {
+    let mut slash_before = false;
+    path.starts_with('/')
+        && path.bytes().all(|byte| {
+            let clear = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b':' | b'@' => true,
+                b'/' | b'.' => !slash_before,
+                _ => false,
+            };
+            slash_before = byte == b'/';
+            clear
+        })
 }
 
 /// No empty segment but the last, and no dot segment, also where a server would first drop `;parameters`.
@@ -256,7 +275,7 @@ mod tests {
 
     #[test]
     fn the_query_takes_no_part() {
-        let headers = [(":path".to_owned(), b"/a?x=//../%zz".to_vec())];
+        let headers = [(":path", "/a?x=//../%zz")].into_iter().collect();
         let head = RequestHead::new(&headers).unwrap();
         assert_eq!((head.path(), head.query()), ("/a", Some("x=//../%zz")));
     }
@@ -270,7 +289,7 @@ mod tests {
             ("[::1]", "[::1]"),
             ("", ""),
         ] {
-            let headers = [(":authority".to_owned(), authority.as_bytes().to_vec())];
+            let headers = [(":authority", authority)].into_iter().collect();
             assert_eq!(RequestHead::new(&headers).unwrap().host(), expected, "{authority}");
         }
     }
@@ -295,7 +314,7 @@ mod tests {
             ("api example", false),
             ("é.example", false),
         ] {
-            let headers = [(":authority".to_owned(), authority.as_bytes().to_vec())];
+            let headers = [(":authority", authority)].into_iter().collect();
             assert_eq!(RequestHead::new(&headers).unwrap().host_is_plain(), expected, "{authority}");
         }
     }
@@ -314,11 +333,7 @@ mod tests {
             ("options", vec![origin, method], false),
             ("GET", vec![origin, method], false),
         ] {
-            let all: Vec<_> = [(":method", verb), (":path", "/")]
-                .iter()
-                .chain(&headers)
-                .map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-                .collect();
+            let all = [(":method", verb), (":path", "/")].iter().chain(&headers).copied().collect();
             assert_eq!(RequestHead::new(&all).unwrap().is_cors_preflight(), expected, "{verb} {headers:?}");
         }
     }
@@ -326,7 +341,7 @@ mod tests {
     #[test]
     fn parameters_of_segments_can_be_dropped() {
         for (path, expected) in [("/a", None), ("/a;x/b;y=1", Some("/a/b"))] {
-            let headers = [(":path".to_owned(), path.as_bytes().to_vec())];
+            let headers = [(":path", path)].into_iter().collect();
             assert_eq!(RequestHead::new(&headers).unwrap().path_without_parameters().as_deref(), expected, "{path}");
         }
     }

@@ -45,6 +45,7 @@ RATIOS = [
     against(JWT_AUTHN, "RS256, unseen token, over jwt_authn", 0.75, "unseen, RS256"),
     against(JWT_AUTHN, "ES256, unseen token, over jwt_authn", 0.90, "unseen, ES256"),
     against(JWT_AUTHN_CACHED, "seen token, over jwt_authn with its cache", 1.5, "seen"),
+    against(JWT_AUTHN_CACHED, "the same, with the caller's identity for access logs", 1.5, "seen, for access logs"),
     against(JWT_AUTHN_CACHED_RBAC, "seen token and a scope, over jwt_authn with its cache + RBAC", 0.75, "seen, scope"),
     Ratio("5,000 rules over 5, seen token", 1.1, "5,000 rules, seen", ("seen", AUTHORIZER)),
     against(JWT_AUTHN_CACHED, "500 rules, over jwt_authn with its cache", 0.6, "500 rules, seen"),

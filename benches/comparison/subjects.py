@@ -24,6 +24,8 @@ class Policy:
     providers: int = 1
     scope: bool = False
     claims_to_headers: bool = False
+    # Whether access logs can tell who asked, or only, as with jwt_authn, why somebody was refused.
+    access_log: bool = False
 
     @staticmethod
     def path(index):
@@ -74,6 +76,7 @@ def authorizer(policy, issuers):
         provider["claims_to_headers"] = {"x-jwt-sub": "sub", "x-jwt-client": "client_id"}
     rule = {"scopes": [SCOPE]} if policy.scope else {}
     return {
+        "filter_state": "all" if policy.access_log else "refused",
         "providers": {f"p{index}": provider | {"issuer": issuers.url(index)} for index in range(policy.providers)},
         "rules": [rule | {"route": f"GET {policy.path(index)}"} for index in range(policy.rules)],
     }
@@ -86,6 +89,8 @@ def jwt_authn(policy, issuers, cached):
             {"header_name": "x-jwt-sub", "claim_name": "sub"},
             {"header_name": "x-jwt-client", "claim_name": "client_id"},
         ]
+    if policy.access_log:
+        provider["payload_in_metadata"] = "payload"
     if policy.scope:
         # A scope is a word of the claim; to look for it as a substring would let `…/read-all` pass for `…/read`.
         provider["payload_in_metadata"] = "payload"

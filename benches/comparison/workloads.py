@@ -57,6 +57,7 @@ def unseen(**fields):
 
 WORKLOADS = [
     Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, EMPTY)),
+    Workload("seen, for access logs", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(access_log=True)),
     Workload("seen, scope", seen(), (AUTHORIZER, JWT_AUTHN_CACHED_RBAC, JWT_AUTHN_RBAC), Policy(scope=True)),
     Workload("seen, claims to headers", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(claims_to_headers=True)),
     Workload("unseen, RS256", unseen(), (AUTHORIZER, JWT_AUTHN, JWT_AUTHN_CACHED)),

@@ -12,13 +12,11 @@ use jwt_authorizer::jwt::signature::PureRust;
 use jwt_authorizer::jwt::time::UnixTime;
 use jwt_authorizer::policy::decision::Decision;
 use jwt_authorizer::policy::{Authorizer, CacheLookups, KeySource, Vault};
-use jwt_authorizer::request::RequestHead;
+use jwt_authorizer::request::{Headers, RequestHead};
 use serde_json::{Value, json};
 
 const NOW: i64 = 1_800_000_000;
 const PATHS: [&str; 5] = ["/public", "/authenticated", "/scope", "/users/user-1", "/resources/49/items"];
-
-type Headers = Vec<(String, Vec<u8>)>;
 
 pub struct Fixture {
     configuration: Vec<u8>,
@@ -130,6 +128,6 @@ fn headers(path: &str, token: &str) -> Headers {
         ("x-forwarded-proto", "https"),
         ("x-request-id", "0f1be0a7-c9d1-4d2e-9a53-5f1c00000001"),
     ]
-    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-    .into()
+    .into_iter()
+    .collect()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::jwt::signature::SignatureVerifier;
 use crate::jwt::time::UnixTime;
+use crate::request::Headers;
 
 /// A request that Envoy is processing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +49,8 @@ pub trait Stream {
     fn enter(&self, stream: StreamId) -> bool;
     /// Goes back to the filter's own affairs.
     fn leave(&self);
-    /// Names and values of all headers, pseudo-headers among them.
-    fn headers(&self) -> Vec<(String, Vec<u8>)>;
+    /// Names and values of all headers, pseudo-headers among them. `None` if the proxy won't tell.
+    fn headers(&self) -> Option<Headers>;
     /// Removes a header, however often it is there.
     fn remove_header(&self, name: &str);
     /// Sets a header that may be there once.

@@ -19,11 +19,38 @@ use crate::jwt::algorithm::Algorithm;
 use crate::jwt::jwk::VerifyingKey;
 use crate::jwt::signature::{PureRust, SignatureVerifier};
 use crate::jwt::time::UnixTime;
+use crate::request::Headers;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|id| Box::new(Root { id, filter: Rc::default() }));
 }}
+
+/// The one host call that the SDK has in too dear a form: it copies every name and every value to the heap, which is
+/// most of what a token that was seen before would cost.
+#[expect(unsafe_code, reason = "a foreign function, and memory that the host has filled")]
+mod raw {
+    use proxy_wasm::types::MapType;
+
+    unsafe extern "C" {
+        /// Zero if all went well.
+        fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> u32;
+    }
+
+    /// A whole header map as the host passes it.
+    pub(super) fn map(map: MapType) -> Option<Vec<u8>> {
+        let (mut data, mut size) = (std::ptr::null_mut(), 0);
+        // SAFETY: both places are ours for the time of the call.
+        let status = unsafe { proxy_get_header_map_pairs(map, &raw mut data, &raw mut size) };
+        match (status, data.is_null()) {
+            (0, true) => Some(Vec::new()),
+            // SAFETY: the host has the memory from the SDK's `proxy_on_memory_allocate`, a boxed slice of this length
+            // that was given up, and has written all of it. The SDK takes it over in the same way.
+            (0, false) => Some(unsafe { Vec::from_raw_parts(data, size, size) }),
+            _ => None,
+        }
+    }
+}
 
 /// The name of the host's function for signatures.
 const VERIFY_SIGNATURE: &str = "verify_signature";
@@ -215,8 +242,8 @@ impl Stream for Envoy {
         let _ = hostcalls::set_effective_context(self.root);
     }
 
-    fn headers(&self) -> Vec<(String, Vec<u8>)> {
-        hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+    fn headers(&self) -> Option<Headers> {
+        Headers::from_host(raw::map(MapType::HttpRequestHeaders)?)
     }
 
     fn remove_header(&self, name: &str) {
@@ -237,8 +264,7 @@ impl Stream for Envoy {
     }
 
     fn annotate(&self, name: &str, value: &str) {
-        let name = format!("jwt_authorizer.{name}");
-        let _ = hostcalls::set_property(vec![&name], Some(value.as_bytes()));
+        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
     }
 
     fn clear_route_cache(&self) {

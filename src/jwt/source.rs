@@ -59,7 +59,7 @@ impl Source {
                 for value in head.values("authorization") {
                     match bearer(value) {
                         Some(token) => found(token),
-                        // Envoy joins repeated headers with a comma; `find` refuses the whole.
+                        // Envoy joins repeated headers with a comma; the whole is a list, and refused.
                         None if value.split(|byte| *byte == b',').any(|part| bearer(part.trim_ascii()).is_some()) => {
                             found(value)
                         }
@@ -172,13 +172,13 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// If there are two, or one that has a comma in it: that is two headers in one.
+    /// If there are two. Two in one header are told by [`Credential::is_list`].
     pub fn find<'r>(&self, head: &RequestHead<'r>) -> Result<Option<Credential<'r>>, AmbiguousCredential> {
         let mut only = None;
         let mut ambiguous = false;
         for (source, index) in self.0.iter().zip(0_u8..) {
             source.collect(head, &mut |token: &'r [u8]| {
-                ambiguous |= only.is_some() || token.contains(&b',');
+                ambiguous |= only.is_some();
                 only = Some(Credential { token, source: SourceIndex(index) });
             });
         }
@@ -213,6 +213,11 @@ impl<'r> Credential<'r> {
     /// The bytes that should be a token.
     pub fn token(&self) -> &'r [u8] {
         self.token
+    }
+
+    /// Whether this is more than one header, joined: no token has a comma in it.
+    pub fn is_list(&self) -> bool {
+        self.token.contains(&b',')
     }
 
     /// Where they were.
@@ -278,10 +283,12 @@ mod tests {
     }
 
     fn found(sources: &Sources, headers: &[(&str, &str)]) -> Result<Option<String>, AmbiguousCredential> {
-        let headers: Vec<_> =
-            headers.iter().map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+        let headers = headers.iter().copied().collect();
         let head = RequestHead::new(&headers).unwrap();
         let credential = sources.find(&head)?;
+        if credential.is_some_and(|credential| credential.is_list()) {
+            return Err(AmbiguousCredential);
+        }
         Ok(credential.map(|credential| String::from_utf8_lossy(credential.token()).into_owned()))
     }
 
@@ -354,7 +361,7 @@ mod tests {
                 Removal::Header(Some("chat".to_owned())),
             ),
         ] {
-            let headers = [(name.to_owned(), value.as_bytes().to_vec())];
+            let headers = [(name, value)].into_iter().collect();
             let head = RequestHead::new(&headers).unwrap();
             assert_eq!(Source::parse(source).unwrap().without(&head), expected, "{source} {value}");
         }

@@ -60,7 +60,7 @@ impl Authorizer {
         for provider in &context.providers {
             let outputs = provider.outputs.iter().map(|output| &output.header);
             for header in outputs.chain(&provider.payload_header) {
-                if !reserved.iter().any(|known| known.is_read_from(header.as_str())) {
+                if !reserved.iter().any(|known| known.is_read_from(header.as_str().as_bytes())) {
                     reserved.push(header.clone());
                 }
             }

@@ -7,7 +7,12 @@
 
 use std::collections::HashMap;
 
+use hashlink::DefaultHashBuilder;
+
 use crate::request::canonical;
+
+/// The operator chooses what is in a table, so a hash that is quick will do.
+type Table<T> = HashMap<Box<str>, T, DefaultHashBuilder>;
 
 /// One route key: `METHOD /path`, `ANY /path` or `$default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +160,7 @@ impl HostPattern {
 /// Finds what is filed under the most specific route.
 #[derive(Debug)]
 pub struct RouteTable<T> {
-    exact: HashMap<Box<str>, Tree<T>>,
+    exact: Table<Tree<T>>,
     /// Longest suffix first.
     under: Vec<(Box<str>, Tree<T>)>,
     any: Tree<T>,
@@ -163,7 +168,7 @@ pub struct RouteTable<T> {
 
 impl<T> Default for RouteTable<T> {
     fn default() -> Self {
-        Self { exact: HashMap::new(), under: Vec::new(), any: Tree::default() }
+        Self { exact: Table::default(), under: Vec::new(), any: Tree::default() }
     }
 }
 
@@ -255,7 +260,7 @@ impl<T: Copy> Tree<T> {
 
 #[derive(Debug)]
 struct Node<T> {
-    literals: HashMap<Box<str>, Self>,
+    literals: Table<Self>,
     variable: Option<Box<Self>>,
     rest: Leaf<T>,
     here: Leaf<T>,
@@ -263,7 +268,7 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self { literals: HashMap::new(), variable: None, rest: Leaf::default(), here: Leaf::default() }
+        Self { literals: Table::default(), variable: None, rest: Leaf::default(), here: Leaf::default() }
     }
 }
 

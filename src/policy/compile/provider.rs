@@ -229,7 +229,7 @@ fn free_header(place: &Place, name: &str, taken: &[Output]) -> Result<HeaderName
     let header = HeaderName::new(name).ok_or_else(|| {
         place.error("is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge")
     })?;
-    if taken.iter().any(|output| output.header.is_read_from(header.as_str())) {
+    if taken.iter().any(|output| output.header.is_read_from(header.as_str().as_bytes())) {
         return Err(place.error("is set twice (`-` and `_` are one letter to many servers)"));
     }
     Ok(header)
