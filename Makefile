@@ -17,7 +17,7 @@ CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain
+.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ deploy-test: build $(VENV)/.deploy ## Hold envoy/deploy against schemas and a re
 
 deploy-crds: $(VENV)/.deploy ## Hold envoy/deploy against CustomResourceDefinitions (CRDS=a folder of them)
 	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m deploy.crds $(CRDS)
+
+terraform-test: build $(VENV)/.complete ## Apply envoy/cognito to an emulated AWS, and try what it renders in a real Envoy
+	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m terraform
 
 fmt: ## Format the code
 	cargo fmt

@@ -76,7 +76,7 @@ class Cognito:
         return Tokens(answer["AccessToken"], answer["IdToken"])
 
 
-def client(endpoint):
+def client(endpoint, region=REGION):
     # Whoever runs the demo may have AWS profiles, proxies and endpoints of their own; none is meant.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -84,7 +84,7 @@ def client(endpoint):
     return boto3.client(
         "cognito-idp",
         endpoint_url=endpoint,
-        region_name=REGION,
+        region_name=region,
         aws_access_key_id="demo",
         aws_secret_access_key="demo",
         config=Config(proxies={}, connect_timeout=5, read_timeout=30),

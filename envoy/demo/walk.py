@@ -11,11 +11,11 @@ there alone, not to whoever is refused.
 """
 
 
-def walk(gateway, wallet, log):
+def walk(gateway, wallet, log, steps=STEPS):
     """Tells each step as it goes, and gives the titles of those that came out otherwise."""
     terminal.say(LEGEND)
     titles = []
-    for number, step in enumerate(STEPS, 1):
+    for number, step in enumerate(steps, 1):
         outcome = Outcome(step, gateway, wallet, log)
         tell(number, step, outcome)
         if outcome.surprises:

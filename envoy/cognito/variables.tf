@@ -1,0 +1,287 @@
+# What to make. Every mistake that can be seen here is told here, before AWS or Envoy sees it.
+
+variable "name" {
+  description = "Name of the user pool and, with a suffix, of its clients."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[\\w+=,.@-][\\w\\s+=,.@-]{0,99}$", var.name))
+    error_message = "name: up to 100 letters, digits, spaces and any of _+=,.@-, but is \"${var.name}\"."
+  }
+}
+
+variable "domain" {
+  description = "Where people sign in and machines get tokens: a prefix for AWS's own domain (\"acme-api\"), or a domain of yours (\"auth.example.com\")."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$", var.domain))
+    error_message = "domain: a prefix such as \"acme-api\" or a domain such as \"auth.example.com\", in lower case and without https://, but is \"${var.domain}\"."
+  }
+
+  validation {
+    condition     = strcontains(var.domain, ".") || !can(regex("aws|amazon|cognito", var.domain))
+    error_message = "domain: Cognito takes no prefix with \"aws\", \"amazon\" or \"cognito\" in it; choose another than \"${var.domain}\"."
+  }
+
+  validation {
+    condition     = strcontains(var.domain, ".") == (var.domain_certificate_arn != null)
+    error_message = "domain: a domain of yours needs domain_certificate_arn, and a prefix has no use for it; domain is \"${var.domain}\"."
+  }
+}
+
+variable "domain_certificate_arn" {
+  description = "For a domain of yours: its certificate in ACM, in us-east-1."
+  type        = string
+  default     = null
+}
+
+variable "resource_server" {
+  description = "The API as Cognito knows it: an identifier, and its scopes with a description each. In tokens a scope is IDENTIFIER/SCOPE."
+  type = object({
+    identifier = string
+    scopes     = map(string)
+  })
+
+  validation {
+    condition     = can(regex("^[!#-\\[\\]-~]{1,256}$", var.resource_server.identifier)) && !endswith(var.resource_server.identifier, "/")
+    error_message = "resource_server.identifier: a URI such as \"https://api.example.com\", without blanks, quotes and backslashes, and without a slash at the end, but is \"${var.resource_server.identifier}\"."
+  }
+
+  validation {
+    condition     = length(var.resource_server.scopes) > 0 && length(var.resource_server.scopes) <= 100
+    error_message = "resource_server.scopes: Cognito takes 1 to 100 of them, but there are ${length(var.resource_server.scopes)}."
+  }
+
+  validation {
+    condition     = alltrue([for scope in keys(var.resource_server.scopes) : can(regex("^[!#-.0-\\[\\]-~]{1,256}$", scope))])
+    error_message = "resource_server.scopes: a name has no blank, slash, quote or backslash; the identifier is put before it by itself. Wrong: ${join(", ", [for scope in keys(var.resource_server.scopes) : "\"${scope}\"" if !can(regex("^[!#-.0-\\[\\]-~]{1,256}$", scope))])}."
+  }
+
+  validation {
+    condition     = alltrue([for description in values(var.resource_server.scopes) : length(description) >= 1 && length(description) <= 256])
+    error_message = "resource_server.scopes: each needs a description of 1 to 256 letters. Wrong: ${join(", ", [for scope, description in var.resource_server.scopes : scope if length(description) < 1 || length(description) > 256])}."
+  }
+}
+
+variable "web_client" {
+  description = "The public client of people: authorization code with PKCE, no secret. `scopes` are names of the resource server's, all by default; `auth_flows` are ways to sign in beside that one, such as ALLOW_ADMIN_USER_PASSWORD_AUTH to get tokens in a shell."
+  type = object({
+    callback_urls = list(string)
+    logout_urls   = optional(list(string), [])
+    scopes        = optional(list(string))
+    auth_flows    = optional(list(string), [])
+  })
+
+  validation {
+    condition     = length(var.web_client.callback_urls) > 0
+    error_message = "web_client.callback_urls: name at least one, the address that the browser comes back to after signing in."
+  }
+
+  validation {
+    condition = alltrue([
+      for url in concat(var.web_client.callback_urls, var.web_client.logout_urls) :
+      can(regex("^[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s#]+$", url)) && (!startswith(url, "http://") || can(regex("^http://localhost[:/]", "${url}/")))
+    ])
+    error_message = "web_client: callback_urls and logout_urls are whole URLs without a fragment, and http:// only for localhost. Given: ${join(", ", concat(var.web_client.callback_urls, var.web_client.logout_urls))}."
+  }
+
+  validation {
+    condition     = var.web_client.scopes == null ? true : length(setsubtract(var.web_client.scopes, keys(var.resource_server.scopes))) == 0
+    error_message = "web_client.scopes: not among resource_server.scopes: ${join(", ", setsubtract(coalesce(var.web_client.scopes, []), keys(var.resource_server.scopes)))}."
+  }
+}
+
+variable "machine_client" {
+  description = "The client of a program that acts for itself: client credentials, with a secret. `scopes` are names of the resource server's."
+  type = object({
+    scopes = list(string)
+  })
+
+  validation {
+    condition     = length(var.machine_client.scopes) > 0
+    error_message = "machine_client.scopes: Cognito gives client credentials no token without a scope; name at least one."
+  }
+
+  validation {
+    condition     = length(setsubtract(var.machine_client.scopes, keys(var.resource_server.scopes))) == 0
+    error_message = "machine_client.scopes: not among resource_server.scopes: ${join(", ", setsubtract(var.machine_client.scopes, keys(var.resource_server.scopes)))}."
+  }
+}
+
+variable "groups" {
+  description = "Groups of people, with a description each."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for group in keys(var.groups) : can(regex("^[^\\s,\\[\\]]{1,128}$", group))])
+    error_message = "groups: a name has no blank, comma or bracket, which would tear it apart on its way in a header. Wrong: ${join(", ", [for group in keys(var.groups) : "\"${group}\"" if !can(regex("^[^\\s,\\[\\]]{1,128}$", group))])}."
+  }
+}
+
+variable "rules" {
+  description = "The rules of the plugin JSON: which request needs what. `scopes` are names of the resource server's and `groups` those above, any one of them suffices; `require` is a requirement tree, by jsonencode()."
+  type = list(object({
+    route   = string
+    hosts   = optional(list(string))
+    access  = optional(string, "authenticated")
+    scopes  = optional(list(string))
+    groups  = optional(list(string))
+    require = optional(string)
+    name    = optional(string)
+    mode    = optional(string, "enforce")
+  }))
+
+  validation {
+    condition     = alltrue([for rule in var.rules : can(regex("^([A-Z]+ /\\S*|\\$default)$", rule.route))])
+    error_message = "rules: a route is \"METHOD /path\", \"ANY /path\" or \"$default\". Wrong: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !can(regex("^([A-Z]+ /\\S*|\\$default)$", rule.route))])}."
+  }
+
+  validation {
+    condition     = length(distinct([for rule in var.rules : [rule.route, rule.hosts]])) == length(var.rules)
+    error_message = "rules: two rules for one route and the same hosts: ${join(", ", [for route, rules in { for rule in var.rules : rule.route => rule... } : "\"${route}\"" if length(distinct(rules[*].hosts)) < length(rules)])}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.rules : contains(["public", "optional", "authenticated", "deny"], rule.access)])
+    error_message = "rules: access is public, optional, authenticated or deny. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !contains(["public", "optional", "authenticated", "deny"], rule.access)])}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.rules : contains(["enforce", "dry_run"], rule.mode)])
+    error_message = "rules: mode is enforce or dry_run. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !contains(["enforce", "dry_run"], rule.mode)])}."
+  }
+
+  validation {
+    condition = alltrue([
+      for rule in var.rules : !contains(["public", "deny"], rule.access) || (rule.scopes == null && rule.groups == null && rule.require == null)
+    ])
+    error_message = "rules: where access is public or deny no token is looked at, so scopes, groups and require mean nothing. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if contains(["public", "deny"], rule.access) && !(rule.scopes == null && rule.groups == null && rule.require == null)])}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.rules : !(try(length(rule.scopes) == 0, false) || try(length(rule.groups) == 0, false))])
+    error_message = "rules: an empty list of scopes or groups can be satisfied by nobody; leave it out to ask for none. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if try(length(rule.scopes) == 0, false) || try(length(rule.groups) == 0, false)])}."
+  }
+
+  validation {
+    condition     = length(setsubtract(flatten([for rule in var.rules : rule.scopes == null ? [] : rule.scopes]), keys(var.resource_server.scopes))) == 0
+    error_message = "rules: scopes that are not among resource_server.scopes: ${join(", ", setsubtract(flatten([for rule in var.rules : rule.scopes == null ? [] : rule.scopes]), keys(var.resource_server.scopes)))}."
+  }
+
+  validation {
+    condition     = length(setsubtract(flatten([for rule in var.rules : rule.groups == null ? [] : rule.groups]), keys(var.groups))) == 0
+    error_message = "rules: groups that are not among groups: ${join(", ", setsubtract(flatten([for rule in var.rules : rule.groups == null ? [] : rule.groups]), keys(var.groups)))}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.rules : rule.require == null || can(keys(jsondecode(rule.require)))])
+    error_message = "rules: require is a JSON object; write it with jsonencode({ ... }). Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !(rule.require == null || can(keys(jsondecode(rule.require))))])}."
+  }
+}
+
+variable "default" {
+  description = "What happens to a request that no rule covers: deny, authenticated or public."
+  type        = string
+  default     = "deny"
+
+  validation {
+    condition     = contains(["deny", "authenticated", "public"], var.default)
+    error_message = "default: deny, authenticated or public, but is \"${var.default}\"."
+  }
+}
+
+variable "claims_to_headers" {
+  description = "Request headers that the upstream gets, and the claims they are set from. The filter removes these from every incoming request."
+  type        = map(string)
+  default = {
+    "x-jwt-sub"       = "sub"
+    "x-jwt-client-id" = "client_id"
+    "x-jwt-groups"    = "cognito:groups"
+    "x-jwt-scope"     = "scope"
+  }
+
+  validation {
+    condition     = alltrue([for header in keys(var.claims_to_headers) : can(regex("^[a-z0-9!#$%&'*+.^_`|~-]+$", header))])
+    error_message = "claims_to_headers: header names are in lower case and have no blank or colon. Wrong: ${join(", ", [for header in keys(var.claims_to_headers) : "\"${header}\"" if !can(regex("^[a-z0-9!#$%&'*+.^_`|~-]+$", header))])}."
+  }
+}
+
+variable "custom_attributes" {
+  description = "Attributes of people beside the standard ones, without the prefix \"custom:\". No client may write them: a trigger can turn them into claims, and claims are rights."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for attribute in var.custom_attributes : can(regex("^[a-zA-Z0-9_-]{1,20}$", attribute))])
+    error_message = "custom_attributes: up to 20 letters, digits, _ and -, without \"custom:\". Wrong: ${join(", ", [for attribute in var.custom_attributes : "\"${attribute}\"" if !can(regex("^[a-zA-Z0-9_-]{1,20}$", attribute))])}."
+  }
+}
+
+variable "pre_token_generation_lambda_arn" {
+  description = "A Lambda function that adds claims to people's access tokens (event version 2), see examples/organisation. Cognito's feature plan must be Essentials or Plus."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.pre_token_generation_lambda_arn == null || var.user_pool_tier != "LITE"
+    error_message = "pre_token_generation_lambda_arn: the plan LITE changes no access tokens; set user_pool_tier to ESSENTIALS or PLUS."
+  }
+}
+
+variable "user_pool_tier" {
+  description = "Cognito's feature plan: LITE, ESSENTIALS or PLUS. Left out, it is what AWS gives a new pool, ESSENTIALS."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.user_pool_tier == null || try(contains(["LITE", "ESSENTIALS", "PLUS"], var.user_pool_tier), false)
+    error_message = "user_pool_tier: LITE, ESSENTIALS or PLUS, but is \"${coalesce(var.user_pool_tier, "null")}\"."
+  }
+}
+
+variable "access_token_minutes" {
+  description = "How long access tokens are good for; a right that is taken away lasts as long as the tokens that have it."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.access_token_minutes >= 5 && var.access_token_minutes <= 1440 && floor(var.access_token_minutes) == var.access_token_minutes
+    error_message = "access_token_minutes: Cognito takes whole minutes from 5 to 1440 (a day), not ${var.access_token_minutes}."
+  }
+}
+
+variable "self_sign_up" {
+  description = "Whether people may make their own accounts; otherwise an administrator makes them."
+  type        = bool
+  default     = false
+}
+
+variable "deletion_protection" {
+  description = "Whether AWS refuses to delete the user pool. Without the pool everyone's account is gone."
+  type        = bool
+  default     = true
+}
+
+variable "envoy_cluster_name" {
+  description = "What Envoy's cluster for the key set is called."
+  type        = string
+  default     = "cognito"
+
+  validation {
+    condition     = can(regex("^[\\w.-]+$", var.envoy_cluster_name))
+    error_message = "envoy_cluster_name: letters, digits and any of _.-, but is \"${var.envoy_cluster_name}\"."
+  }
+}
+
+variable "envoy_trusted_ca" {
+  description = "File with the certification authorities that Envoy trusts, where Envoy runs."
+  type        = string
+  default     = "/etc/ssl/certs/ca-certificates.crt"
+
+  validation {
+    condition     = startswith(var.envoy_trusted_ca, "/")
+    error_message = "envoy_trusted_ca: an absolute path, but is \"${var.envoy_trusted_ca}\"."
+  }
+}
