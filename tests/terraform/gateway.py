@@ -18,7 +18,7 @@ def bootstrap(module, outputs, upstream, keys):
     values = {"MODULE": str(module), "POLICY": json.dumps(outputs["plugin_json"])}
     for name in ("GATEWAY", "ADMIN", "UPSTREAM", "COGNITO", "MACHINES"):
         values[f"{name}_HOST"], values[f"{name}_PORT"] = upstream.rsplit(":", 1) if name == "UPSTREAM" else NOWHERE
-    document = yaml.safe_load(fill_in(TEMPLATE, values))
+    document = yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), values))
     resources = document["static_resources"]
     resources["clusters"] = [cluster for cluster in resources["clusters"] if cluster["name"] == "upstream"]
     resources["clusters"].append(led_to(json.loads(outputs["envoy_cluster_json"]), keys))
