@@ -14,13 +14,8 @@ PATIENCE = 120
 
 
 def binary():
-    """Envoy as ENVOY_BIN names it, or from the package that brings it along."""
-    named = os.environ.get("ENVOY_BIN")
-    if named:
-        return Path(named)
-    import envoy
-
-    return Path(envoy.__path__[0], "_bin", "envoy")
+    """Envoy, as `make bench` names it."""
+    return Path(os.environ["ENVOY_BIN"])
 
 
 def version():

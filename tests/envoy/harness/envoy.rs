@@ -125,9 +125,9 @@ pub(crate) fn module() -> PathBuf {
 
 fn binary() -> PathBuf {
     found("ENVOY_BIN", || {
-        let libraries = fs::read_dir(root().join("target/venv/lib")).ok()?;
-        let pythons = libraries.filter_map(|entry| Some(entry.ok()?.path()));
-        pythons.map(|python| python.join("site-packages/envoy/_bin/envoy")).find(|binary| binary.exists())
+        let versions = fs::read_dir(root().join("target/envoy")).ok()?;
+        let binaries = versions.filter_map(|entry| Some(entry.ok()?.path().join("envoy/_bin/envoy")));
+        binaries.filter(|binary| binary.exists()).max()
     })
 }
 
