@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for connection in &mut connections {
         summary.add(connection.receive()?);
     }
-    println!("{}", summary.to_json());
+    println!("{}", summary.into_json());
     Ok(())
 }
 

@@ -21,7 +21,7 @@ impl Summary {
         self.latencies.push(answer.latency);
     }
 
-    pub fn to_json(&mut self) -> String {
+    pub fn into_json(mut self) -> String {
         let seconds = self.started.elapsed().as_secs_f64();
         self.latencies.sort_unstable();
         let statuses: Vec<_> = self.statuses.iter().map(|(status, count)| format!("\"{status}\":{count}")).collect();
