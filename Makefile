@@ -97,8 +97,9 @@ test: build $(ENVOY) ## Run all tests, those in a real Envoy too (ARGS=... goes 
 # What a version of Envoy would break first: loading, keys by callout, cryptography, header edits, replies, metrics.
 SMOKE := configuration decisions identity_headers keys_fetched observability paths replies
 
-smoke: build $(ENVOY) ## Run a part of the tests in a real Envoy (ENVOY_VERSION=1.36.4: the oldest)
+smoke: build $(VENV)/.complete ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
 	cargo test --locked --test envoy -- $(SMOKE:%=%::)
+	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo --once
 
 # Chromium is of no package registry that pip knows.
 CHROMIUM     ?= chromium
