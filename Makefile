@@ -34,7 +34,7 @@ APT_IN_CI = test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo
+.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo docker-test
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -136,6 +136,14 @@ deploy-crds: $(VENV)/.deploy ## Hold envoy/deploy against CustomResourceDefiniti
 
 terraform-test: build $(VENV)/.complete ## Apply envoy/cognito to an emulated AWS, and try what it renders in a real Envoy
 	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m terraform
+
+$(VENV)/.docker: tests/docker/requirements.txt $(VENV)/.complete
+	@echo "Installing Docker Compose and a linter of Dockerfiles into $(VENV): once"
+	@$(PIP_INSTALL) $<
+	@touch $@
+
+docker-test: build $(VENV)/.docker ## Run the bundled setup in Docker for real (ARGS=--both: by Docker Compose 1.29 too)
+	@PYTHONPATH=envoy $(VENV_PYTHON) tests/docker $(ARGS)
 
 fmt: ## Format the code
 	cargo fmt

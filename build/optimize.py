@@ -46,6 +46,8 @@ def main():
         if not module.validate():
             sys.exit(f"{linked} is not valid any more after optimization; this is a fault of the optimizer")
         out.write_bytes(module.emit())
+    # In a container Envoy is another user, whatever the umask is here.
+    out.chmod(0o644)
     print(f"{out}: {out.stat().st_size:,} bytes, {linked.stat().st_size:,} before")
 
 

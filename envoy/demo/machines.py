@@ -85,7 +85,7 @@ class TokenEndpoint(Handler):
 
 def machines(host="127.0.0.1", port=0):
     server = Server((host, port), TokenEndpoint)
-    server.key = RSAKey.generate_key(2048, {"kid": "machines-1", "use": "sig", "alg": "RS256"})
+    server.key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
     return server
 
 

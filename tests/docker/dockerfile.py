@@ -1,0 +1,55 @@
+"""envoy/Dockerfile: the module it builds is the one that `make build` made, and its image is what control planes load."""
+
+import io
+import json
+import re
+import subprocess
+import tarfile
+
+from demo import terminal
+from tools import BIN, ROOT, Failed, run
+
+DOCKERFILE = ROOT / "envoy" / "Dockerfile"
+MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
+# Pinned packages of a distribution are gone when it mends them; the optimizer is to be had for one platform only.
+LENIENCES = ["--ignore", "DL3008", "--ignore", "DL3029"]
+
+
+def rust_image():
+    return re.search(r"^ARG RUST_IMAGE=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)[1]
+
+
+def lint():
+    run(BIN / "hadolint", *LENIENCES, DOCKERFILE, *sorted((ROOT / "tests" / "docker" / "standins").glob("*.Dockerfile")))
+
+
+def check(images):
+    built = MODULE.read_bytes()
+    # The first has a name only so that it can be taken away again.
+    build(images, "build")
+    for target, name in (("module", "jwt-authorizer.wasm"), ("image", "plugin.wasm")):
+        layers = [files(layer) for layer in layers_of(build(images, target))]
+        if (names := [sorted(layer) for layer in layers]) != [[name]]:
+            raise Failed(f"The target {target} should be one layer with {name} and no more, but its layers have {names}.")
+        if layers[0][name] != built:
+            raise Failed(f"The target {target} has another module than dist/: the build depends on where it runs.")
+        terminal.say(f"  {terminal.green('✔')} {target}: one layer, {name}, {len(built):,} bytes, those of `make build`")
+
+
+def build(images, target):
+    tag = f"jwt-authorizer-test:{target}"
+    run("docker", "build", "--network", "host", "--file", DOCKERFILE, "--target", target, "--tag", tag, ".")
+    images.made.append(tag)
+    return tag
+
+
+def layers_of(tag):
+    saved = subprocess.run(["docker", "save", tag], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(saved)) as image:
+        manifest = json.load(image.extractfile("manifest.json"))
+        return [image.extractfile(layer).read() for layer in manifest[0]["Layers"]]
+
+
+def files(layer):
+    with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
+        return {entry.name: archive.extractfile(entry).read() for entry in archive if entry.isfile()}
