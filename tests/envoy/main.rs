@@ -27,3 +27,4 @@ mod requirements;
 mod routes;
 mod token_cache;
 mod token_form;
+mod verifiers;

@@ -1,6 +1,7 @@
 //! Envoy's configuration for a test: one listener with the filter, delivered from a file so that it can be replaced
 //! while requests run, and a cluster for each server.
 
+use std::env;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -47,8 +48,13 @@ pub(crate) struct Plugin {
 
 impl Plugin {
     pub(crate) fn new(configuration: Value) -> Self {
-        Self { module: envoy::module(), configuration, host_crypto: true }
+        Self { module: envoy::module(), configuration, host_crypto: !is_off("HOST_CRYPTO") }
     }
+}
+
+/// Whether the whole suite is to run without this: `HOST_CRYPTO=off`, `TOKEN_CACHE=off`.
+pub(crate) fn is_off(feature: &str) -> bool {
+    env::var(feature).is_ok_and(|value| value == "off")
 }
 
 /// One listener with the filter, to everything the upstream has.

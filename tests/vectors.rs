@@ -1,0 +1,85 @@
+//! The signatures that the standards print (RFC 7515 appendix A, RFC 7520 §4, RFC 8037 appendix A.4): each is verified,
+//! and nothing that differs from it in one bit.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_authorizer::jwt::algorithm::{Algorithm, AlgorithmSet};
+use jwt_authorizer::jwt::jwk::VerifyingKey;
+use jwt_authorizer::jwt::signature::{PureRust, SignatureVerifier};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Vector {
+    source: String,
+    algorithm: String,
+    key: Value,
+    jws: String,
+}
+
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("vectors.json")).unwrap()
+}
+
+impl Vector {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::named(&self.algorithm).unwrap()
+    }
+
+    fn key(&self) -> VerifyingKey {
+        match self.key["kty"].as_str() {
+            Some("oct") => VerifyingKey::from_secret(&self.key, AlgorithmSet::of(&[self.algorithm()])).unwrap(),
+            _ => VerifyingKey::from_jwk(&self.key).unwrap(),
+        }
+    }
+
+    fn signed_and_signature(&self) -> (Vec<u8>, Vec<u8>) {
+        let (signed, signature) = self.jws.rsplit_once('.').unwrap();
+        (signed.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(signature).unwrap())
+    }
+}
+
+fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[at] ^= 1;
+    bytes
+}
+
+#[test]
+fn what_the_standards_print_is_verified() {
+    let vectors = vectors();
+    assert_eq!(vectors.len(), 9);
+    for vector in vectors {
+        let (signed, signature) = vector.signed_and_signature();
+        assert!(PureRust.verify(&vector.key(), vector.algorithm(), &signed, &signature), "{}", vector.source);
+    }
+}
+
+#[test]
+fn what_differs_in_one_bit_is_not() {
+    for vector in vectors() {
+        let (signed, signature) = vector.signed_and_signature();
+        let (key, algorithm) = (vector.key(), vector.algorithm());
+        for at in 0..signature.len() {
+            let wrong = flipped(&signature, at);
+            assert!(!PureRust.verify(&key, algorithm, &signed, &wrong), "{}: signature, byte {at}", vector.source);
+        }
+        for at in [0, signed.len() / 2, signed.len() - 1] {
+            let wrong = flipped(&signed, at);
+            assert!(!PureRust.verify(&key, algorithm, &wrong, &signature), "{}: message, byte {at}", vector.source);
+        }
+    }
+}
+
+#[test]
+fn a_key_of_another_vector_never_says_yes() {
+    let vectors = vectors();
+    for vector in &vectors {
+        let (signed, signature) = vector.signed_and_signature();
+        for other in vectors.iter().filter(|other| other.key != vector.key) {
+            let verified = PureRust.verify(&other.key(), vector.algorithm(), &signed, &signature);
+            assert!(!verified, "{} by the key of {}", vector.source, other.source);
+        }
+    }
+}
