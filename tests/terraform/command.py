@@ -71,7 +71,7 @@ class Terraform:
 
 
 def installation(directory):
-    """Where Terraform finds its provider, as environment: where its configuration says, else in a mirror, else the registry."""
+    """Where Terraform finds its provider, as environment: its configuration, else a mirror, else the registry."""
     if Path(os.environ.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc").is_file():
         return {}
     # Images for closed networks have their mirror below /opt, laid out as Terraform wants it.
