@@ -26,7 +26,7 @@ DIRECTORY = "/configuration"
 MODULE = Path("/module/jwt-authorizer.wasm")
 NO_MODULE = """\
 dist/jwt-authorizer.wasm is not there; `make build` makes it.
-If Docker has just made the folder dist for want of it, and as root, remove that first."""
+Docker may just have made a folder in its place, and as root: remove that first."""
 
 CREDENTIALS = {name: credential for name, credential, *_ in CALLERS}
 AGAIN = "docker compose -f envoy/compose.yaml run --rm prepare"

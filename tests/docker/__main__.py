@@ -51,9 +51,9 @@ def arguments():
 def test(options, stack):
     dockerfile.lint()
     terminal.heading("Docker")
-    stack.enter_context(daemon())
+    own = stack.enter_context(daemon())
     composes = {"v2": setup.compose_v2()} | ({"1.29": setup.compose_v1()} if options.both else {})
-    images = stack.enter_context(Images())
+    images = stack.enter_context(Images(kept=own))
     terminal.heading("The images")
     for image in (*setup.images(), dockerfile.rust_image()):
         images.ensure(image)

@@ -16,10 +16,11 @@ PATIENCE = 60
 
 @contextmanager
 def daemon():
+    """Gives whether it is the test's own."""
     need("docker", "docker.io", "speaks to the Docker daemon")
     if answers():
         terminal.say("  A Docker daemon runs already")
-        yield
+        yield False
         return
     if os.geteuid() != 0:
         raise Failed("No Docker daemon answers, and only root can start one: start yours, or run this as root.")
@@ -33,11 +34,13 @@ def daemon():
     process = None
     try:
         process = start(sockets, store)
-        yield
+        yield True
     finally:
         if process:
             process.terminate()
             process.wait()
+            # It leaves this mounted.
+            run("umount", sockets / "exec" / "netns" / "default", check=False)
         os.environ.pop("DOCKER_HOST")
         if before is not None:
             os.environ["DOCKER_HOST"] = before

@@ -21,15 +21,18 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Images:
-    """Takes with it, at the end, whatever it made."""
+    """`kept` in a store that goes as a whole; in another, what was made is taken away at the end."""
 
-    def __init__(self):
+    def __init__(self, kept):
+        self.kept = kept
         self.made = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        if self.kept:
+            return
         for name in reversed(self.made):
             run("docker", "image", "rm", "--force", name, check=False)
 
