@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,9 @@ PATIENCE = 30
 
 def main():
     options = arguments()
+    # A plain kill ends what was started, too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         with ExitStack() as stack:
             test(options, stack)

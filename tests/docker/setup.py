@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import Failed, need, run, tail
+from tools import Failed, need, run
 
 COMPOSE_FILE = "envoy/compose.yaml"
 PORTS = ("GATEWAY_PORT", "ADMIN_PORT", "COGNITO_PORT", "MACHINES_PORT", "PAGE_PORT")
@@ -50,7 +50,7 @@ class Setup:
             self.run("up", "--detach")
             self.wait_for_envoy()
         except Failed as failure:
-            said = tail(self.run("logs", "--no-color", check=False), 40)
+            said = "\n".join(line[:300] for line in self.run("logs", "--no-color", "--tail", "12", check=False).splitlines())
             self.run("down", "--volumes", check=False)
             raise Failed(f"{failure}\nThe containers say:\n{said}") from None
         except BaseException:
