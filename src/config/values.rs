@@ -11,6 +11,26 @@ use serde_json::Value;
 
 use crate::json::Strict;
 
+/// Headers that carry the connection, the credential or Envoy's own knowledge: no field may name one to be set.
+pub const UNSETTABLE_HEADERS: [&str; 13] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "sec-websocket-protocol",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers that a refusal has from the filter itself, so that `responses` can't name them.
+pub const OWN_HEADERS: [&str; 3] = ["content-type", "www-authenticate", "retry-after"];
+
 /// A JSON object as ordered entries, in which no name stands twice.
 #[derive(Debug)]
 pub struct Entries<T>(Vec<(String, T)>);
@@ -185,6 +205,7 @@ pub struct Output {
 
 /// How a list becomes one header value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ListForm {
     /// Its members with a separator between them.

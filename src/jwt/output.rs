@@ -3,35 +3,22 @@
 use serde_json::Value;
 
 use super::claims::ClaimPath;
+use crate::config::UNSETTABLE_HEADERS;
 use crate::json::Object;
 
 /// The name of a request header that only we may set, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderName(Box<str>);
 
-/// Headers that carry the connection, the credential or Envoy's own knowledge.
-const NOT_OURS: [&str; 13] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "sec-websocket-protocol",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 impl HeaderName {
     /// `None` for what is no header name, or the name of a header that isn't ours to set.
     pub fn new(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-        let ours = !name.is_empty() && is_token && !name.starts_with("x-envoy-") && !NOT_OURS.contains(&name.as_str());
+        let ours = !name.is_empty()
+            && is_token
+            && !name.starts_with("x-envoy-")
+            && !UNSETTABLE_HEADERS.contains(&name.as_str());
         ours.then(|| Self(name.into()))
     }
 

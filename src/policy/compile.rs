@@ -146,9 +146,6 @@ fn fallback(default: config::Fallback) -> Rule {
     };
     Rule { name: "default".into(), access, dry_run: false }
 }
-
-const OWN_HEADERS: [&str; 3] = ["content-type", "www-authenticate", "retry-after"];
-
 fn reply_style(place: &Place, responses: config::Responses) -> Result<ReplyStyle, ConfigError> {
     let config::Responses { realm, expose_reason, format, headers, retry_after } = responses;
     let realm = realm.unwrap_or_else(|| "api".to_owned());
@@ -168,7 +165,7 @@ fn reply_style(place: &Place, responses: config::Responses) -> Result<ReplyStyle
         for (name, value) in entries {
             let place = place.field(&name);
             let header = HeaderName::new(&name).ok_or_else(|| place.error("is not a header that can be set"))?;
-            if OWN_HEADERS.contains(&header.as_str()) {
+            if config::OWN_HEADERS.contains(&header.as_str()) {
                 return Err(place.error("is set by the filter itself"));
             }
             if value.chars().any(char::is_control) {

@@ -1,5 +1,5 @@
 //! Configurations that are wrong: each refused as a whole, with one line that names the place and says what to do,
-//! while the one before it serves on.
+//! while the one before it serves on. What the filter refuses, the JSON Schema refuses too, wherever a schema can.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::bootstrap::string_value;
 use crate::harness::gateway::validate;
 use crate::harness::policy::merged;
+use crate::harness::validator::verdicts;
 use crate::harness::{ALLOWED, Gateway, Key, PUBLIC, Request, Token, provider, with_rules};
 
 /// A right configuration with these members changed.
@@ -44,7 +45,28 @@ fn judge<const N: usize>(table: [(Value, &str); N]) {
     let texts = table.each_ref().map(|(policy, _)| policy.to_string());
     let rows: Vec<_> = texts.iter().zip(&table).map(|(text, (_, expected))| (text.as_str(), *expected)).collect();
     judge_texts(&rows);
+    let policies: Vec<_> = table.into_iter().map(|(policy, _)| policy).collect();
+    let wrong: Vec<_> = verdicts(&policies)
+        .into_iter()
+        .zip(&rows)
+        .filter(|(verdict, (_, line))| verdict.is_none() != BEYOND_A_SCHEMA.iter().any(|beyond| line.contains(beyond)))
+        .map(|(verdict, (_, line))| format!("{line}\n  but the schema said {verdict:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What one place has to do with another, how long is too long, and what is said twice.
+const BEYOND_A_SCHEMA: [&str; 9] = [
+    "is the issuer of `one` as well",
+    "is longer than 300s",
+    "is set twice",
+    "must be at least `refresh_interval`",
+    "has the variable `a` twice",
+    "covers the same requests",
+    "is not among `providers`",
+    "is not a variable of the rule's route",
+    "has 63 bytes, and HS512",
+];
 
 /// Sends each configuration to one running Envoy, and compares what the filter says with the line expected.
 #[track_caller]

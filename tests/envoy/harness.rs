@@ -17,6 +17,7 @@ pub(crate) mod policy;
 pub(crate) mod server;
 pub(crate) mod token;
 pub(crate) mod upstream;
+pub(crate) mod validator;
 pub(crate) mod wait;
 
 pub(crate) use client::{Connection, Reply, Request};

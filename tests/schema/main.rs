@@ -1,0 +1,78 @@
+//! What is written about the configuration is what the code says: the JSON Schema and the reference are fresh, and the
+//! README's table names every field.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn twin(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_envoy-jwt-authorizer")).args(arguments).output().unwrap()
+}
+
+fn answer(arguments: &[&str]) -> String {
+    let output = twin(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn file(name: &str) -> String {
+    fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn the_schema_is_fresh() {
+    assert!(file("envoy/config.schema.json") == answer(&["schema"]), "`make schema` writes it anew");
+}
+
+#[test]
+fn the_reference_is_fresh() {
+    let page = file("docs/configuration.md");
+    let (_, reference) = page.split_once("by `make schema`. -->\n").expect("the page says where the reference begins");
+    assert!(reference == answer(&["schema", "--markdown"]), "`make schema` writes it anew");
+}
+
+/// Of the fields that most people need: those of the whole, of a provider and of a rule.
+#[test]
+fn the_readme_names_every_field() {
+    let readme = file("README.md");
+    let (_, section) = readme.split_once("\n## Configuration\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let first_cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
+    let named: BTreeSet<_> = first_cells.flat_map(|cell| cell.split('`').step_by(2)).collect();
+    let schema: Value = serde_json::from_str(&file("envoy/config.schema.json")).unwrap();
+    let objects = [&schema, &schema["$defs"]["Provider"], &schema["$defs"]["Rule"]];
+    let fields: BTreeSet<_> = objects
+        .iter()
+        .flat_map(|object| object["properties"].as_object().unwrap().keys().map(String::as_str))
+        .collect();
+    assert_eq!(named, fields);
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_what_is_wrong_and_the_usage() {
+    for (arguments, complaint) in [
+        (&[][..], "Usage: envoy-jwt-authorizer <COMMAND>"),
+        (&["scheme"], "unrecognized subcommand 'scheme'"),
+        (&["schema", "--markdwon"], "unexpected argument '--markdwon' found"),
+        (&["schema", "policy.json"], "unexpected argument 'policy.json' found"),
+    ] {
+        let Output { status, stdout, stderr } = twin(arguments);
+        let stderr = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{arguments:?}");
+        assert!(stdout.is_empty(), "{arguments:?}");
+        assert!(stderr.contains(complaint) && stderr.contains("Usage: "), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for (arguments, expected) in [
+        (&["--help"][..], "Print the JSON Schema of the plugin configuration"),
+        (&["schema", "--help"], "--markdown"),
+        (&["--version"], concat!("envoy-jwt-authorizer ", env!("CARGO_PKG_VERSION"))),
+    ] {
+        assert!(answer(arguments).contains(expected), "{arguments:?}");
+    }
+}
