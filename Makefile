@@ -2,6 +2,7 @@
 
 MODULE      := dist/jwt-authorizer.wasm
 SCHEMA      := envoy/config.schema.json
+TRAPPING    := target/trapping/jwt-authorizer.wasm
 WASM_TARGET := wasm32-wasip1
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
 
@@ -37,7 +38,9 @@ TWIN := cargo run --locked --quiet --features cli --
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fallback instructions valgrind page-test page-screenshot browser deploy-test deploy-crds schema lint fmt check bench footprint clean toolchain terraform-test smoke workflows reproducible release release-test skopeo docker-test
+.PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
+	deploy-test deploy-crds terraform-test docker-test schema lint workflows fmt check bench footprint reproducible release \
+	release-test skopeo clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +49,8 @@ help: ## Tell what there is
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
 # the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces). Cargo keeps
 # downloaded sources in a folder named after where they came from, which a mirror changes: fetched first, it is known.
-build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
-	@echo "Building $(MODULE): the first time takes a minute or two, most of it on optimising the whole at the end"
+# $(1): the module; $(2): more arguments for cargo.
+define build_module
 	@cargo fetch --quiet --locked --target $(WASM_TARGET)
 	@cargo_home="$${CARGO_HOME:-$$HOME/.cargo}"; \
 	remap="$$(printf '\037--remap-path-prefix=%s=%s' \
@@ -58,9 +61,20 @@ build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
 	for sources in "$$cargo_home"/registry/src/*; do \
 		remap="$$remap$$(printf '\037--remap-path-prefix=%s=/cargo' "$$sources")"; done && \
 	CARGO_ENCODED_RUSTFLAGS="$${remap#?}" \
-		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET)
-	@mkdir -p $(dir $(MODULE))
-	@$(VENV_PYTHON) build/optimize.py $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(MODULE)
+		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET) $(2)
+	@mkdir -p $(dir $(1))
+	@$(VENV_PYTHON) build/optimize.py $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(1)
+endef
+
+build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
+	@echo "Building $(MODULE): the first time takes a minute or two, most of it on optimising the whole at the end"
+	$(call build_module,$(MODULE))
+
+# The same with a trap in it, for the tests of what becomes of a worker that trapped. After the build, whose place
+# under target it takes.
+trapping: build
+	@echo "Building $(TRAPPING), for tests only"
+	$(call build_module,$(TRAPPING),--features trap)
 
 toolchain:
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
@@ -98,7 +112,7 @@ $(VENV)/.validator: tests/schema/requirements.txt $(VENV)/.build
 demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, then try it (ARGS=--once: the walk only)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo $(ARGS)
 
-test: build $(ENVOY) $(VENV)/.validator ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
+test: build trapping $(ENVOY) $(VENV)/.validator ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
 	cargo test --locked --features cli $(ARGS)
 
 # What a version of Envoy would break first: loading, keys by callout, cryptography, header edits, replies, metrics.
@@ -107,6 +121,10 @@ SMOKE := configuration decisions identity_headers keys_fetched observability pat
 smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
 	cargo test --locked --features cli --test envoy -- $(SMOKE:%=%::)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo --once
+
+soak: build $(ENVOY) ## Run at full length what takes minutes: floods of made-up keys, random lives of keys
+	SOAK=1 cargo test --locked --features cli --test filter
+	SOAK=1 cargo test --locked --features cli --test envoy -- --nocapture --test-threads 1 keys_flood
 
 # Each file whole or not at all. Of the page, what stands above the mark is written by hand.
 schema: ## Write the JSON Schema and the reference of the configuration anew, from src/config.rs

@@ -8,6 +8,8 @@ pub mod host;
 mod journal;
 mod meters;
 mod parking;
+mod waiting;
+mod wakeups;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -18,21 +20,21 @@ pub use answer::MAX_BODY_BYTES;
 
 use crate::jwt::cache::TokenCache;
 use crate::jwt::keys::KeyRing;
-use crate::jwt::ledger::Trigger;
 use crate::jwt::provider::ProviderIndex;
-use crate::jwt::time::UnixTime;
-use crate::policy::decision::{Decision, Forward, MissingKeys, Verdict, WantedKeys};
+use crate::jwt::time::{Moment, UnixTime};
+use crate::policy::decision::{Decision, Forward, Verdict};
 use crate::policy::error::ConfigError;
 use crate::policy::{Authorizer, CacheLookups, KeySource, Vault};
 use crate::request::RequestHead;
-use fetches::{Event, Fetches, Wakeups};
+use fetches::Fetches;
 use host::{Answer, CalloutId, Host, StreamId};
 use journal::Journal;
 use meters::Meters;
-use parking::{Parking, Waiting};
+use parking::Parking;
+use wakeups::Wakeups;
 
-/// Soon enough that no request is kept, late enough that only workers get here: Envoy configures a first instance on
-/// its main thread that never ticks, and whose callouts come to nothing.
+/// Soon enough that no request is kept, late enough that Envoy's first instance is gone: it is only there to try the
+/// configuration, and its callouts come to nothing. The main thread keeps one too, which ticks, and may fetch for all.
 const FIRST_TICK: Duration = Duration::from_millis(5);
 /// To send what a request has claimed.
 const NEXT_TICK: Duration = Duration::from_millis(1);
@@ -73,6 +75,8 @@ impl<H: Host> Filter<H> {
     /// The first mistake in it.
     pub fn configure(host: H, json: &[u8]) -> Result<Self, ConfigError> {
         let authorizer = Authorizer::from_json(json)?;
+        let now = moment(&host);
+        Wakeups::prepare(&host);
         let mut keys = Vec::new();
         let mut fetches = Vec::new();
         for (index, source) in authorizer.key_sources().iter().enumerate() {
@@ -83,7 +87,7 @@ impl<H: Host> Filter<H> {
                     let mut fetch = Fetches::new(ProviderIndex(index), remote.clone());
                     fetch.prepare(&host);
                     // Keys that an earlier configuration, or another worker, has fetched serve from the first request on.
-                    fetch.sync(&host, &mut ring);
+                    fetch.sync(&host, &mut ring, now);
                     fetches.push(fetch);
                     keys.push(ring);
                 }
@@ -129,15 +133,13 @@ impl<H: Host> Filter<H> {
 
     /// Time has passed.
     pub fn on_tick(&mut self) {
-        let now = self.host.now();
+        let now = moment(&self.host);
         self.wakeups.join(&self.host);
-        if now.is_credible() {
-            for place in 0..self.fetches.len() {
-                self.look_after(place, now);
-            }
+        for place in 0..self.fetches.len() {
+            self.look_after(place, now);
         }
-        for waiting in self.parking.take_overdue(now) {
-            self.decide_finally(waiting, now);
+        for waiting in self.parking.take_overdue(now.steady) {
+            self.decide_again(waiting, now);
         }
         self.flush(now);
         self.pace();
@@ -145,7 +147,7 @@ impl<H: Host> Filter<H> {
 
     /// Another worker has ended a fetch.
     pub fn on_wake(&mut self) {
-        let now = self.host.now();
+        let now = moment(&self.host);
         self.wakeups.drain(&self.host);
         for place in 0..self.fetches.len() {
             self.sync(place, now);
@@ -156,164 +158,30 @@ impl<H: Host> Filter<H> {
 
     /// A callout was answered.
     pub fn on_answer(&mut self, callout: CalloutId, answer: Answer) {
-        let now = self.host.now();
+        let now = moment(&self.host);
         let Some(place) = self.fetches.iter().position(|fetch| fetch.owns(callout)) else { return };
         let event = self.with_ring(place, |fetch, host, ring| fetch.receive(host, ring, answer, now)).flatten();
         self.conclude(place, event, now);
         self.pace();
     }
 
-    /// Hands over what was counted.
+    /// This instance ends: hands over what was counted, and what it was about to do.
     pub fn on_end(&mut self) {
-        self.flush(self.host.now());
-    }
-
-    /// `None` if the request waits for keys now.
-    fn decide_or_wait(&mut self, stream: StreamId, head: &RequestHead<'_>, now: UnixTime) -> Option<Verdict> {
-        let verdict = self.decide(head, now);
-        let Decision::AwaitKeys(missing) = &verdict.decision else { return Some(verdict) };
-        let missing = missing.clone();
-        match self.wait(stream, &missing, now) {
-            Wait::Parked => None,
-            Wait::AskAgain => Some(self.decide_at_last(head, now)),
-            Wait::InVain => {
-                Some(self.authorizer.give_up(verdict.about, &missing, self.in_doubt(missing.provider), head))
-            }
+        let now = moment(&self.host);
+        self.flush(now);
+        self.wakeups.leave(&self.host);
+        let mut gave_up = false;
+        for fetch in &mut self.fetches {
+            gave_up |= fetch.abandon(&self.host, now);
+        }
+        if gave_up {
+            self.wakeups.wake_others(&self.host);
         }
     }
 
     fn decide(&mut self, head: &RequestHead<'_>, now: UnixTime) -> Verdict {
         let mut vault = Vault { keys: &self.keys, cache: &mut self.cache, lookups: &mut self.lookups };
         self.authorizer.authorize(head, &mut vault, &self.host, now)
-    }
-
-    /// Decides without waiting any more.
-    fn decide_at_last(&mut self, head: &RequestHead<'_>, now: UnixTime) -> Verdict {
-        let verdict = self.decide(head, now);
-        let Decision::AwaitKeys(missing) = &verdict.decision else { return verdict };
-        let missing = missing.clone();
-        let in_doubt = self.in_doubt(missing.provider);
-        if let (WantedKeys::Key(id), Some(ring), false) =
-            (&missing.wanted, self.keys.get_mut(missing.provider.0), in_doubt)
-        {
-            ring.remember_stranger(id.as_ref(), now);
-        }
-        self.authorizer.give_up(verdict.about, &missing, in_doubt, head)
-    }
-
-    /// Whether the last fetch failed, so that the issuer has not said which keys it has now.
-    fn in_doubt(&self, provider: ProviderIndex) -> bool {
-        let ledger = self.keys.get(provider.0).and_then(KeyRing::ledger);
-        ledger.is_some_and(|(ledger, _)| ledger.failure().is_some())
-    }
-
-    fn wait(&mut self, stream: StreamId, missing: &MissingKeys, now: UnixTime) -> Wait {
-        let Some(place) = self.fetches.iter().position(|fetch| fetch.provider() == missing.provider) else {
-            return Wait::InVain;
-        };
-        let trigger = match &missing.wanted {
-            WantedKeys::Any => Trigger::Schedule,
-            WantedKeys::Key(id) => {
-                let known = self.keys.get(missing.provider.0).is_none_or(|ring| ring.is_stranger(id.as_ref(), now));
-                if known {
-                    return Wait::InVain;
-                }
-                Trigger::UnknownKey
-            }
-        };
-        if self.sync(place, now) {
-            return Wait::AskAgain;
-        }
-        let fetching = self.with_ring(place, |fetch, host, ring| {
-            fetch.in_flight(ring, now) || fetch.claim(host, ring, trigger, now) || {
-                // Somebody else was faster.
-                fetch.sync(host, ring);
-                fetch.in_flight(ring, now)
-            }
-        });
-        let timeout = self.keys.get(missing.provider.0).and_then(KeyRing::ledger).map(|(_, policy)| policy.timeout);
-        let (Some(true), Some(timeout)) = (fetching, timeout) else { return Wait::InVain };
-        if !self.parking.add(stream, missing.provider, now, now.plus(timeout)) {
-            return Wait::InVain;
-        }
-        self.pace();
-        Wait::Parked
-    }
-
-    /// Keeps one provider's keys as fresh as they should be.
-    fn look_after(&mut self, place: usize, now: UnixTime) {
-        self.sync(place, now);
-        let event = self.with_ring(place, |fetch, host, ring| {
-            fetch.expire(now);
-            fetch.claim(host, ring, Trigger::Schedule, now);
-            fetch.send(host, ring, now)
-        });
-        self.conclude(place, event.flatten(), now);
-        self.decide_waiting(place, now);
-    }
-
-    fn conclude(&mut self, place: usize, event: Option<Event>, now: UnixTime) {
-        let Some(event) = event else { return };
-        let Some(provider) = self.fetches.get(place).map(Fetches::provider) else { return };
-        let failure = match event {
-            Event::Succeeded { .. } => None,
-            Event::Failed { failure, .. } => Some(failure),
-        };
-        self.meters.count_fetch(provider, failure);
-        if let Some(ring) = self.keys.get(provider.0) {
-            self.cache.retain(provider, |signer| ring.set().contains(signer));
-            Journal::keys(&self.authorizer, provider, event, ring, now);
-        }
-        self.wakeups.wake_others(&self.host);
-        self.decide_waiting(place, now);
-    }
-
-    /// Takes over what other workers have fetched. Whether the keys are others now.
-    fn sync(&mut self, place: usize, now: UnixTime) -> bool {
-        let news = self.with_ring(place, |fetch, host, ring| fetch.sync(host, ring)).unwrap_or(false);
-        if let Some(provider) = self.fetches.get(place).map(Fetches::provider).filter(|_| news) {
-            if let Some(ring) = self.keys.get(provider.0) {
-                self.cache.retain(provider, |signer| ring.set().contains(signer));
-            }
-            log::debug!("keys of provider {} taken over at {}", provider.0, now.millis());
-        }
-        news
-    }
-
-    fn with_ring<T>(&mut self, place: usize, then: impl FnOnce(&mut Fetches, &H, &mut KeyRing) -> T) -> Option<T> {
-        let fetch = self.fetches.get_mut(place)?;
-        let ring = self.keys.get_mut(fetch.provider().0)?;
-        Some(then(fetch, &self.host, ring))
-    }
-
-    /// Decides the requests that wait for a provider, once no fetch of its keys is under way.
-    fn decide_waiting(&mut self, place: usize, now: UnixTime) {
-        let Some(fetch) = self.fetches.get(place) else { return };
-        let provider = fetch.provider();
-        let fetching = self.keys.get(provider.0).is_some_and(|ring| fetch.in_flight(ring, now));
-        if fetching || !self.parking.waits_for(provider) {
-            return;
-        }
-        for waiting in self.parking.take(provider) {
-            self.decide_finally(waiting, now);
-        }
-    }
-
-    fn decide_finally(&mut self, waiting: Waiting, now: UnixTime) {
-        if !self.host.enter(waiting.stream) {
-            return;
-        }
-        let verdict = match self.host.headers().filter(|_| now.is_credible()) {
-            Some(headers) => match RequestHead::new(&headers) {
-                Ok(head) => self.decide_at_last(&head, now),
-                Err(_) => self.authorizer.deny_unreadable(),
-            },
-            None => self.authorizer.deny_undecidable(),
-        };
-        if self.act(&verdict, now) == Outcome::Continue {
-            self.host.resume();
-        }
-        self.host.leave();
     }
 
     fn act(&mut self, verdict: &Verdict, now: UnixTime) -> Outcome {
@@ -376,9 +244,9 @@ impl<H: Host> Filter<H> {
         }
     }
 
-    fn flush(&mut self, now: UnixTime) {
+    fn flush(&mut self, now: Moment) {
         self.meters.count_lookups(std::mem::take(&mut self.lookups));
-        self.meters.flush(&self.host, &self.keys, now);
+        self.meters.flush(&self.host, &self.keys, now.steady);
     }
 
     /// Ticks as often as there is something to look after.
@@ -397,17 +265,12 @@ impl<H: Host> Filter<H> {
     }
 }
 
+/// Both clocks. The hot path reads the wall clock only.
+fn moment(host: &impl Host) -> Moment {
+    Moment { wall: host.now(), steady: host.steady() }
+}
+
 /// Some identity providers let people choose what stands in a token, and an access log's line must stay one.
 fn in_one_line(text: &str) -> Cow<'_, str> {
     if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { Cow::Borrowed(text) }
-}
-
-/// What waiting for keys comes to.
-enum Wait {
-    /// The request waits.
-    Parked,
-    /// The keys have just changed.
-    AskAgain,
-    /// No fetch is under way, and none is called for.
-    InVain,
 }

@@ -1,24 +1,23 @@
 //! Fetching keys, one worker for all: the ledger in shared data says who may, the key set comes from there too.
 //!
-//! The key set is written before the ledger that announces it, so whoever reads a new generation finds its keys.
+//! The key set is written before the ledger that announces it, and carries the edition by which the ledger calls it:
+//! whoever reads the ledger finds those keys, or finds out that they are not there any more.
 
 use std::hash::{BuildHasher, RandomState};
 
 use super::answer::Fetched;
-use super::host::{Answer, CalloutId, Host, QueueId};
+use super::host::{Answer, CalloutId, Host, Version};
 use crate::jwt::jwks::KeySet;
 use crate::jwt::keys::KeyRing;
-use crate::jwt::ledger::{FetchFailure, Ledger, Trigger};
+use crate::jwt::ledger::{Edition, FetchFailure, Ledger, Trigger};
 use crate::jwt::provider::ProviderIndex;
-use crate::jwt::time::UnixTime;
+use crate::jwt::time::Moment;
 use crate::policy::RemoteKeys;
 
 /// Every key in shared data begins with the version of what is written there.
-const PREFIX: &str = "jwt_authorizer/1";
-/// Beyond this the longest known are not woken any more: they are gone, or find out at their next tick.
-const MAX_QUEUES: usize = 64;
-/// A ledger that is contended this often in a row is somebody else's.
-const MAX_SWAPS: usize = 8;
+pub(super) const PREFIX: &str = "jwt_authorizer/1";
+/// What is contended this often in a row is somebody else's.
+pub(super) const MAX_SWAPS: usize = 8;
 
 /// What one worker knows about the fetching of one provider's keys.
 #[derive(Debug)]
@@ -27,8 +26,10 @@ pub(super) struct Fetches {
     remote: RemoteKeys,
     ledger_key: String,
     document_key: String,
-    /// The generation whose keys are installed here.
-    installed: u64,
+    /// The version of the ledger that our ring has noted.
+    version: Option<Version>,
+    /// The edition whose keys are installed here.
+    installed: Option<Edition>,
     stage: Stage,
 }
 
@@ -48,8 +49,19 @@ enum Stage {
 pub(super) enum Event {
     /// Our fetch brought keys; `failure` is what had been wrong before, `news` whether they are others than before.
     Succeeded { news: bool, failure: Option<FetchFailure> },
-    /// Our fetch brought none; `first` unless the one before failed in the same way.
+    /// Our fetch brought none; `first` if this outage had not failed like that before.
     Failed { failure: FetchFailure, first: bool },
+}
+
+/// What came of an attempt to claim the fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It is ours, to be sent.
+    Won,
+    /// Somebody has written the ledger meanwhile.
+    Beaten,
+    /// It is not the time.
+    Refused,
 }
 
 impl Fetches {
@@ -62,7 +74,8 @@ impl Fetches {
             ledger_key: format!("{PREFIX}/ledger/{name}"),
             document_key: format!("{PREFIX}/keys/{name}"),
             remote,
-            installed: 0,
+            version: None,
+            installed: None,
             stage: Stage::Idle,
         }
     }
@@ -78,46 +91,36 @@ impl Fetches {
         }
     }
 
-    /// Takes over what others have written. Whether the keys are others now.
-    pub(super) fn sync(&mut self, host: &impl Host, ring: &mut KeyRing) -> bool {
-        let ledger = self.load(host).map_or_else(Ledger::new, |(ledger, _)| ledger);
-        ring.note(ledger);
-        if ledger.generation() == self.installed {
-            return false;
+    /// Takes over what others have written. Whether requests can be decided by other keys now, or by some at last.
+    pub(super) fn sync(&mut self, host: &impl Host, ring: &mut KeyRing, now: Moment) -> bool {
+        let before = (self.installed, ring.is_usable(now.wall));
+        let (ledger, version) = self.load(host, now);
+        self.version = version;
+        ring.note(ledger, now);
+        if ledger.edition() != self.installed || self.installed.is_none() {
+            let set = ledger.edition().and_then(|edition| self.set_of(host, edition));
+            // Shared data that was tampered with, or lost: a ledger without its keys counts for nothing.
+            self.installed = ledger.edition().filter(|_| set.is_some());
+            ring.install(set.unwrap_or_default());
         }
-        let set = host.load(&self.document_key).and_then(|(document, _)| KeySet::from_bytes(&document).ok());
-        match set {
-            Some(set) => {
-                self.installed = ledger.generation();
-                ring.install(set);
-                true
-            }
-            None => {
-                // Shared data was tampered with, or lost: a ledger without its keys counts for nothing.
-                ring.note(Ledger::new());
-                false
-            }
-        }
+        before != (self.installed, ring.is_usable(now.wall))
     }
 
     /// Claims the one fetch, if now is the time and nobody else has. To be sent by `send`.
-    pub(super) fn claim(&mut self, host: &impl Host, ring: &mut KeyRing, trigger: Trigger, now: UnixTime) -> bool {
-        if !matches!(self.stage, Stage::Idle) {
-            return false;
+    pub(super) fn claim(&mut self, host: &impl Host, ring: &mut KeyRing, trigger: Trigger, now: Moment) -> Claim {
+        let (Stage::Idle, Some((ledger, policy))) = (&self.stage, ring.ledger()) else { return Claim::Refused };
+        let trigger = if ledger.edition() == self.installed { trigger } else { Trigger::LostSet };
+        let Some(lease) = ledger.claim(trigger, now.steady, policy) else { return Claim::Refused };
+        let Some(version) = self.version.take() else {
+            self.prepare(host);
+            return Claim::Beaten;
+        };
+        if !host.store(&self.ledger_key, &lease.to_bytes(), Some(version)) {
+            return Claim::Beaten;
         }
-        let Some((ledger, version)) = self.load(host) else { return false };
-        let Some(lease) = ledger.claim(trigger, now, &self.remote.policy) else { return false };
-        let won = host.store(&self.ledger_key, &lease.to_bytes(), version);
-        if won {
-            ring.note(lease);
-            self.stage = Stage::Claimed(lease);
-        }
-        won
-    }
-
-    /// Whether a fetch, anybody's, is under way.
-    pub(super) fn in_flight(&self, ring: &KeyRing, now: UnixTime) -> bool {
-        ring.ledger().is_some_and(|(ledger, policy)| ledger.in_flight(now, policy))
+        ring.note(lease, now);
+        self.stage = Stage::Claimed(lease);
+        Claim::Won
     }
 
     /// Whether a fetch is claimed and has to be sent.
@@ -126,18 +129,28 @@ impl Fetches {
     }
 
     /// Sends what was claimed. An event only if that failed at once.
-    pub(super) fn send(&mut self, host: &impl Host, ring: &mut KeyRing, now: UnixTime) -> Option<Event> {
+    pub(super) fn send(&mut self, host: &impl Host, ring: &mut KeyRing, now: Moment) -> Option<Event> {
         let Stage::Claimed(lease) = self.stage else { return None };
         self.call(host, ring, lease, self.remote.discovery, &self.remote.path.clone(), now)
     }
 
     /// Gives up a fetch of ours that never was answered.
-    pub(super) fn expire(&mut self, now: UnixTime) {
+    pub(super) fn expire(&mut self, now: Moment) {
         if let Stage::Sent { lease, .. } = &self.stage
-            && !lease.in_flight(now, &self.remote.policy)
+            && !lease.in_flight(now.steady)
         {
             self.stage = Stage::Idle;
         }
+    }
+
+    /// Gives a fetch of ours back, so that another worker need not wait until its lease runs out. Whether there was one.
+    pub(super) fn abandon(&mut self, host: &impl Host, now: Moment) -> bool {
+        let (Stage::Claimed(lease) | Stage::Sent { lease, .. }) = std::mem::replace(&mut self.stage, Stage::Idle)
+        else {
+            return false;
+        };
+        let (ledger, version) = self.load(host, now);
+        ledger.is_leased_as(&lease) && host.store(&self.ledger_key, &ledger.release().to_bytes(), version)
     }
 
     /// Whether this callout is ours.
@@ -151,7 +164,7 @@ impl Fetches {
         host: &impl Host,
         ring: &mut KeyRing,
         answer: Answer,
-        now: UnixTime,
+        now: Moment,
     ) -> Option<Event> {
         let Stage::Sent { lease, discovery, .. } = self.stage else { return None };
         if discovery {
@@ -170,10 +183,10 @@ impl Fetches {
         lease: Ledger,
         discovery: bool,
         path: &str,
-        now: UnixTime,
+        now: Moment,
     ) -> Option<Event> {
         let RemoteKeys { cluster, authority, policy, .. } = &self.remote;
-        let time_left = lease.time_left(now, policy);
+        let time_left = lease.time_left(now.steady, policy);
         if time_left.is_zero() {
             return self.finish(host, ring, lease, Err(FetchFailure::Timeout), now);
         }
@@ -192,37 +205,39 @@ impl Fetches {
         ring: &mut KeyRing,
         lease: Ledger,
         outcome: Result<Fetched, FetchFailure>,
-        now: UnixTime,
+        now: Moment,
     ) -> Option<Event> {
         self.stage = Stage::Idle;
-        let policy = &self.remote.policy;
-        let jitter = random_fraction();
-        let known = host.load(&self.document_key);
+        let (policy, jitter, fresh) = (&self.remote.policy, random_fraction(), new_edition());
         for _ in 0..MAX_SWAPS {
-            let (ledger, version) = self.load(host)?;
+            let (ledger, version) = self.load(host, now);
             if !ledger.is_leased_as(&lease) {
                 return None;
             }
             let (next, event) = match &outcome {
-                Ok(Fetched { document, max_age, .. }) => {
-                    let news = known.as_ref().is_none_or(|(known, _)| known != document);
+                Ok(Fetched { set, document, max_age }) => {
+                    // Compared as sets: some issuers shuffle theirs.
+                    let is_same = ledger.edition() == self.installed && ring.set().has_keys_of(set);
+                    let edition = self.installed.filter(|_| is_same).unwrap_or(fresh);
+                    let news = edition == fresh;
                     if news {
-                        host.store(&self.document_key, document, None);
+                        host.store(&self.document_key, &[&edition.get().to_le_bytes(), &**document].concat(), None);
                     }
                     (
-                        ledger.succeed(now, news, *max_age, jitter, policy),
+                        ledger.succeed(now.steady, edition, *max_age, jitter, policy),
                         Event::Succeeded { news, failure: ledger.failure() },
                     )
                 }
                 Err(failure) => {
-                    let first = ledger.failure() != Some(*failure);
-                    (ledger.fail(now, *failure, jitter), Event::Failed { failure: *failure, first })
+                    let first = !ledger.has_failed_by(*failure);
+                    (ledger.fail(now.steady, *failure, jitter), Event::Failed { failure: *failure, first })
                 }
             };
             if host.store(&self.ledger_key, &next.to_bytes(), version) {
-                ring.note(next);
+                self.version = None;
+                ring.note(next, now);
                 if let Ok(Fetched { set, .. }) = outcome {
-                    self.installed = next.generation();
+                    self.installed = next.edition();
                     ring.install(set);
                 }
                 return Some(event);
@@ -231,64 +246,26 @@ impl Fetches {
         None
     }
 
-    fn load(&self, host: &impl Host) -> Option<(Ledger, Option<super::host::Version>)> {
-        let (bytes, version) = host.load(&self.ledger_key)?;
-        // What is no ledger is replaced by an empty one, in its place.
-        Some((Ledger::from_bytes(&bytes).unwrap_or_default(), version))
+    /// What is no ledger, or can't be one of ours, is replaced by an empty one, in its place.
+    fn load(&self, host: &impl Host, now: Moment) -> (Ledger, Option<Version>) {
+        let Some((bytes, version)) = host.load(&self.ledger_key) else { return (Ledger::new(), None) };
+        let ledger = Ledger::from_bytes(&bytes).filter(|ledger| ledger.is_plausible(now.steady));
+        (ledger.unwrap_or_default(), Some(version))
+    }
+
+    fn set_of(&self, host: &impl Host, edition: Edition) -> Option<KeySet> {
+        let (bytes, _) = host.load(&self.document_key)?;
+        let (number, document) = bytes.split_first_chunk()?;
+        if u64::from_le_bytes(*number) != edition.get() {
+            return None;
+        }
+        KeySet::from_bytes(document).ok()
     }
 }
 
-/// How workers wake each other when a fetch has ended.
-#[derive(Debug, Default)]
-pub(super) struct Wakeups {
-    own: Option<QueueId>,
-}
-
-impl Wakeups {
-    fn list_key() -> String {
-        format!("{PREFIX}/queues")
-    }
-
-    /// Makes ourselves known to the others.
-    pub(super) fn join(&mut self, host: &impl Host) {
-        if self.own.is_some() {
-            return;
-        }
-        let unique = RandomState::new().hash_one("queue");
-        self.own = host.open_queue(&format!("{PREFIX}/wake/{unique:x}"));
-        let Some(own) = self.own else { return };
-        for _ in 0..MAX_SWAPS {
-            let (bytes, version) = host.load(&Self::list_key()).unwrap_or_default();
-            let mut queues = queues(&bytes);
-            queues.push(own);
-            let surplus = queues.len().saturating_sub(MAX_QUEUES);
-            let kept: Vec<u8> = queues.iter().skip(surplus).flat_map(|queue| queue.0.to_le_bytes()).collect();
-            if host.store(&Self::list_key(), &kept, version) {
-                return;
-            }
-        }
-    }
-
-    /// Wakes everybody else.
-    pub(super) fn wake_others(&self, host: &impl Host) {
-        let Some((bytes, _)) = host.load(&Self::list_key()) else { return };
-        for queue in queues(&bytes) {
-            if self.own != Some(queue) {
-                host.wake(queue);
-            }
-        }
-    }
-
-    /// Empties our own queue; one look at the ledgers answers all that is in it.
-    pub(super) fn drain(&self, host: &impl Host) {
-        if let Some(own) = self.own {
-            host.drain(own);
-        }
-    }
-}
-
-fn queues(bytes: &[u8]) -> Vec<QueueId> {
-    bytes.chunks(4).filter_map(|id| id.try_into().ok().map(u32::from_le_bytes)).map(QueueId).collect()
+/// Unlike any other, so that workers who still have an earlier set can tell, whatever became of the ledger since.
+fn new_edition() -> Edition {
+    Edition::new(RandomState::new().hash_one("edition")).unwrap_or(Edition::MIN)
 }
 
 /// In [0, 1).

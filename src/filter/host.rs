@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::jwt::signature::SignatureVerifier;
-use crate::jwt::time::UnixTime;
+use crate::jwt::time::{SteadyTime, UnixTime};
 use crate::request::Headers;
 
 /// A request that Envoy is processing.
@@ -39,6 +39,8 @@ pub struct Version(pub u32);
 pub trait Clock {
     /// The wall clock.
     fn now(&self) -> UnixTime;
+    /// The clock that nobody sets, the same for all workers.
+    fn steady(&self) -> SteadyTime;
     /// Asks for ticks this far apart.
     fn tick_every(&self, period: Duration);
 }
@@ -68,7 +70,7 @@ pub trait Stream {
 /// Values that the workers of a process share. Anybody may have written them.
 pub trait SharedStore {
     /// The value and its version.
-    fn load(&self, key: &str) -> Option<(Vec<u8>, Option<Version>)>;
+    fn load(&self, key: &str) -> Option<(Vec<u8>, Version)>;
     /// Writes a value, if `version` is given only in its place; `false` if that was replaced meanwhile.
     fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool;
     /// Makes a queue of our own.

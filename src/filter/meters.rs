@@ -6,7 +6,7 @@ use super::host::{Host, MetricId, MetricKind};
 use crate::jwt::keys::KeyRing;
 use crate::jwt::ledger::FetchFailure;
 use crate::jwt::provider::ProviderIndex;
-use crate::jwt::time::UnixTime;
+use crate::jwt::time::SteadyTime;
 use crate::policy::decision::{Decision, RuleIndex, Verdict};
 use crate::policy::{Authorizer, CacheLookups};
 
@@ -92,7 +92,7 @@ impl KeyMeters {
         }
     }
 
-    fn flush(&mut self, host: &impl Host, ring: &KeyRing, now: UnixTime) {
+    fn flush(&mut self, host: &impl Host, ring: &KeyRing, now: SteadyTime) {
         self.success.flush(host);
         self.failed.flush(host);
         for (_, counter) in &mut self.by_class {
@@ -109,7 +109,7 @@ impl KeyMeters {
         };
         set(keys, u64::try_from(ring.set().len()).unwrap_or(u64::MAX));
         if let Some((ledger, _)) = ring.ledger() {
-            let seconds = |since: Option<UnixTime>| since.map_or(0, |since| now.since(since).as_secs());
+            let seconds = |since: Option<SteadyTime>| since.map_or(0, |since| now.since(since).as_secs());
             set(age, seconds(ledger.changed_at()));
             set(since_success, seconds(ledger.fetched_at()));
         }
@@ -186,7 +186,7 @@ impl Meters {
     }
 
     /// Hands everything over.
-    pub(super) fn flush(&mut self, host: &impl Host, keys: &[KeyRing], now: UnixTime) {
+    pub(super) fn flush(&mut self, host: &impl Host, keys: &[KeyRing], now: SteadyTime) {
         self.all.flush(host);
         self.default_rule.flush(host);
         self.providers.iter_mut().chain(&mut self.rules).for_each(|outcomes| outcomes.flush(host));

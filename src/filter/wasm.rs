@@ -18,7 +18,7 @@ use super::{Filter, MAX_BODY_BYTES, Outcome, envoy};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::jwk::VerifyingKey;
 use crate::jwt::signature::{PureRust, SignatureVerifier};
-use crate::jwt::time::UnixTime;
+use crate::jwt::time::{SteadyTime, UnixTime};
 use crate::request::Headers;
 
 proxy_wasm::main! {{
@@ -143,6 +143,8 @@ impl Context for Request {}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        #[cfg(feature = "trap")]
+        trap_if_asked();
         let outcome = match self.filter.try_borrow_mut() {
             Ok(mut filter) => filter.as_mut().map(|filter| filter.on_request(self.id)),
             Err(_) => None,
@@ -170,6 +172,14 @@ impl Drop for Request {
         {
             filter.on_gone(self.id);
         }
+    }
+}
+
+/// What no request can do to the module that is shipped; `tests/envoy` asks what would come of it.
+#[cfg(feature = "trap")]
+fn trap_if_asked() {
+    if let Ok(Some(_)) = hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, "x-trap") {
+        std::process::abort();
     }
 }
 
@@ -228,6 +238,13 @@ impl Clock for Envoy {
         UnixTime::from_millis(millis.unwrap_or(0))
     }
 
+    fn steady(&self) -> SteadyTime {
+        // Its zero is the host's, so the workers agree; where there is no such clock, this is the wall clock.
+        let ticks = coarsetime::Instant::now_without_cache_update().as_ticks();
+        let millis = coarsetime::Duration::from_ticks(ticks).as_millis();
+        SteadyTime::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     fn tick_every(&self, period: Duration) {
         let _ = hostcalls::set_tick_period(period);
     }
@@ -273,9 +290,10 @@ impl Stream for Envoy {
 }
 
 impl SharedStore for Envoy {
-    fn load(&self, key: &str) -> Option<(Vec<u8>, Option<Version>)> {
+    fn load(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        // An empty value comes as none, but has a version.
         let (value, version) = hostcalls::get_shared_data(key).ok()?;
-        Some((value?, version.map(Version)))
+        Some((value.unwrap_or_default(), Version(version?)))
     }
 
     fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool {

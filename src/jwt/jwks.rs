@@ -113,6 +113,13 @@ impl KeySet {
         self.0.iter().any(|key| key.id() == Some(id))
     }
 
+    /// Whether it has the very keys of another set, in whatever order: some issuers shuffle theirs.
+    pub fn has_keys_of(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && other.0.iter().all(|key| self.contains(key))
+            && self.0.iter().all(|key| other.contains(key))
+    }
+
     /// Whether the same key, under the same name and for the same algorithms, is in the set.
     pub fn contains(&self, key: &VerifyingKey) -> bool {
         self.0.iter().any(|known| **known == *key)

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::algorithm::Algorithm;
 use super::jwk::{KeyId, VerifyingKey};
 use super::jwks::KeySet;
-use super::ledger::{KeyPolicy, Ledger, Phase};
-use super::time::UnixTime;
+use super::ledger::{KeyPolicy, Ledger};
+use super::time::{Moment, SteadyTime, UnixTime};
 
 /// The keys of one provider, and nobody else's.
 #[derive(Debug)]
@@ -23,7 +23,19 @@ enum Source {
     /// Written in the configuration; it never grows old.
     Inline,
     /// Fetched; the ledger says how old it is.
-    Remote { policy: KeyPolicy, ledger: Ledger, strangers: Strangers },
+    Remote { policy: KeyPolicy, ledger: Ledger, serves: Span, strangers: Strangers },
+}
+
+/// By the wall clock, so that a request need not ask for another. A wall clock that was set is outside, or soon will
+/// be looked at again: whoever finds the set unusable notes the ledger once more before anything is refused.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: UnixTime,
+    until: UnixTime,
+}
+
+impl Span {
+    const NEVER: Self = Self { from: UnixTime::MAX, until: UnixTime::MAX };
 }
 
 /// What a ring answers to a token.
@@ -47,7 +59,8 @@ impl KeyRing {
 
     /// An empty ring, to be filled.
     pub fn remote(policy: KeyPolicy) -> Self {
-        let source = Source::Remote { policy, ledger: Ledger::new(), strangers: Strangers::default() };
+        let source =
+            Source::Remote { policy, ledger: Ledger::new(), serves: Span::NEVER, strangers: Strangers::default() };
         Self { set: Rc::default(), source }
     }
 
@@ -70,10 +83,7 @@ impl KeyRing {
     pub fn is_usable(&self, now: UnixTime) -> bool {
         match &self.source {
             Source::Inline => true,
-            Source::Remote { policy, ledger, .. } => match ledger.phase(now, policy) {
-                Phase::Fresh | Phase::Stale => !self.set.is_empty(),
-                Phase::Empty | Phase::Fetching | Phase::Expired => false,
-            },
+            Source::Remote { serves, .. } => serves.from <= now && now < serves.until && !self.set.is_empty(),
         }
     }
 
@@ -90,10 +100,12 @@ impl KeyRing {
         }
     }
 
-    /// Takes over what the ledger says now.
-    pub fn note(&mut self, now: Ledger) {
-        if let Source::Remote { ledger, .. } = &mut self.source {
-            *ledger = now;
+    /// Takes over what the ledger says at this moment.
+    pub fn note(&mut self, current: Ledger, now: Moment) {
+        if let Source::Remote { ledger, policy, serves, .. } = &mut self.source {
+            *ledger = current;
+            let left = ledger.serves_for(now.steady, policy);
+            *serves = if left.is_zero() { Span::NEVER } else { Span { from: now.wall, until: now.wall.plus(left) } };
         }
     }
 
@@ -103,14 +115,14 @@ impl KeyRing {
     }
 
     /// Remembers that a fetch did not bring this key.
-    pub fn remember_stranger(&mut self, id: Option<&KeyId>, now: UnixTime) {
+    pub fn remember_stranger(&mut self, id: Option<&KeyId>, now: SteadyTime) {
         if let Source::Remote { strangers, .. } = &mut self.source {
             strangers.insert(id, now);
         }
     }
 
     /// Whether a fetch has lately failed to bring this key.
-    pub fn is_stranger(&self, id: Option<&KeyId>, now: UnixTime) -> bool {
+    pub fn is_stranger(&self, id: Option<&KeyId>, now: SteadyTime) -> bool {
         match &self.source {
             Source::Inline => true,
             Source::Remote { strangers, .. } => strangers.contains(id, now),
@@ -123,7 +135,7 @@ impl KeyRing {
 #[derive(Debug)]
 struct Strangers {
     hasher: RandomState,
-    slots: Box<[(u64, UnixTime)]>,
+    slots: Box<[(u64, SteadyTime)]>,
 }
 
 impl Strangers {
@@ -131,18 +143,16 @@ impl Strangers {
     /// Long enough to spare the issuer a client with an old key, short enough for a key that is published late.
     const MEMORY: Duration = Duration::from_secs(30);
 
-    fn insert(&mut self, id: Option<&KeyId>, now: UnixTime) {
+    fn insert(&mut self, id: Option<&KeyId>, now: SteadyTime) {
         let hash = self.hasher.hash_one(id);
         if let Some(slot) = self.slots.get_mut(Self::place(hash)) {
             *slot = (hash, now);
         }
     }
 
-    fn contains(&self, id: Option<&KeyId>, now: UnixTime) -> bool {
+    fn contains(&self, id: Option<&KeyId>, now: SteadyTime) -> bool {
         let hash = self.hasher.hash_one(id);
-        self.slots
-            .get(Self::place(hash))
-            .is_some_and(|&(known, since)| known == hash && since <= now && now.since(since) < Self::MEMORY)
+        self.slots.get(Self::place(hash)).is_some_and(|&(known, since)| known == hash && now < since.plus(Self::MEMORY))
     }
 
     fn place(hash: u64) -> usize {
@@ -152,22 +162,52 @@ impl Strangers {
 
 impl Default for Strangers {
     fn default() -> Self {
-        let nobody = (0, UnixTime::from_millis(i64::MIN));
+        let nobody = (0, SteadyTime::NEVER);
         Self { hasher: RandomState::new(), slots: vec![nobody; Self::SLOTS].into_boxed_slice() }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
     use super::*;
+
+    #[test]
+    fn a_set_serves_for_its_span_by_a_wall_clock_that_nobody_sets() {
+        let steady = |secs: i64| SteadyTime::from_millis(secs * 1000);
+        let wall = |secs: i64| UnixTime::from_secs(1_800_000_000 + secs);
+        let policy = KeyPolicy {
+            timeout: Duration::from_secs(5),
+            refresh_interval: Duration::from_secs(60),
+            max_stale: Duration::from_secs(100),
+            respect_cache_control: false,
+        };
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let ledger = Ledger::new().succeed(steady(0), NonZeroU64::MIN, None, 0.0, &policy);
+        let mut ring = KeyRing::remote(policy);
+        ring.install(KeySet::from_bytes(format!(r#"{{"keys":[{key}]}}"#).as_bytes()).unwrap());
+        assert!(!ring.is_usable(wall(0)), "nobody has said how old it is");
+        ring.note(ledger, Moment { wall: wall(40), steady: steady(40) });
+        for (secs, expected) in [(40, true), (99, true), (100, false), (39, false), (86_400, false)] {
+            assert_eq!(ring.is_usable(wall(secs)), expected, "{secs}");
+        }
+        // The wall clock is set a day ahead: one look at the ledger, and the set serves on for what is left of it.
+        ring.note(ledger, Moment { wall: wall(86_400), steady: steady(50) });
+        for (secs, expected) in [(86_400, true), (86_449, true), (86_450, false)] {
+            assert_eq!(ring.is_usable(wall(secs)), expected, "{secs}");
+        }
+        ring.note(ledger, Moment { wall: wall(0), steady: steady(100) });
+        assert!(!ring.is_usable(wall(0)));
+    }
 
     #[test]
     fn a_stranger_is_remembered_for_a_while() {
         let mut strangers = Strangers::default();
-        let at = UnixTime::from_secs;
+        let at = |secs: i64| SteadyTime::from_millis(secs * 1000);
         let id = KeyId::new("a");
         strangers.insert(Some(&id), at(100));
-        for (now, expected) in [(100, true), (129, true), (130, false), (99, false)] {
+        for (now, expected) in [(100, true), (129, true), (130, false)] {
             assert_eq!(strangers.contains(Some(&id), at(now)), expected, "{now}");
         }
         assert!(!strangers.contains(Some(&KeyId::new("b")), at(100)));
@@ -178,7 +218,7 @@ mod tests {
     fn a_flood_of_strangers_takes_no_more_room() {
         let mut strangers = Strangers::default();
         for n in 0..10_000 {
-            strangers.insert(Some(&KeyId::new(&n.to_string())), UnixTime::from_secs(1));
+            strangers.insert(Some(&KeyId::new(&n.to_string())), SteadyTime::NEVER);
         }
         assert_eq!(strangers.slots.len(), Strangers::SLOTS);
     }

@@ -1,30 +1,44 @@
 //! The life of one provider's remote keys, without IO: when to fetch, who may, and how long a set counts.
 //!
 //! ```text
-//!            claim              succeed            refresh_interval         max_stale
-//!   Empty ─────────▶ Fetching ─────────▶ Fresh ───────────────────▶ Stale ─────────────▶ Expired
-//!     ▲                 │                  ▲ ▲                        │ claim … succeed      │
-//!     └───────fail──────┘                  │ └────────────────────────┘                      │
-//!                                          └───────────────────────claim … succeed───────────┘
+//!            claim              succeed         due, or a fetch failed        max_stale
+//!   Empty ─────────▶ Fetching ─────────▶ Fresh ───────────────────────▶ Stale ─────────▶ Expired
+//!     ▲                 │                 ▲ ▲                             │                 │
+//!     └──── fail ───────┘                 │ └────── claim … succeed ──────┘                 │
+//!                                         └──────────────── claim … succeed ────────────────┘
 //! ```
 //!
 //! A ledger is what all workers of a process agree on: they keep it in one place and change it by compare-and-swap.
 //! To fetch is to `claim` the lease first; a leader that dies is replaced when its lease runs out. Whoever ends the
-//! fetch writes what came of it. A stamp that lies further ahead than any wait can be tells that the wall clock was
-//! set back, and counts as due: such a step delays a refresh by one interval at most.
+//! fetch writes what came of it. All times are the steady clock's: keys age, and leases end, whatever is done to the
+//! wall clock. `docs/keys.md` tells operators the same in pictures.
 
+mod bytes;
+mod failure;
+
+use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::time::UnixTime;
+pub use failure::FetchFailure;
+
+use self::failure::FetchFailures;
+use super::time::SteadyTime;
 
 /// Two fetches on account of unknown keys are at least this far apart, whatever comes of them.
 pub const COOL_DOWN: Duration = Duration::from_secs(10);
+/// The longest that one fetch may take.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// A fetch that has not ended this long after its time-out never will: its leader is gone.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 /// What `Cache-Control: max-age` may set the refresh interval to.
 const MAX_AGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
+/// How old a worker's reading of the clock may be when it looks at what another has stamped since.
+const LAG: Duration = Duration::from_secs(60);
+
+/// Tells one key set of a provider from all others that it ever had.
+pub type Edition = NonZeroU64;
 
 /// How a provider's keys are kept fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +60,7 @@ pub enum Phase {
     Empty,
     /// No set has come yet, and one is being fetched.
     Fetching,
-    /// The set is younger than the refresh interval.
+    /// The last fetch brought the set, and the next is not due.
     Fresh,
     /// The set still serves while it is being replaced.
     Stale,
@@ -61,117 +75,73 @@ pub enum Trigger {
     Schedule,
     /// A token names a key that the set doesn't have.
     UnknownKey,
-}
-
-/// Why a fetch brought no keys, in classes with a counter each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchFailure {
-    /// A status other than 200, redirects included.
-    Status,
-    /// No connection.
-    Connect,
-    /// The connection ended before the answer did.
-    Reset,
-    /// No answer in time.
-    Timeout,
-    /// More than 1 MiB.
-    TooLarge,
-    /// Not a key set, or not a discovery document.
-    Malformed,
-    /// More than 200 keys.
-    TooManyKeys,
-    /// Not one key that can be used.
-    NoUsableKey,
-    /// The discovery document is another issuer's.
-    IssuerMismatch,
-}
-
-impl FetchFailure {
-    /// Every class there is.
-    pub const ALL: [Self; 9] = [
-        Self::Status,
-        Self::Connect,
-        Self::Reset,
-        Self::Timeout,
-        Self::TooLarge,
-        Self::Malformed,
-        Self::TooManyKeys,
-        Self::NoUsableKey,
-        Self::IssuerMismatch,
-    ];
-
-    /// Its name in logs and counters.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Connect => "connect",
-            Self::Reset => "reset",
-            Self::Timeout => "timeout",
-            Self::TooLarge => "too_large",
-            Self::Malformed => "malformed",
-            Self::TooManyKeys => "too_many_keys",
-            Self::NoUsableKey => "no_usable_key",
-            Self::IssuerMismatch => "issuer_mismatch",
-        }
-    }
+    /// The set that the ledger tells of is not where it should be.
+    LostSet,
 }
 
 /// What the workers of a process agree on about one provider's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ledger {
-    /// Counts the sets that differed from the one before; 0 until the first.
-    generation: u64,
+    /// The set in use; `None` until the first.
+    edition: Option<Edition>,
     /// When the last good answer came.
-    fetched_at: UnixTime,
+    fetched_at: SteadyTime,
     /// When the set last became another one.
-    changed_at: UnixTime,
+    changed_at: SteadyTime,
     /// When the next fetch is due by itself.
-    due_at: UnixTime,
-    /// When the fetch in flight was claimed; with `lease_until` the same instant, there is none.
-    leased_at: UnixTime,
-    lease_until: UnixTime,
+    due_at: SteadyTime,
+    /// When the last fetch was claimed.
+    leased_at: SteadyTime,
+    /// When its lease runs out; the instant of `leased_at` once it has ended.
+    lease_until: SteadyTime,
     /// When an unknown key last caused a fetch.
-    demanded_at: UnixTime,
+    demanded_at: SteadyTime,
     failures: u32,
     failure: Option<FetchFailure>,
+    /// The classes that this outage has had so far.
+    told: FetchFailures,
 }
 
 impl Ledger {
-    const NEVER: UnixTime = UnixTime::from_millis(0);
-
     /// Nothing fetched, nothing tried.
     pub const fn new() -> Self {
         Self {
-            generation: 0,
-            fetched_at: Self::NEVER,
-            changed_at: Self::NEVER,
-            due_at: Self::NEVER,
-            leased_at: Self::NEVER,
-            lease_until: Self::NEVER,
-            demanded_at: Self::NEVER,
+            edition: None,
+            fetched_at: SteadyTime::NEVER,
+            changed_at: SteadyTime::NEVER,
+            due_at: SteadyTime::NEVER,
+            leased_at: SteadyTime::NEVER,
+            lease_until: SteadyTime::NEVER,
+            demanded_at: SteadyTime::NEVER,
             failures: 0,
             failure: None,
+            told: FetchFailures::NONE,
         }
     }
 
-    /// Counts the key sets so far that were news.
-    pub fn generation(&self) -> u64 {
-        self.generation
+    /// The set in use; `None` before the first.
+    pub fn edition(&self) -> Option<Edition> {
+        self.edition
     }
 
     /// When the set in use was last confirmed; `None` before the first.
-    pub fn fetched_at(&self) -> Option<UnixTime> {
-        (self.generation > 0).then_some(self.fetched_at)
+    pub fn fetched_at(&self) -> Option<SteadyTime> {
+        self.edition.map(|_| self.fetched_at)
     }
 
     /// When the set in use was first seen; `None` before the first.
-    pub fn changed_at(&self) -> Option<UnixTime> {
-        (self.generation > 0).then_some(self.changed_at)
+    pub fn changed_at(&self) -> Option<SteadyTime> {
+        self.edition.map(|_| self.changed_at)
+    }
+
+    /// When the last fetch was claimed.
+    pub fn leased_at(&self) -> SteadyTime {
+        self.leased_at
     }
 
     /// What is left of the time that a fetch may take.
-    pub fn time_left(&self, now: UnixTime, policy: &KeyPolicy) -> Duration {
-        self.lease_until.minus(LEASE_MARGIN).since(now).min(policy.timeout)
+    pub fn time_left(&self, now: SteadyTime, policy: &KeyPolicy) -> Duration {
+        self.lease_until.since(now).saturating_sub(LEASE_MARGIN).min(policy.timeout)
     }
 
     /// What went wrong in the last fetch, if it did.
@@ -179,35 +149,55 @@ impl Ledger {
         self.failure
     }
 
+    /// Whether this outage has failed in that way before.
+    pub fn has_failed_by(&self, failure: FetchFailure) -> bool {
+        self.told.contains(failure)
+    }
+
+    /// Whether the issuer has not said which keys it has now: the last fetch failed, or never ended.
+    pub fn in_doubt(&self) -> bool {
+        self.failure.is_some() || self.lease_until != self.leased_at
+    }
+
     /// Where the keys are in their life.
-    pub fn phase(&self, now: UnixTime, policy: &KeyPolicy) -> Phase {
-        if self.generation == 0 {
-            return if self.in_flight(now, policy) { Phase::Fetching } else { Phase::Empty };
+    pub fn phase(&self, now: SteadyTime, policy: &KeyPolicy) -> Phase {
+        if self.edition.is_none() {
+            return if self.in_flight(now) { Phase::Fetching } else { Phase::Empty };
         }
-        let age = now.since(self.fetched_at);
-        if age < policy.refresh_interval {
-            Phase::Fresh
-        } else if age < policy.max_stale {
-            Phase::Stale
-        } else {
+        if self.serves_for(now, policy).is_zero() {
             Phase::Expired
+        } else if self.failure.is_none() && now < self.due_at {
+            Phase::Fresh
+        } else {
+            Phase::Stale
+        }
+    }
+
+    /// How long the set may be decided by from now on.
+    pub fn serves_for(&self, now: SteadyTime, policy: &KeyPolicy) -> Duration {
+        match self.edition {
+            Some(_) => policy.max_stale.saturating_sub(now.since(self.fetched_at)),
+            None => Duration::ZERO,
         }
     }
 
     /// Whether somebody is fetching.
-    pub fn in_flight(&self, now: UnixTime, policy: &KeyPolicy) -> bool {
-        now < self.lease_until && self.lease_until.since(now) <= lease(policy)
+    pub fn in_flight(&self, now: SteadyTime) -> bool {
+        now < self.lease_until
     }
 
     /// The lease on the one fetch: the ledger to write before fetching, or `None` if this is not the time.
-    pub fn claim(&self, trigger: Trigger, now: UnixTime, policy: &KeyPolicy) -> Option<Self> {
+    pub fn claim(&self, trigger: Trigger, now: SteadyTime, policy: &KeyPolicy) -> Option<Self> {
         let called_for = match trigger {
             Trigger::Schedule => self.is_due(now, policy),
-            Trigger::UnknownKey => now >= self.demanded_at.plus(COOL_DOWN) || now < self.demanded_at,
+            Trigger::UnknownKey => now >= self.demanded_at.plus(COOL_DOWN),
+            Trigger::LostSet => {
+                self.is_due(now, policy) || (self.failure.is_none() && now >= self.fetched_at.plus(COOL_DOWN))
+            }
         };
-        (called_for && !self.in_flight(now, policy)).then(|| Self {
+        (called_for && !self.in_flight(now)).then(|| Self {
             leased_at: now,
-            lease_until: now.plus(lease(policy)),
+            lease_until: now.plus(policy.timeout.saturating_add(LEASE_MARGIN)),
             demanded_at: if trigger == Trigger::UnknownKey { now } else { self.demanded_at },
             ..*self
         })
@@ -218,47 +208,64 @@ impl Ledger {
         self.leased_at == lease.leased_at && self.lease_until == lease.lease_until && self.leased_at != self.lease_until
     }
 
-    /// After a good answer. `news` is whether the set differs from the one before; `jitter` is in [0, 1).
+    /// After a fetch that its leader gives up without knowing what came of it: the next may begin.
+    #[must_use]
+    pub fn release(&self) -> Self {
+        Self { lease_until: SteadyTime::NEVER, ..*self }
+    }
+
+    /// After a good answer. `edition` is another one if the set differs from the one before; `jitter` is in [0, 1).
     #[must_use]
     pub fn succeed(
         &self,
-        now: UnixTime,
-        news: bool,
+        now: SteadyTime,
+        edition: Edition,
         max_age: Option<Duration>,
         jitter: f64,
         policy: &KeyPolicy,
     ) -> Self {
         let interval = match max_age.filter(|_| policy.respect_cache_control) {
-            Some(age) => age.clamp(*MAX_AGE.start(), *MAX_AGE.end()),
+            // An issuer may not talk us into keeping a set until it lapses.
+            Some(age) => age.clamp(*MAX_AGE.start(), *MAX_AGE.end()).min(policy.max_stale),
             None => policy.refresh_interval,
         };
-        let news = news || self.generation == 0;
         Self {
-            generation: self.generation.saturating_add(u64::from(news)),
+            edition: Some(edition),
             fetched_at: now,
-            changed_at: if news { now } else { self.changed_at },
+            changed_at: if self.edition == Some(edition) { self.changed_at } else { now },
             due_at: now.plus(interval.mul_f64(0.8 + 0.1 * jitter.clamp(0.0, 1.0))),
             lease_until: self.leased_at,
             failures: 0,
             failure: None,
+            told: FetchFailures::NONE,
             ..*self
         }
     }
 
     /// After a fetch that brought nothing: the set stays, and the next try is 1 s to 60 s away.
     #[must_use]
-    pub fn fail(&self, now: UnixTime, failure: FetchFailure, jitter: f64) -> Self {
+    pub fn fail(&self, now: SteadyTime, failure: FetchFailure, jitter: f64) -> Self {
         let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(self.failures.min(16)).unwrap_or(u32::MAX));
         Self {
             due_at: now.plus(doubled.min(LAST_RETRY).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0))),
             lease_until: self.leased_at,
             failures: self.failures.saturating_add(1),
             failure: Some(failure),
+            told: self.told.with(failure),
             ..*self
         }
     }
 
-    fn is_due(&self, now: UnixTime, policy: &KeyPolicy) -> bool {
+    /// Whether its stamps can be ours: none lies further ahead than a worker could have put it.
+    pub fn is_plausible(&self, now: SteadyTime) -> bool {
+        let latest = now.plus(LAG);
+        let longest_lease = LONGEST_TIMEOUT.saturating_add(LEASE_MARGIN);
+        [self.fetched_at, self.changed_at, self.leased_at, self.demanded_at].iter().all(|stamp| *stamp <= latest)
+            && self.lease_until <= latest.plus(longest_lease)
+    }
+
+    fn is_due(&self, now: SteadyTime, policy: &KeyPolicy) -> bool {
+        // Other settings may have held when `due_at` was set.
         let longest_wait = if policy.respect_cache_control { *MAX_AGE.end() } else { policy.refresh_interval };
         let expired = self.failure.is_none() && self.phase(now, policy) == Phase::Expired;
         now >= self.due_at || expired || self.due_at.since(now) > longest_wait.max(LAST_RETRY)
@@ -271,58 +278,8 @@ impl Default for Ledger {
     }
 }
 
-fn lease(policy: &KeyPolicy) -> Duration {
-    policy.timeout.saturating_add(LEASE_MARGIN)
-}
-
-/// How a ledger is written where workers share it.
-impl Ledger {
-    const FIELDS: usize = 9;
-
-    /// As bytes.
-    pub fn to_bytes(self) -> Vec<u8> {
-        let failure = self.failure.map_or(0, |failure| 1 + failure as u8);
-        [
-            self.generation.to_le_bytes(),
-            self.fetched_at.millis().to_le_bytes(),
-            self.changed_at.millis().to_le_bytes(),
-            self.due_at.millis().to_le_bytes(),
-            self.leased_at.millis().to_le_bytes(),
-            self.lease_until.millis().to_le_bytes(),
-            self.demanded_at.millis().to_le_bytes(),
-            u64::from(self.failures).to_le_bytes(),
-            u64::from(failure).to_le_bytes(),
-        ]
-        .concat()
-    }
-
-    /// From bytes that anybody may have written; `None` if they are not a ledger.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let words: Vec<u64> =
-            bytes.chunks(8).map(|word| word.try_into().map(u64::from_le_bytes)).collect::<Result<_, _>>().ok()?;
-        let words: [u64; Self::FIELDS] = words.try_into().ok()?;
-        let [generation, fetched_at, changed_at, due_at, leased_at, lease_until, demanded_at, failures, failure] =
-            words;
-        let time = |word: u64| UnixTime::from_millis(word.cast_signed());
-        Some(Self {
-            generation,
-            fetched_at: time(fetched_at),
-            changed_at: time(changed_at),
-            due_at: time(due_at),
-            leased_at: time(leased_at),
-            lease_until: time(lease_until),
-            demanded_at: time(demanded_at),
-            failures: u32::try_from(failures).ok()?,
-            failure: match failure {
-                0 => None,
-                n => Some(*FetchFailure::ALL.get(usize::try_from(n - 1).ok()?)?),
-            },
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const POLICY: KeyPolicy = KeyPolicy {
@@ -332,13 +289,17 @@ mod tests {
         respect_cache_control: false,
     };
 
-    fn at(secs: i64) -> UnixTime {
-        UnixTime::from_secs(1_800_000_000 + secs)
+    pub(in crate::jwt) fn at(secs: i64) -> SteadyTime {
+        SteadyTime::from_millis(secs * 1000)
     }
 
-    fn fetched(secs: i64) -> Ledger {
+    fn edition(number: u64) -> Edition {
+        Edition::new(number).unwrap()
+    }
+
+    pub(in crate::jwt) fn fetched(secs: i64) -> Ledger {
         let claimed = Ledger::new().claim(Trigger::Schedule, at(secs), &POLICY).unwrap();
-        claimed.succeed(at(secs), true, None, 0.5, &POLICY)
+        claimed.succeed(at(secs), edition(1), None, 0.5, &POLICY)
     }
 
     #[test]
@@ -346,8 +307,8 @@ mod tests {
         let ledger = fetched(0);
         for (secs, expected) in [
             (0, Phase::Fresh),
-            (599, Phase::Fresh),
-            (600, Phase::Stale),
+            (509, Phase::Fresh),
+            (510, Phase::Stale),
             (86_399, Phase::Stale),
             (86_400, Phase::Expired),
         ] {
@@ -369,7 +330,7 @@ mod tests {
     #[test]
     fn a_refresh_is_due_ahead_of_time() {
         for (jitter, due) in [(0.0, 480), (0.5, 510), (0.999, 539)] {
-            let ledger = Ledger::new().succeed(at(0), true, None, jitter, &POLICY);
+            let ledger = Ledger::new().succeed(at(0), edition(1), None, jitter, &POLICY);
             assert_eq!(ledger.claim(Trigger::Schedule, at(due - 1), &POLICY), None, "{jitter}");
             assert!(ledger.claim(Trigger::Schedule, at(due + 1), &POLICY).is_some(), "{jitter}");
         }
@@ -383,9 +344,10 @@ mod tests {
             (respectful, Some(3600), 2880),
             (respectful, Some(1), 48),
             (respectful, Some(10_000_000), 69_120),
+            (KeyPolicy { max_stale: Duration::from_secs(1000), ..respectful }, Some(10_000_000), 800),
             (respectful, None, 480),
         ] {
-            let ledger = Ledger::new().succeed(at(0), true, max_age.map(Duration::from_secs), 0.0, &policy);
+            let ledger = Ledger::new().succeed(at(0), edition(1), max_age.map(Duration::from_secs), 0.0, &policy);
             assert_eq!(ledger.claim(Trigger::Schedule, at(due - 1), &policy), None, "{max_age:?}");
             assert!(ledger.claim(Trigger::Schedule, at(due), &policy).is_some(), "{max_age:?}");
         }
@@ -398,7 +360,11 @@ mod tests {
         for secs in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
             ledger = ledger.claim(Trigger::Schedule, now, &POLICY).unwrap().fail(now, FetchFailure::Status, 0.0);
             let due = now.plus(Duration::from_secs(secs));
-            assert_eq!(ledger.claim(Trigger::Schedule, due.minus(Duration::from_millis(1)), &POLICY), None, "{secs}");
+            assert_eq!(
+                ledger.claim(Trigger::Schedule, SteadyTime::from_millis(due.millis() - 1), &POLICY),
+                None,
+                "{secs}"
+            );
             now = due;
         }
     }
@@ -407,7 +373,8 @@ mod tests {
     fn unknown_keys_cause_a_fetch_once_in_ten_seconds() {
         let ledger = fetched(0);
         let claimed = ledger.claim(Trigger::UnknownKey, at(1), &POLICY).unwrap();
-        for ended in [claimed.succeed(at(1), false, None, 0.0, &POLICY), claimed.fail(at(1), FetchFailure::Reset, 0.0)]
+        for ended in
+            [claimed.succeed(at(1), edition(1), None, 0.0, &POLICY), claimed.fail(at(1), FetchFailure::Reset, 0.0)]
         {
             assert_eq!(ended.claim(Trigger::UnknownKey, at(10), &POLICY), None);
             assert!(ended.claim(Trigger::UnknownKey, at(11), &POLICY).is_some());
@@ -415,29 +382,85 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_or_forward_makes_a_refresh_due() {
-        let ledger = fetched(0);
-        for (secs, due) in [(-86_400, true), (-601, true), (0, false), (86_400, true)] {
-            assert_eq!(ledger.claim(Trigger::Schedule, at(secs), &POLICY).is_some(), due, "{secs}");
+    fn a_process_may_start_as_early_as_the_clock() {
+        for trigger in [Trigger::Schedule, Trigger::UnknownKey, Trigger::LostSet] {
+            assert!(Ledger::new().claim(trigger, at(0), &POLICY).is_some(), "{trigger:?}");
         }
     }
 
     #[test]
-    fn a_set_that_is_the_same_is_no_news() {
+    fn a_set_that_is_lost_is_fetched_again_within_the_cool_down() {
         let ledger = fetched(0);
-        assert_eq!(ledger.succeed(at(9), false, None, 0.0, &POLICY).generation(), 1);
-        assert_eq!(ledger.succeed(at(9), true, None, 0.0, &POLICY).generation(), 2);
+        for (secs, due) in [(0, false), (9, false), (10, true)] {
+            assert_eq!(ledger.claim(Trigger::LostSet, at(secs), &POLICY).is_some(), due, "{secs}");
+        }
+        let failed = ledger.claim(Trigger::LostSet, at(10), &POLICY).unwrap().fail(at(10), FetchFailure::Reset, 0.0);
+        assert_eq!(failed.claim(Trigger::LostSet, at(10), &POLICY), None, "a failure backs off as ever");
+        assert!(failed.claim(Trigger::LostSet, at(11), &POLICY).is_some());
     }
 
     #[test]
-    fn bytes_that_are_no_ledger_are_refused() {
-        let ledger = fetched(0).fail(at(3), FetchFailure::IssuerMismatch, 0.3);
-        let bytes = ledger.to_bytes();
-        assert_eq!(Ledger::from_bytes(&bytes), Some(ledger));
-        for cut in 0..bytes.len() {
-            assert_eq!(Ledger::from_bytes(&bytes[..cut]), None, "{cut}");
+    fn a_fetch_that_never_ended_leaves_the_keys_in_doubt() {
+        let ledger = fetched(0);
+        let claimed = ledger.claim(Trigger::UnknownKey, at(1), &POLICY).unwrap();
+        for (state, doubt) in [
+            (Ledger::new(), false),
+            (ledger, false),
+            (claimed, true),
+            (claimed.release(), true),
+            (claimed.fail(at(2), FetchFailure::Reset, 0.0), true),
+            (claimed.succeed(at(2), edition(1), None, 0.0, &POLICY), false),
+        ] {
+            assert_eq!(state.in_doubt(), doubt, "{state:?}");
         }
-        assert_eq!(Ledger::from_bytes(&[0xff; 72]), None);
-        assert_eq!(Ledger::from_bytes(&[0; 80]), None);
+    }
+
+    #[test]
+    fn a_lease_given_back_is_free_for_all() {
+        let claimed = Ledger::new().claim(Trigger::Schedule, at(0), &POLICY).unwrap();
+        let released = claimed.release();
+        assert!(!released.in_flight(at(0)) && !released.is_leased_as(&claimed));
+        assert!(released.claim(Trigger::Schedule, at(0), &POLICY).is_some());
+    }
+
+    #[test]
+    fn a_stamp_from_the_future_is_nobodys() {
+        let claimed = fetched(0).claim(Trigger::UnknownKey, at(1000), &POLICY).unwrap();
+        for (secs, plausible) in [(1000, true), (941, true), (939, false)] {
+            assert_eq!(claimed.is_plausible(at(secs)), plausible, "{secs}");
+        }
+        assert!(Ledger::new().is_plausible(at(0)));
+    }
+
+    #[test]
+    fn settings_that_became_shorter_count_at_once() {
+        let ledger = fetched(0);
+        let quicker = KeyPolicy { refresh_interval: Duration::from_secs(60), ..POLICY };
+        assert!(ledger.claim(Trigger::Schedule, at(1), &quicker).is_some());
+        let stricter = KeyPolicy { max_stale: Duration::from_secs(600), ..POLICY };
+        assert_eq!(ledger.claim(Trigger::Schedule, at(1), &stricter), None);
+        assert!(ledger.claim(Trigger::Schedule, at(600), &stricter).is_some());
+    }
+
+    #[test]
+    fn each_class_of_an_outage_is_news_once() {
+        let mut ledger = fetched(0);
+        let news: Vec<bool> = [FetchFailure::Reset, FetchFailure::Timeout, FetchFailure::Reset, FetchFailure::Timeout]
+            .into_iter()
+            .map(|failure| {
+                let known = ledger.has_failed_by(failure);
+                ledger = ledger.fail(at(1), failure, 0.0);
+                !known
+            })
+            .collect();
+        assert_eq!(news, [true, true, false, false]);
+        assert!(!ledger.succeed(at(2), edition(1), None, 0.0, &POLICY).has_failed_by(FetchFailure::Reset));
+    }
+
+    #[test]
+    fn a_set_that_is_the_same_keeps_its_age() {
+        let ledger = fetched(0);
+        assert_eq!(ledger.succeed(at(9), edition(1), None, 0.0, &POLICY).changed_at(), Some(at(0)));
+        assert_eq!(ledger.succeed(at(9), edition(2), None, 0.0, &POLICY).changed_at(), Some(at(9)));
     }
 }

@@ -1,4 +1,8 @@
-//! Points in time as the caller gives them, and the span in which a token counts.
+//! Points in time as the caller gives them, by two clocks, and the span in which a token counts.
+//!
+//! What others have stamped is held against the wall clock, which people and NTP set. Spans of our own (how old keys
+//! are, when to fetch them, how long to wait) are measured by the steady clock, so that no such step shortens or
+//! stretches them.
 
 use std::time::Duration;
 
@@ -69,6 +73,46 @@ impl UnixTime {
         };
         (millis.unsigned_abs() <= Self::LATEST.unsigned_abs()).then_some(Self(millis))
     }
+}
+
+/// Milliseconds by a clock that nobody sets. Only spans mean anything: it counts from somewhere, the same for all
+/// workers of a process. Arithmetic saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SteadyTime(i64);
+
+impl SteadyTime {
+    /// Before everything.
+    pub const NEVER: Self = Self(i64::MIN);
+
+    /// From milliseconds.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// In milliseconds.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This much later.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(millis(by)))
+    }
+
+    /// The time since `earlier`, zero if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// Both clocks, read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// By the wall clock.
+    pub wall: UnixTime,
+    /// By the steady clock.
+    pub steady: SteadyTime,
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -32,7 +32,7 @@ fn the_url_is_asked_as_written() {
     let issuer = Issuer::start();
     issuer.publish_at("/tenant/keys?version=2", Key::set(&Key::one_of_each()));
     let jwks = json!({ "uri": "https://login.example:8443/tenant/keys?version=2", "cluster": "issuer" });
-    let gateway = Setup::new(&with_jwks(jwks)).issuer(issuer).start();
+    let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(issuer).start();
     gateway.expect([("good", good(), ALLOWED)]);
     assert_eq!(gateway.issuer.requests("/tenant/keys?version=2"), ["login.example:8443"]);
 }
@@ -58,7 +58,8 @@ fn keys_may_be_found_by_discovery() {
     issuer.publish_at("/found", Key::set(&Key::one_of_each()));
     let elsewhere = "https://elsewhere.example/found";
     issuer.publish_at(DISCOVERY, json!({ "issuer": ISSUER, "jwks_uri": elsewhere }));
-    let gateway = Setup::new(&with_jwks(json!({ "discovery": true, "cluster": "issuer" }))).issuer(issuer).start();
+    let gateway =
+        Setup::new(&with_jwks(json!({ "discovery": true, "cluster": "issuer" }))).workers(4).issuer(issuer).start();
     gateway.expect([("good", good(), ALLOWED)]);
     let fetches = [DISCOVERY, "/found", JWKS].map(|path| gateway.issuer.fetches_at(path));
     assert_eq!(fetches, [1, 1, 0], "the path counts, and the host of the document does not");
@@ -69,7 +70,7 @@ fn a_discovery_document_of_another_issuer_is_refused() {
     let issuer = Issuer::start();
     issuer.publish_at(DISCOVERY, json!({ "issuer": "https://issuer.example/", "jwks_uri": format!("{ISSUER}{JWKS}") }));
     let jwks = json!({ "discovery": true, "cluster": "issuer", "timeout": "1s" });
-    let gateway = Setup::new(&with_jwks(jwks)).issuer(issuer).start();
+    let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(issuer).start();
     gateway.expect([("good", good(), (503, "keys_unavailable"))]);
     assert_eq!(gateway.issuer.fetches(), 0);
 }
@@ -78,7 +79,7 @@ fn a_discovery_document_of_another_issuer_is_refused() {
 fn requests_before_the_keys_wait_for_the_one_fetch() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
-    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
     let (good, forged) = (good(), Request::get("/").bearer(Token::new().sign(&Key::strangers("ES256"))));
     let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
     for (n, connection) in waiting.iter_mut().enumerate() {
@@ -99,7 +100,7 @@ fn an_issuer_that_never_answers_is_not_waited_for_longer_than_its_timeout() {
     provider["jwks"]["timeout"] = json!("1s");
     let issuer = Issuer::start();
     issuer.answer(Answer::Silence);
-    let gateway = Setup::new(&with_provider(provider)).issuer(issuer).start();
+    let gateway = Setup::new(&with_provider(provider)).workers(4).issuer(issuer).start();
     let start = Instant::now();
     let reply = gateway.send(&good());
     assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
@@ -146,7 +147,7 @@ fn a_set_is_worth_its_usable_keys() {
         decorated
     ]);
     issuer.publish_at(JWKS, json!({ "keys": keys, "vendor": { "extension": true } }));
-    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
     gateway.await_metric("provider.main.jwks_keys", 1);
     gateway.expect([("the one good key", good(), ALLOWED)]);
     for kid in ["weak", "encryption", "operations", "other", "curve", "private"] {
@@ -158,7 +159,7 @@ fn a_set_is_worth_its_usable_keys() {
 #[test]
 fn one_kid_may_name_keys_of_two_types() {
     let issuer = Issuer::with_keys(&[Key::of("RS256").named("same"), Key::of("ES256").named("same")]);
-    let gateway = Setup::new(&with_provider(provider())).issuer(issuer).start();
+    let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
     gateway.expect(["RS256", "ES256"].map(|algorithm| {
         (algorithm, Request::get("/").bearer(Token::new().sign(&Key::of(algorithm).named("same"))), ALLOWED)
     }));

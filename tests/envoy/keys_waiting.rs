@@ -77,7 +77,7 @@ fn a_body_that_comes_while_its_headers_wait_arrives_whole() {
 fn a_body_of_a_request_that_is_refused_after_its_wait_goes_nowhere() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).issuer(issuer).start();
+    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
     let forged = Request::new("POST", "/").bearer(Token::new().sign(&Key::strangers("ES256"))).body(vec![b'x'; 1000]);
     let mut connection = gateway.connect();
     connection.send(&forged).unwrap();
@@ -108,7 +108,7 @@ fn who_waits_is_told_when_the_fetch_fails() {
     let issuer = Issuer::start();
     issuer.answer(Answer::Status(500));
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).issuer(issuer).start();
+    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..10).map(|_| gateway.connect()).collect();
     waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
     gateway.await_active(10);

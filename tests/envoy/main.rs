@@ -17,6 +17,7 @@ mod keys_flood;
 mod keys_outage;
 mod keys_reconfigured;
 mod keys_rotation;
+mod keys_trapped;
 mod keys_waiting;
 mod observability;
 mod paths;

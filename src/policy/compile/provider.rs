@@ -10,7 +10,7 @@ use crate::jwt::algorithm::{Algorithm, AlgorithmSet};
 use crate::jwt::claims::ClaimPath;
 use crate::jwt::jwk::SecretError;
 use crate::jwt::jwks::{InlineError, KeySet, KeySetError};
-use crate::jwt::ledger::KeyPolicy;
+use crate::jwt::ledger::{KeyPolicy, LONGEST_TIMEOUT};
 use crate::jwt::output::{HeaderName, ListForm, Output};
 use crate::jwt::provider::{Audiences, Provider, ProviderIndex};
 use crate::jwt::source::{Source, SourceSet};
@@ -20,7 +20,6 @@ use crate::policy::{Issuer, KeySource, RemoteKeys};
 const TENANT: &str = "{tenantid}";
 const LONGEST_SKEW: Duration = Duration::from_secs(300);
 const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 const MOST_TOKENS: u32 = 1_000_000;
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 

@@ -39,7 +39,7 @@ pub(crate) fn discovery(mut listener: Value, version: usize) -> Value {
 /// What the filter is started with.
 pub(crate) struct Plugin {
     /// The module under test.
-    module: PathBuf,
+    pub module: PathBuf,
     /// The `Any` that Envoy hands to it.
     pub configuration: Value,
     /// Whether signatures may be left to Envoy.

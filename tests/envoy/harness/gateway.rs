@@ -41,12 +41,18 @@ pub(crate) struct Setup {
     plugin: Plugin,
     issuer: Issuer,
     workers: usize,
+    may_trap: bool,
 }
 
 impl Setup {
     pub(crate) fn new(policy: &Value) -> Self {
         let policy = if bootstrap::is_off("TOKEN_CACHE") { uncached(policy.clone()) } else { policy.clone() };
-        Self { plugin: Plugin::new(string_value(&policy.to_string())), issuer: Issuer::start(), workers: 2 }
+        Self {
+            plugin: Plugin::new(string_value(&policy.to_string())),
+            issuer: Issuer::start(),
+            workers: 2,
+            may_trap: false,
+        }
     }
 
     /// Stands for the issuer that a gateway otherwise starts by itself, as cluster `issuer`.
@@ -66,6 +72,13 @@ impl Setup {
         self
     }
 
+    /// Takes the build of the module that traps when a request asks for it.
+    pub(crate) fn trapping(mut self) -> Self {
+        self.plugin.module = envoy::trapping_module();
+        self.may_trap = true;
+        self
+    }
+
     pub(crate) fn start(self) -> Gateway {
         // A shell's usual limit is below what the largest tests have open.
         rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("a soft limit can be raised to the hard one");
@@ -74,7 +87,7 @@ impl Setup {
         let clusters = [("issuer", self.issuer.address()), ("upstream", upstream.address())];
         write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
         write_listeners(&directory, &self.plugin, 0);
-        let mut envoy = Envoy::start(directory.clone(), self.workers);
+        let mut envoy = Envoy::start(directory.clone(), self.workers, self.may_trap);
         let admin = eventually("Envoy's admin address", || {
             assert!(envoy.is_running(), "Envoy ended by itself");
             envoy.admin_address()?.parse().ok().map(Admin)
@@ -177,6 +190,11 @@ impl Gateway {
     /// The memory that Envoy takes.
     pub(crate) fn resident_bytes(&self) -> usize {
         self.envoy.resident_bytes()
+    }
+
+    /// How often a VM of the filter trapped.
+    pub(crate) fn traps(&self) -> usize {
+        self.envoy.traps()
     }
 
     /// What the filter logged so far, as operators see it by default: without debugging lines.

@@ -1,0 +1,27 @@
+//! The filter on a fake proxy: several workers over one shared store, with clocks, callouts and ends of workers in the
+//! tests' hands. Here is what a real Envoy can't be made to do at will; what it can is in `tests/envoy`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+
+mod clocks;
+mod cold_start;
+mod invariants;
+mod issuer;
+#[allow(dead_code, reason = "the tests in a real Envoy use more of it")]
+#[path = "../envoy/harness/keys.rs"]
+mod keys;
+mod leaders;
+mod life;
+mod parking;
+mod proxy;
+mod shared_data;
+#[allow(dead_code, reason = "the tests in a real Envoy use more of it")]
+#[path = "../envoy/harness/token.rs"]
+mod token;
+mod unknown_keys;
+mod world;
+
+/// How many random lives are lived: `SOAK=1`, as `make soak` sets it, makes it many.
+fn cases(usually: u32) -> proptest::prelude::ProptestConfig {
+    let cases = if std::env::var_os("SOAK").is_some() { usually * 50 } else { usually };
+    proptest::prelude::ProptestConfig { cases, failure_persistence: None, ..Default::default() }
+}

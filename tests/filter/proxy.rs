@@ -1,0 +1,255 @@
+//! A hand-written proxy process behind the filter's ports: all of its state is a plain value that tests read and change.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jwt_authorizer::filter::Filter;
+use jwt_authorizer::filter::host::{
+    CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
+};
+use jwt_authorizer::jwt::algorithm::Algorithm;
+use jwt_authorizer::jwt::jwk::VerifyingKey;
+use jwt_authorizer::jwt::signature::{PureRust, SignatureVerifier};
+use jwt_authorizer::jwt::time::{SteadyTime, UnixTime};
+use jwt_authorizer::request::Headers;
+
+pub(crate) type Slot = Rc<RefCell<Option<Filter<Worker>>>>;
+
+/// What all workers share.
+#[derive(Debug, Default)]
+pub(crate) struct Process {
+    pub wall: i64,
+    pub steady: i64,
+    pub shared: BTreeMap<String, (Vec<u8>, u32)>,
+    pub versions: u32,
+    pub queues: Vec<Queue>,
+    pub callouts: Vec<Callout>,
+    /// The path of every fetch so far.
+    pub sent: Vec<String>,
+    pub streams: BTreeMap<u32, Request>,
+    pub metrics: Vec<(String, u64)>,
+    pub slots: Vec<Slot>,
+    pub desks: Vec<Desk>,
+    /// After so many looks at shared data this worker ticks in between.
+    pub intrusion: Option<(u32, usize)>,
+    /// Whether the cluster of the keys is known.
+    pub cluster_is_gone: bool,
+}
+
+/// One worker's side of it.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// Counts those who have sat here.
+    pub instance: usize,
+    pub effective: Option<u32>,
+    pub period: i64,
+    pub next_tick: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub owner: usize,
+    pub instance: usize,
+    pub items: usize,
+}
+
+/// A fetch under way.
+#[derive(Debug)]
+pub(crate) struct Callout {
+    pub id: u32,
+    pub worker: usize,
+    pub path: String,
+    pub deadline: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub worker: usize,
+    pub came_at: i64,
+    pub token: String,
+    /// The status that it was answered with, 200 if it went on.
+    pub status: Option<u16>,
+    /// By both clocks, steady and wall.
+    pub decided_at: (i64, i64),
+}
+
+/// One worker, as its filter sees it.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub process: Rc<RefCell<Process>>,
+    pub place: usize,
+}
+
+impl Worker {
+    /// Between two looks at shared data other workers may do whatever they like.
+    fn intrude(&self) {
+        let intruder = {
+            let mut process = self.process.borrow_mut();
+            match process.intrusion.take() {
+                Some((0, place)) => {
+                    process.steady += 2;
+                    Some(Rc::clone(&process.slots[place]))
+                }
+                later => {
+                    process.intrusion = later.map(|(calls, place)| (calls - 1, place));
+                    None
+                }
+            }
+        };
+        if let Some(slot) = intruder
+            && let Ok(mut filter) = slot.try_borrow_mut()
+            && let Some(filter) = filter.as_mut()
+        {
+            filter.on_tick();
+        }
+    }
+
+    fn stream(&self) -> u32 {
+        self.process.borrow().desks[self.place].effective.expect("the filter acts on some request")
+    }
+}
+
+impl Clock for Worker {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_millis(self.process.borrow().wall)
+    }
+
+    fn steady(&self) -> SteadyTime {
+        SteadyTime::from_millis(self.process.borrow().steady)
+    }
+
+    fn tick_every(&self, period: Duration) {
+        let mut process = self.process.borrow_mut();
+        let (now, period) = (process.steady, i64::try_from(period.as_millis()).unwrap());
+        let desk = &mut process.desks[self.place];
+        (desk.period, desk.next_tick) = (period, now + period);
+    }
+}
+
+impl Stream for Worker {
+    fn enter(&self, stream: StreamId) -> bool {
+        let mut process = self.process.borrow_mut();
+        let is_there = process.streams.contains_key(&stream.0);
+        process.desks[self.place].effective = is_there.then_some(stream.0);
+        is_there
+    }
+
+    fn leave(&self) {
+        self.process.borrow_mut().desks[self.place].effective = None;
+    }
+
+    fn headers(&self) -> Option<Headers> {
+        let authorization = format!("Bearer {}", self.process.borrow().streams[&self.stream()].token);
+        let headers =
+            [(":method", "GET"), (":path", "/"), (":authority", "api.example"), ("authorization", &authorization)];
+        Some(headers.into_iter().collect())
+    }
+
+    fn remove_header(&self, _name: &str) {}
+
+    fn set_header(&self, _name: &str, _value: &str) {}
+
+    fn resume(&self) {
+        self.reply(200, &[], "");
+    }
+
+    fn reply(&self, status: u16, _headers: &[(String, String)], _body: &str) {
+        let stream = self.stream();
+        self.process.borrow_mut().decide(stream, status);
+    }
+
+    fn annotate(&self, _name: &str, _value: &str) {}
+
+    fn clear_route_cache(&self) {}
+}
+
+impl SharedStore for Worker {
+    fn load(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        self.intrude();
+        self.process.borrow().shared.get(key).map(|(value, version)| (value.clone(), Version(*version)))
+    }
+
+    fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool {
+        self.intrude();
+        let mut process = self.process.borrow_mut();
+        let current = process.shared.get(key).map(|(_, version)| Version(*version));
+        let fits = version.is_none() || version == current;
+        if fits {
+            process.write(key, value);
+        }
+        fits
+    }
+
+    fn open_queue(&self, _name: &str) -> Option<QueueId> {
+        let mut process = self.process.borrow_mut();
+        let instance = process.desks[self.place].instance;
+        process.queues.push(Queue { owner: self.place, instance, items: 0 });
+        u32::try_from(process.queues.len() - 1).ok().map(QueueId)
+    }
+
+    fn wake(&self, queue: QueueId) {
+        if let Some(queue) = self.process.borrow_mut().queues.get_mut(queue.0 as usize) {
+            queue.items += 1;
+        }
+    }
+
+    fn drain(&self, queue: QueueId) {
+        self.process.borrow_mut().queues[queue.0 as usize].items = 0;
+    }
+}
+
+impl Process {
+    pub(crate) fn decide(&mut self, stream: u32, status: u16) {
+        let now = (self.steady, self.wall);
+        let request = self.streams.get_mut(&stream).expect("the filter acts on requests that are there");
+        assert_eq!(request.status, None, "a request is answered once");
+        (request.status, request.decided_at) = (Some(status), now);
+    }
+
+    pub(crate) fn write(&mut self, key: &str, value: &[u8]) {
+        self.versions += 1;
+        self.shared.insert(key.to_owned(), (value.to_vec(), self.versions));
+    }
+}
+
+impl Callouts for Worker {
+    fn get(&self, _cluster: &str, _authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
+        let mut process = self.process.borrow_mut();
+        if process.cluster_is_gone {
+            return None;
+        }
+        let (id, at) = (u32::try_from(process.sent.len()).unwrap(), process.steady);
+        let deadline = at + i64::try_from(timeout.as_millis()).unwrap();
+        process.sent.push(path.to_owned());
+        process.callouts.push(Callout { id, worker: self.place, path: path.to_owned(), deadline });
+        Some(CalloutId(id))
+    }
+}
+
+impl Meter for Worker {
+    fn define(&self, _kind: MetricKind, name: &str) -> Option<MetricId> {
+        let mut process = self.process.borrow_mut();
+        let known = process.metrics.iter().position(|(known, _)| known == name);
+        let place = known.unwrap_or_else(|| {
+            process.metrics.push((name.to_owned(), 0));
+            process.metrics.len() - 1
+        });
+        u32::try_from(place).ok().map(MetricId)
+    }
+
+    fn add(&self, metric: MetricId, by: u64) {
+        self.process.borrow_mut().metrics[metric.0 as usize].1 += by;
+    }
+
+    fn set(&self, metric: MetricId, value: u64) {
+        self.process.borrow_mut().metrics[metric.0 as usize].1 = value;
+    }
+}
+
+impl SignatureVerifier for Worker {
+    fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        PureRust.verify(key, algorithm, message, signature)
+    }
+}
