@@ -29,7 +29,7 @@ use crate::request::RequestHead;
 use fetches::Fetches;
 use host::{Answer, CalloutId, Host, StreamId};
 use journal::Journal;
-use meters::Meters;
+use meters::{DEFAULT_RULE, Meters};
 use parking::Parking;
 use wakeups::Wakeups;
 
@@ -93,7 +93,7 @@ impl<H: Host> Filter<H> {
                 }
             }
         }
-        Journal::configured(&authorizer);
+        Journal::configured(&host, json, &authorizer);
         host.tick_every(FIRST_TICK);
         Ok(Self {
             cache: authorizer.new_cache(),
@@ -230,7 +230,7 @@ impl<H: Host> Filter<H> {
             self.host.annotate("jwt_authorizer.provider", &provider.name);
         }
         let rule = about.rule.and_then(|index| self.authorizer.rules().get(index.0));
-        self.host.annotate("jwt_authorizer.rule", rule.map_or("default", |rule| rule.name()));
+        self.host.annotate("jwt_authorizer.rule", rule.map_or(DEFAULT_RULE, |rule| rule.name()));
         if let Some(token) = &about.token {
             if let Some(subject) = token.subject() {
                 self.host.annotate("jwt_authorizer.sub", &in_one_line(subject));
@@ -246,7 +246,7 @@ impl<H: Host> Filter<H> {
 
     fn flush(&mut self, now: Moment) {
         self.meters.count_lookups(std::mem::take(&mut self.lookups));
-        self.meters.flush(&self.host, &self.keys, now.steady);
+        self.meters.flush(&self.host, &self.authorizer, &self.keys, now.steady);
     }
 
     /// Ticks as often as there is something to look after.

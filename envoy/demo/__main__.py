@@ -1,6 +1,7 @@
 """Requests with real tokens through a real Envoy, on this machine alone: a walk-through, then yours to try."""
 
 import argparse
+import json
 import signal
 import sys
 import tempfile
@@ -62,6 +63,8 @@ def demonstrate(options, stack):
         terminal.say(f"  {terminal.cyan(f'{name:9}')} {cast.url(name):23} {what}")
     terminal.heading("The walk-through")
     surprising = walk(cast.url("gateway"), cast.wallet, cast.log)
+    terminal.heading("The last of them, as the access log has it")
+    terminal.say(json.dumps(cast.log.entries()[-1], indent=2))
     terminal.say()
     if surprising:
         terminal.say(terminal.red(f"{len(surprising)} of {len(STEPS)} steps came out otherwise: {', '.join(surprising)}"))

@@ -62,7 +62,7 @@ def tell(number, step, outcome):
         line("", [terminal.red(surprise)])
 
 
-TOLD = ("reason", "rule", "provider", "sub", "client_id")
+TOLD = ("reason", "rule", "provider", "sub", "client_id", "dry_run")
 
 
 def told(entry):

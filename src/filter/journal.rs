@@ -1,7 +1,13 @@
 //! What the log says. One line when the filter is configured, when keys change, fail or come back; refusals at debug,
 //! or at info and rate-limited where the operator asked for it, as with a dry run. Never a token, a signature or a claim set.
 
-use super::fetches::Event;
+use std::hash::{DefaultHasher, Hasher};
+
+use log::Level;
+
+use super::fetches::{Event, PREFIX};
+use super::host::SharedStore;
+use super::meters::DEFAULT_RULE;
 use crate::jwt::keys::KeyRing;
 use crate::jwt::provider::ProviderIndex;
 use crate::jwt::time::UnixTime;
@@ -26,9 +32,13 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn configured(authorizer: &Authorizer) {
+    /// Envoy configures every worker, and its main thread before them: the first one says so for all.
+    pub(super) fn configured(host: &impl SharedStore, json: &[u8], authorizer: &Authorizer) {
         let names: Vec<_> = authorizer.providers().iter().map(|provider| &*provider.name).collect();
-        log::info!(
+        let (told, warned) =
+            if is_news(host, json) { (Level::Info, Level::Warn) } else { (Level::Debug, Level::Debug) };
+        log::log!(
+            told,
             "jwt_authorizer {}: {} rules, {} providers: {}",
             env!("CARGO_PKG_VERSION"),
             authorizer.rules().len(),
@@ -39,10 +49,10 @@ impl Journal {
         for warning in warnings.iter().take(MOST_WARNINGS) {
             let line = warning.to_string();
             let end = line.char_indices().nth(LONGEST_WARNING).map_or(line.len(), |(end, _)| end);
-            log::warn!("jwt_authorizer: {}", line.get(..end).unwrap_or_default());
+            log::log!(warned, "jwt_authorizer: {}", line.get(..end).unwrap_or_default());
         }
         if warnings.len() > MOST_WARNINGS {
-            log::warn!("jwt_authorizer: {} more warnings are left out", warnings.len() - MOST_WARNINGS);
+            log::log!(warned, "jwt_authorizer: {} more warnings are left out", warnings.len() - MOST_WARNINGS);
         }
     }
 
@@ -76,8 +86,8 @@ impl Journal {
 
     pub(super) fn refused(&mut self, authorizer: &Authorizer, verdict: &Verdict, now: UnixTime) {
         // Whoever tries a rule wants to read about it.
-        let wanted = authorizer.logs_denials() || verdict.dry_run;
-        let level = if wanted && self.may_write(now) { log::Level::Info } else { log::Level::Debug };
+        let wanted = (authorizer.logs_denials() || verdict.dry_run) && self.may_write(now);
+        let level = if wanted { Level::Info } else { Level::Debug };
         if !log::log_enabled!(level) {
             return;
         }
@@ -88,11 +98,11 @@ impl Journal {
             "{}: reason={} rule=\"{}\" provider={} kid=\"{}\" client=\"{}\"{}",
             if verdict.dry_run { "would refuse" } else { "refused" },
             verdict.reason.label(),
-            about.rule.and_then(|index| authorizer.rules().get(index.0)).map_or("default", |rule| rule.name()),
+            about.rule.and_then(|index| authorizer.rules().get(index.0)).map_or(DEFAULT_RULE, |rule| rule.name()),
             about.provider.and_then(|index| authorizer.providers().get(index.0)).map_or("-", |provider| &provider.name),
             about.key_id.as_ref().map_or_else(String::new, |id| shorten(id.as_str(), LONGEST_ID)),
             token.and_then(|token| token.client()).map_or_else(String::new, |client| shorten(client, LONGEST_ID)),
-            self.confess(),
+            if wanted { self.confess() } else { String::new() },
         );
     }
 
@@ -116,6 +126,19 @@ impl Journal {
             0 => String::new(),
             n => format!(" ({n} lines like this left out)"),
         }
+    }
+}
+
+/// Whether nobody in this process has said yet that this is the configuration now.
+fn is_news(host: &impl SharedStore, json: &[u8]) -> bool {
+    let key = format!("{PREFIX}/configured");
+    let mut hasher = DefaultHasher::new();
+    hasher.write(json);
+    let fingerprint = hasher.finish().to_le_bytes();
+    match host.load(&key) {
+        Some((known, _)) if known == fingerprint => false,
+        Some((_, version)) => host.store(&key, &fingerprint, Some(version)),
+        None => host.store(&key, &fingerprint, None),
     }
 }
 

@@ -1,37 +1,41 @@
 //! Counters and gauges. Counts are kept here and handed to the host once a tick: a host call for each request would
-//! cost more than the decision. The number of series is bounded by the configuration: one for each reason, a few for
-//! each provider and rule.
+//! cost more than the decision.
+//!
+//! The proxy gets to know a series when it has something to say, so that thousands of rules cost nothing before they
+//! are asked for. How many there can be at most is told in docs/operating.md: some for each provider, two for each
+//! rule, and one for each reason.
+
+use std::fmt::Display;
 
 use super::host::{Host, MetricId, MetricKind};
 use crate::jwt::keys::KeyRing;
-use crate::jwt::ledger::FetchFailure;
+use crate::jwt::ledger::{FetchFailure, Ledger};
 use crate::jwt::provider::ProviderIndex;
 use crate::jwt::time::SteadyTime;
 use crate::policy::decision::{Decision, RuleIndex, Verdict};
 use crate::policy::{Authorizer, CacheLookups};
 
+const ROOT: &str = "jwt_authorizer";
+/// What stands for a rule where there was none.
+pub(super) const DEFAULT_RULE: &str = "default";
+
 /// How often a thing has happened, and how much of that the host knows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Counter {
-    name: String,
     id: Option<MetricId>,
     pending: u64,
 }
 
 impl Counter {
-    fn new(name: String) -> Self {
-        Self { name, id: None, pending: 0 }
-    }
-
     fn add(&mut self, by: u64) {
         self.pending = self.pending.saturating_add(by);
     }
 
-    fn flush(&mut self, host: &impl Host) {
+    fn flush(&mut self, host: &impl Host, scope: impl Display, name: &str) {
         if self.pending == 0 {
             return;
         }
-        self.id = self.id.or_else(|| host.define(MetricKind::Counter, &self.name));
+        self.id = self.id.or_else(|| host.define(MetricKind::Counter, &format!("{scope}.{name}")));
         if let Some(id) = self.id {
             host.add(id, self.pending);
         }
@@ -39,8 +43,23 @@ impl Counter {
     }
 }
 
-/// Outcomes of one provider or one rule.
-#[derive(Debug)]
+/// A value of now. One that was never known is no series: zero would say something.
+#[derive(Debug, Default)]
+struct Gauge(Option<MetricId>);
+
+impl Gauge {
+    fn set(&mut self, host: &impl Host, scope: impl Display, name: &str, value: Option<u64>) {
+        let Some(value) = value else { return };
+        self.0 = self.0.or_else(|| host.define(MetricKind::Gauge, &format!("{scope}.{name}")));
+        if let Some(id) = self.0 {
+            host.set(id, value);
+        }
+    }
+}
+
+/// Outcomes of everything, of one provider or of one rule. What was allowed and what was denied are all there is; a
+/// refusal by a rule that only reports is allowed, and counted once more.
+#[derive(Debug, Default)]
 struct Outcomes {
     allowed: Counter,
     denied: Counter,
@@ -48,123 +67,113 @@ struct Outcomes {
 }
 
 impl Outcomes {
-    fn new(scope: &str) -> Self {
-        let counter = |name: &str| Counter::new(format!("{scope}.{name}"));
-        Self { allowed: counter("allowed"), denied: counter("denied"), dry_run: counter("dry_run_denied") }
-    }
-
     fn count(&mut self, verdict: &Verdict) {
-        match (verdict.dry_run, &verdict.decision) {
-            (true, _) => self.dry_run.add(1),
-            (false, Decision::Allow(_)) => self.allowed.add(1),
-            (false, Decision::Deny(_) | Decision::AwaitKeys(_)) => self.denied.add(1),
+        match &verdict.decision {
+            Decision::Allow(_) => self.allowed.add(1),
+            Decision::Deny(_) | Decision::AwaitKeys(_) => self.denied.add(1),
+        }
+        if verdict.dry_run {
+            self.dry_run.add(1);
         }
     }
 
-    fn flush(&mut self, host: &impl Host) {
-        self.allowed.flush(host);
-        self.denied.flush(host);
-        self.dry_run.flush(host);
+    fn flush(&mut self, host: &impl Host, scope: impl Display + Copy) {
+        self.allowed.flush(host, scope, "allowed");
+        self.denied.flush(host, scope, "denied");
+        self.dry_run.flush(host, scope, "dry_run_denied");
+    }
+}
+
+/// How often each reason was given.
+#[derive(Debug, Default)]
+struct Reasons(Vec<(&'static str, Counter)>);
+
+impl Reasons {
+    fn count(&mut self, label: &'static str) {
+        match self.0.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, counter)) => counter.add(1),
+            None => self.0.push((label, Counter { id: None, pending: 1 })),
+        }
+    }
+
+    fn flush(&mut self, host: &impl Host, scope: impl Display + Copy) {
+        self.0.iter_mut().for_each(|(label, counter)| counter.flush(host, scope, label));
     }
 }
 
 /// What one provider's keys tell.
 #[derive(Debug)]
 struct KeyMeters {
-    prefix: String,
     success: Counter,
-    failed: Counter,
-    by_class: Vec<(FetchFailure, Counter)>,
-    gauges: Option<[Option<MetricId>; 3]>,
+    failed: [(FetchFailure, Counter); FetchFailure::ALL.len()],
+    keys: Gauge,
+    age: Gauge,
+    since_success: Gauge,
 }
 
 impl KeyMeters {
-    fn new(provider: &str) -> Self {
-        let prefix = format!("{ROOT}.provider.{provider}");
-        let counter = |name: &str| Counter::new(format!("{prefix}.{name}"));
-        let of_class = |class: FetchFailure| (class, counter(&format!("jwks_fetch_failed.{}", class.label())));
+    fn new() -> Self {
         Self {
-            success: counter("jwks_fetch_success"),
-            failed: counter("jwks_fetch_failed"),
-            by_class: FetchFailure::ALL.into_iter().map(of_class).collect(),
-            gauges: None,
-            prefix,
+            success: Counter::default(),
+            failed: FetchFailure::ALL.map(|class| (class, Counter::default())),
+            keys: Gauge::default(),
+            age: Gauge::default(),
+            since_success: Gauge::default(),
         }
     }
 
-    fn flush(&mut self, host: &impl Host, ring: &KeyRing, now: SteadyTime) {
-        self.success.flush(host);
-        self.failed.flush(host);
-        for (_, counter) in &mut self.by_class {
-            counter.flush(host);
+    fn flush(&mut self, host: &impl Host, scope: impl Display + Copy, ring: &KeyRing, now: SteadyTime) {
+        self.success.flush(host, scope, "jwks_fetch_success");
+        for (class, counter) in &mut self.failed {
+            counter.flush(host, format_args!("{scope}.jwks_fetch_failed"), class.label());
         }
-        let define = |name: &str| host.define(MetricKind::Gauge, &format!("{}.{name}", self.prefix));
-        let [keys, age, since_success] = *self.gauges.get_or_insert_with(|| {
-            [define("jwks_keys"), define("jwks_age_seconds"), define("jwks_seconds_since_success")]
-        });
-        let set = |gauge: Option<MetricId>, value: u64| {
-            if let Some(gauge) = gauge {
-                host.set(gauge, value);
-            }
+        self.keys.set(host, scope, "jwks_keys", u64::try_from(ring.set().len()).ok());
+        let seconds = |stamp: fn(&Ledger) -> Option<SteadyTime>| {
+            ring.ledger().and_then(|(ledger, _)| stamp(ledger)).map(|since| now.since(since).as_secs())
         };
-        set(keys, u64::try_from(ring.set().len()).unwrap_or(u64::MAX));
-        if let Some((ledger, _)) = ring.ledger() {
-            let seconds = |since: Option<SteadyTime>| since.map_or(0, |since| now.since(since).as_secs());
-            set(age, seconds(ledger.changed_at()));
-            set(since_success, seconds(ledger.fetched_at()));
-        }
+        self.age.set(host, scope, "jwks_age_seconds", seconds(Ledger::changed_at));
+        self.since_success.set(host, scope, "jwks_seconds_since_success", seconds(Ledger::fetched_at));
     }
 }
-
-const ROOT: &str = "jwt_authorizer";
 
 /// Everything that is counted in one worker.
 #[derive(Debug)]
 pub(super) struct Meters {
     all: Outcomes,
-    providers: Vec<Outcomes>,
+    providers: Vec<(Outcomes, KeyMeters)>,
     rules: Vec<Outcomes>,
     default_rule: Outcomes,
-    reasons: Vec<(&'static str, Counter)>,
+    reasons: Reasons,
+    dry_run_reasons: Reasons,
     cache_hit: Counter,
     cache_miss: Counter,
-    keys: Vec<KeyMeters>,
 }
 
 impl Meters {
     pub(super) fn new(authorizer: &Authorizer) -> Self {
-        let provider = |name: &str| Outcomes::new(&format!("{ROOT}.provider.{name}"));
-        let rule = |name: &str| Outcomes::new(&format!("{ROOT}.rule.{name}"));
         Self {
-            all: Outcomes::new(ROOT),
-            providers: authorizer.providers().iter().map(|one| provider(&one.name)).collect(),
-            rules: authorizer.rules().iter().map(|one| rule(one.name())).collect(),
-            default_rule: rule("default"),
-            reasons: Vec::new(),
-            cache_hit: Counter::new(format!("{ROOT}.cache_hit")),
-            cache_miss: Counter::new(format!("{ROOT}.cache_miss")),
-            keys: authorizer.providers().iter().map(|one| KeyMeters::new(&one.name)).collect(),
+            all: Outcomes::default(),
+            providers: authorizer.providers().iter().map(|_| (Outcomes::default(), KeyMeters::new())).collect(),
+            rules: authorizer.rules().iter().map(|_| Outcomes::default()).collect(),
+            default_rule: Outcomes::default(),
+            reasons: Reasons::default(),
+            dry_run_reasons: Reasons::default(),
+            cache_hit: Counter::default(),
+            cache_miss: Counter::default(),
         }
     }
 
     pub(super) fn count(&mut self, verdict: &Verdict) {
         self.all.count(verdict);
-        if let Some(provider) = verdict.about.provider.and_then(|ProviderIndex(index)| self.providers.get_mut(index)) {
-            provider.count(verdict);
+        if let Some((outcomes, _)) = verdict.about.provider.and_then(|index| self.providers.get_mut(index.0)) {
+            outcomes.count(verdict);
         }
         match verdict.about.rule.and_then(|RuleIndex(index)| self.rules.get_mut(index)) {
             Some(rule) => rule.count(verdict),
             None => self.default_rule.count(verdict),
         }
-        let label = verdict.reason.label();
-        match self.reasons.iter_mut().find(|(known, _)| std::ptr::eq(*known, label)) {
-            Some((_, counter)) => counter.add(1),
-            None => {
-                let mut counter = Counter::new(format!("{ROOT}.reason.{label}"));
-                counter.add(1);
-                self.reasons.push((label, counter));
-            }
-        }
+        let reasons = if verdict.dry_run { &mut self.dry_run_reasons } else { &mut self.reasons };
+        reasons.count(verdict.reason.label());
     }
 
     pub(super) fn count_lookups(&mut self, lookups: CacheLookups) {
@@ -173,12 +182,11 @@ impl Meters {
     }
 
     pub(super) fn count_fetch(&mut self, provider: ProviderIndex, failure: Option<FetchFailure>) {
-        let Some(meters) = self.keys.get_mut(provider.0) else { return };
+        let Some((_, keys)) = self.providers.get_mut(provider.0) else { return };
         match failure {
-            None => meters.success.add(1),
+            None => keys.success.add(1),
             Some(failure) => {
-                meters.failed.add(1);
-                if let Some((_, counter)) = meters.by_class.iter_mut().find(|(class, _)| *class == failure) {
+                if let Some((_, counter)) = keys.failed.iter_mut().find(|(class, _)| *class == failure) {
                     counter.add(1);
                 }
             }
@@ -186,15 +194,20 @@ impl Meters {
     }
 
     /// Hands everything over.
-    pub(super) fn flush(&mut self, host: &impl Host, keys: &[KeyRing], now: SteadyTime) {
-        self.all.flush(host);
-        self.default_rule.flush(host);
-        self.providers.iter_mut().chain(&mut self.rules).for_each(|outcomes| outcomes.flush(host));
-        self.reasons.iter_mut().for_each(|(_, counter)| counter.flush(host));
-        self.cache_hit.flush(host);
-        self.cache_miss.flush(host);
-        for (meters, ring) in self.keys.iter_mut().zip(keys) {
-            meters.flush(host, ring, now);
+    pub(super) fn flush(&mut self, host: &impl Host, authorizer: &Authorizer, keys: &[KeyRing], now: SteadyTime) {
+        self.all.flush(host, ROOT);
+        self.reasons.flush(host, format_args!("{ROOT}.reason"));
+        self.dry_run_reasons.flush(host, format_args!("{ROOT}.dry_run_reason"));
+        self.cache_hit.flush(host, ROOT, "cache_hit");
+        self.cache_miss.flush(host, ROOT, "cache_miss");
+        for (((outcomes, meters), ring), provider) in self.providers.iter_mut().zip(keys).zip(authorizer.providers()) {
+            let scope = format_args!("{ROOT}.provider.{}", provider.name);
+            outcomes.flush(host, scope);
+            meters.flush(host, scope, ring, now);
         }
+        for (outcomes, rule) in self.rules.iter_mut().zip(authorizer.rules()) {
+            outcomes.flush(host, format_args!("{ROOT}.rule.{}", rule.name()));
+        }
+        self.default_rule.flush(host, format_args!("{ROOT}.rule.{DEFAULT_RULE}"));
     }
 }

@@ -23,6 +23,7 @@ mod observability;
 mod paths;
 mod preflight;
 mod profiles;
+mod reasons;
 mod replies;
 mod requirements;
 mod routes;

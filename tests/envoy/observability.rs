@@ -1,13 +1,13 @@
 //! What the operator sees: the access log's account of each request, the counters, and what the log never says.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::policy::merged;
-use crate::harness::{Gateway, Request, Token, eventually, now, provider};
+use crate::harness::{ALLOWED, Gateway, Issuer, Key, Request, Setup, Token, eventually, now, provider};
 
-fn gateway() -> Gateway {
+fn policy(over: Value) -> Value {
     let provider = merged(provider(), json!({ "audiences": ["api", "m2m-client"] }));
-    Gateway::start(&json!({
+    let policy = json!({
         "providers": { "main": provider },
         "rules": [
             { "route": "GET /token" },
@@ -16,7 +16,12 @@ fn gateway() -> Gateway {
             { "route": "GET /optional", "access": "optional" },
         ],
         "log_denials": true,
-    }))
+    });
+    merged(policy, over)
+}
+
+fn gateway() -> Gateway {
+    Gateway::start(&policy(json!({})))
 }
 
 #[test]
@@ -116,21 +121,164 @@ fn the_keys_are_on_the_admin_page() {
     let gateway = gateway();
     gateway.await_metric("provider.main.jwks_keys", 10);
     gateway.await_metric("provider.main.jwks_fetch_success", 1);
-    assert_eq!(gateway.metric("provider.main.jwks_fetch_failed"), 0);
+    assert!(!gateway.metrics().keys().any(|name| name.contains("jwks_fetch_failed")));
     let age = "provider.main.jwks_age_seconds";
     eventually("the age grows", || (1..30).contains(&gateway.metric(age)).then_some(()));
     assert!((1..30).contains(&gateway.metric("provider.main.jwks_seconds_since_success")));
 }
 
 #[test]
-fn refusals_are_logged_without_the_token() {
+fn a_dry_run_is_among_the_allowed_and_told_apart() {
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": provider() },
+        "rules": [{ "route": "GET /trial", "mode": "dry_run" }, { "route": "GET /token" }],
+        "log_denials": true,
+    }));
+    let good = Token::new().signed();
+    for (request, reason, dry_run) in [
+        (Request::get("/trial"), "token_missing", Some("true")),
+        (Request::get("/trial").bearer(&good), "allowed", None),
+        (Request::get("/token"), "token_missing", None),
+    ] {
+        let entry = gateway.logged(&gateway.send(&request));
+        assert_eq!((entry.reason.as_deref(), entry.dry_run.as_deref()), (Some(reason), dry_run));
+    }
+    for (name, count) in [
+        ("allowed", 2),
+        ("denied", 1),
+        ("dry_run_denied", 1),
+        ("rule.GET /trial.allowed", 2),
+        ("rule.GET /trial.dry_run_denied", 1),
+        ("reason.token_missing", 1),
+        ("dry_run_reason.token_missing", 1),
+    ] {
+        gateway.await_metric(name, count);
+    }
+    assert_eq!(gateway.metric("rule.GET /trial.denied"), 0);
+    let log = gateway.filter_log();
+    assert_eq!(log.iter().filter(|line| line.starts_with("would refuse: ")).count(), 1, "{log:?}");
+}
+
+#[test]
+fn filter_state_is_kept_of_those_that_the_operator_wants() {
+    let good = Token::new().signed();
+    for (setting, of_allowed, of_refused) in [
+        ("all", Some("allowed"), Some("token_missing")),
+        ("refused", None, Some("token_missing")),
+        ("none", None, None),
+    ] {
+        let gateway = Gateway::start(&json!({
+            "providers": { "main": provider() },
+            "rules": [{ "route": "GET /trial", "mode": "dry_run" }, { "route": "GET /token" }],
+            "filter_state": setting,
+        }));
+        for (request, reason) in [
+            (Request::get("/token").bearer(&good), of_allowed),
+            (Request::get("/token"), of_refused),
+            (Request::get("/trial"), of_refused),
+        ] {
+            assert_eq!(gateway.logged(&gateway.send(&request)).reason.as_deref(), reason, "{setting}");
+        }
+    }
+}
+
+#[test]
+fn one_line_says_that_a_configuration_is_in_force() {
+    let mut gateway = Setup::new(&policy(json!({}))).workers(4).start();
+    let version = env!("CARGO_PKG_VERSION");
+    let four = format!("jwt_authorizer {version}: 4 rules, 1 providers: main");
+    let none = format!("jwt_authorizer {version}: 0 rules, 1 providers: main");
+    let told = |gateway: &Gateway| -> Vec<_> {
+        gateway.filter_log().into_iter().filter(|line| line.contains(" rules, ")).collect()
+    };
+    let good = Request::get("/token").bearer(Token::new().signed());
+    gateway.expect([("the first", good.clone(), ALLOWED)]);
+    assert_eq!(told(&gateway), [&*four]);
+    assert!(gateway.reconfigure(&policy(json!({ "rules": [] }))));
+    eventually("the new rules are in force", || {
+        (gateway.logged(&gateway.send(&good)).reason.as_deref() == Some("route_denied")).then_some(())
+    });
+    assert_eq!(told(&gateway), [&*four, &none]);
+}
+
+#[test]
+fn one_line_says_that_keys_are_others() {
+    let issuer = Issuer::start();
+    let jwks = json!({ "providers": { "main": { "jwks": { "refresh_interval": "1s" } } } });
+    let gateway = Setup::new(&policy(jwks)).workers(4).issuer(issuer).start();
+    let lines = |text: &str| gateway.filter_log().iter().filter(|line| *line == text).count();
+    let of = |count: usize| format!("provider `main`: {count} keys from cluster `issuer`");
+    eventually("the first keys", || (lines(&of(10)) == 1).then_some(()));
+    gateway.issuer.publish(&[Key::of("ES256")]);
+    eventually("other keys", || (lines(&of(1)) == 1).then_some(()));
+    // The same keys again are no news.
+    let fetched = gateway.issuer.fetches();
+    eventually("two more fetches", || (gateway.issuer.fetches() > fetched + 2).then_some(()));
+    assert_eq!((lines(&of(10)), lines(&of(1))), (1, 1));
+}
+
+#[test]
+fn no_request_writes_a_line_unless_the_operator_wants_it() {
+    let gateway = Gateway::start(&policy(json!({ "log_denials": false })));
+    let good = Token::new().signed();
+    gateway.expect([("allowed", Request::get("/token").bearer(&good), ALLOWED)]);
+    let before = gateway.filter_log();
+    let expired = Token::new().claim("exp", now() - 3600).claim("secret", "hush").signed();
+    for request in [
+        Request::get("/token").bearer(&good),
+        Request::get("/token").bearer(&expired),
+        Request::get("/named").bearer(&good),
+        Request::get("/token"),
+        Request::get("/public"),
+        Request::get("/a//b"),
+    ] {
+        gateway.send(&request);
+    }
+    // At debug, which these Envoys log, each refusal has its line.
+    let refused = |reason: &str| {
+        gateway.debug_log().into_iter().find(|line| line.starts_with("refused: ") && line.contains(reason))
+    };
+    for reason in ["token_expired", "scope_missing", "token_missing", "path_ambiguous"] {
+        eventually(reason, || refused(reason));
+    }
+    let said = gateway.debug_log().join("\n");
+    let signature = expired.rsplit('.').next().unwrap();
+    for secret in [&expired[..20], signature, "hush", "alice"] {
+        assert!(!said.contains(secret), "the log has {secret}");
+    }
+    assert_eq!(gateway.filter_log(), before);
+}
+
+#[test]
+fn a_refusal_is_one_line_without_the_token() {
     let gateway = gateway();
     let expired = Token::new().claim("exp", now() - 3600).claim("secret", "hush").signed();
-    gateway.send(&Request::get("/token").bearer(&expired));
-    let line = eventually("a line about the refusal", || {
-        gateway.filter_log().into_iter().find(|line| line.contains("token_expired"))
-    });
-    assert!(line.contains("GET /token") && line.contains("main") && line.contains("ES256"), "{line}");
+    let machine = Token::new().without("aud").claim("client_id", "m2m-client").signed();
+    let long = Token::new().claim("exp", now() - 3600).header("kid", "a\n".repeat(100)).signed();
+    for request in [
+        Request::get("/token").bearer(&expired),
+        Request::get("/named").bearer(&machine),
+        Request::get("/elsewhere"),
+        Request::get("/token").bearer(&long),
+    ] {
+        gateway.send(&request);
+    }
+    // An id is whatever an attacker makes of it.
+    let shortened = format!(
+        r#"refused: reason=token_expired rule="GET /token" provider=main kid="{}…" client="""#,
+        r"a\n".repeat(32)
+    );
+    let wanted = [
+        r#"refused: reason=token_expired rule="GET /token" provider=main kid="ES256" client="""#,
+        r#"refused: reason=scope_missing rule="read items" provider=main kid="ES256" client="m2m-client""#,
+        r#"refused: reason=route_denied rule="default" provider=- kid="" client="""#,
+        &shortened,
+    ];
+    let refusals = |gateway: &Gateway| -> Vec<_> {
+        gateway.filter_log().into_iter().filter(|line| line.starts_with("refused: ")).collect()
+    };
+    eventually("four lines", || (refusals(&gateway).len() == wanted.len()).then_some(()));
+    assert_eq!(refusals(&gateway), wanted);
     let signature = expired.rsplit('.').next().unwrap();
     let said = gateway.filter_log().join("\n");
     for secret in [&expired[..20], signature, "hush", "alice"] {
@@ -169,4 +317,9 @@ fn a_flood_of_refusals_does_not_flood_the_log() {
     gateway.await_metric("reason.token_missing", 500);
     let lines = gateway.filter_log().iter().filter(|line| line.contains("token_missing")).count();
     assert!((1..250).contains(&lines), "{lines} lines");
+    let told = |line: &String| line.ends_with(" lines like this left out)");
+    eventually("those left out are told of", || {
+        connection.round_trip(&Request::get("/token")).unwrap();
+        gateway.filter_log().iter().any(told).then_some(())
+    });
 }

@@ -1,5 +1,6 @@
 //! The gateway under test: an Envoy with the filter, the upstream behind it and the issuer beside it.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -18,6 +19,9 @@ use super::wait::eventually;
 
 /// A port that no server of ours has.
 const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
+
+/// How Envoy begins the names of the filter's metrics.
+const METRICS: &str = "wasmcustom.jwt_authorizer.";
 
 /// What becomes of a request: the status, and the reason in the filter's words.
 pub(crate) type Outcome<'e> = (u16, &'e str);
@@ -160,7 +164,13 @@ impl Gateway {
 
     /// One of the filter's counters or gauges; 0 as long as Envoy doesn't know it.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        self.stat(&format!("wasmcustom.jwt_authorizer.{name}"))
+        self.stat(&format!("{METRICS}{name}"))
+    }
+
+    /// All of the filter's counters and gauges that Envoy knows.
+    pub(crate) fn metrics(&self) -> BTreeMap<String, u64> {
+        let stats = self.admin.stats().into_iter();
+        stats.filter_map(|(name, value)| Some((name.strip_prefix(METRICS)?.to_owned(), value))).collect()
     }
 
     /// One of Envoy's own.
@@ -199,7 +209,16 @@ impl Gateway {
 
     /// What the filter logged so far, as operators see it by default: without debugging lines.
     pub(crate) fn filter_log(&self) -> Vec<String> {
-        let lines = self.envoy.filter_log().into_iter().filter(|(level, _)| level != "debug");
+        self.log_at(|level| level != "debug")
+    }
+
+    /// The debugging lines so far.
+    pub(crate) fn debug_log(&self) -> Vec<String> {
+        self.log_at(|level| level == "debug")
+    }
+
+    fn log_at(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let lines = self.envoy.filter_log().into_iter().filter(|(level, _)| is_wanted(level));
         lines.map(|(_, message)| message).collect()
     }
 
