@@ -39,7 +39,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
-	deploy-test deploy-crds terraform-test docker-test schema lint workflows fmt check bench footprint reproducible release \
+	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench footprint reproducible release \
 	release-test skopeo clean toolchain
 
 help: ## Tell what there is
@@ -133,6 +133,14 @@ schema: ## Write the JSON Schema and the reference of the configuration anew, fr
 	@mv target/config.schema.json $(SCHEMA)
 	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(TWIN) schema --markdown; } >target/configuration.md
 	@mv target/configuration.md docs/configuration.md
+
+peers-test: build $(VENV)/.peers ## Hold what gRPC, Prometheus and Grafana get against libraries of theirs
+	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/peers --top-level-directory tests $(ARGS)
+
+$(VENV)/.peers: tests/peers/requirements.txt $(VENV)/.complete
+	@echo "Installing gRPC and readers of Prometheus's languages into $(VENV): once"
+	@$(PIP_INSTALL) $<
+	@touch $@
 
 # Chromium is of no package registry that pip knows.
 CHROMIUM     ?= chromium

@@ -54,23 +54,26 @@ class Configuration:
             return False
 
     def write(self):
-        """Both files; the listener last, since Envoy takes it up as soon as it is there."""
-        bootstrap = self.filled_in()
-        listeners = bootstrap["static_resources"].pop("listeners")
-        bootstrap["dynamic_resources"] = {
-            "lds_config": {
-                "resource_api_version": "V3",
-                "path_config_source": {"path": str(self.directory / LISTENERS)},
-            }
-        }
-        replace(self.bootstrap, bootstrap)
-        replace(self.directory / LISTENERS, {"resources": [{"@type": LISTENER, **one} for one in listeners]})
+        write(self.directory, self.filled_in())
 
     def filled_in(self):
         self.policy = POLICY.read_text()
         policy = fill_in(POLICY, self.policy, self.identities)
         # A JSON string is a YAML string.
         return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), {**self.values, "POLICY": json.dumps(policy)}))
+
+
+def write(directory, bootstrap):
+    """Both files; the listener last, since Envoy takes it up as soon as it is there."""
+    listeners = bootstrap["static_resources"].pop("listeners")
+    bootstrap["dynamic_resources"] = {
+        "lds_config": {
+            "resource_api_version": "V3",
+            "path_config_source": {"path": str(directory / LISTENERS)},
+        }
+    }
+    replace(directory / BOOTSTRAP, bootstrap)
+    replace(directory / LISTENERS, {"resources": [{"@type": LISTENER, **one} for one in listeners]})
 
 
 def fill_in(path, text, values):
