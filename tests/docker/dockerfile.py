@@ -32,7 +32,10 @@ def check(images):
         if (names := [sorted(layer) for layer in layers]) != [[name]]:
             raise Failed(f"The target {target} should be one layer with {name} and no more, but its layers have {names}.")
         if layers[0][name] != built:
-            raise Failed(f"The target {target} has another module than dist/: the build depends on where it runs.")
+            raise Failed(
+                f"The target {target} has another module than dist/. Either {rust_image()} has another Rust than this machine,"
+                " or the build depends on where it runs."
+            )
         terminal.say(f"  {terminal.green('✔')} {target}: one layer, {name}, {len(built):,} bytes, those of `make build`")
 
 

