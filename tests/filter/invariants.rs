@@ -107,7 +107,7 @@ impl Model {
         let worker = &mut self.workers[worker];
         worker.read = (ledger, version);
         worker.ring.note(ledger, moment);
-        if ledger.edition().is_some() {
+        if ledger.edition().is_some() && worker.ring.set().is_empty() {
             worker.ring.install(KeySet::from_value(&Key::set(&[key(0, "a")])).expect("a set"));
         }
     }

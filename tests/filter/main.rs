@@ -22,6 +22,6 @@ mod world;
 
 /// How many random lives are lived: `SOAK=1`, as `make soak` sets it, makes it many.
 fn cases(usually: u32) -> proptest::prelude::ProptestConfig {
-    let cases = if std::env::var_os("SOAK").is_some() { usually * 50 } else { usually };
+    let cases = if std::env::var_os("SOAK").is_some() { usually * 20 } else { usually };
     proptest::prelude::ProptestConfig { cases, failure_persistence: None, ..Default::default() }
 }

@@ -16,6 +16,9 @@ fn with_keys() -> World {
     world
 }
 
+/// What may become of a value, and its name.
+type Change = (&'static str, fn(&mut Vec<u8>));
+
 /// Changes what is shared under names with this text.
 fn tamper(world: &World, name: &str, change: impl Fn(&mut Vec<u8>)) {
     world.process(|process| {
@@ -44,7 +47,7 @@ fn recovers(world: &mut World, label: &str) {
 
 #[test]
 fn whatever_becomes_of_it_the_keys_come_back() {
-    let changes: [(&str, fn(&mut Vec<u8>)); 8] = [
+    let changes: [Change; 8] = [
         ("empty", |value| value.clear()),
         ("cut", |value| value.truncate(value.len() / 2)),
         ("longer", |value| value.push(0)),
