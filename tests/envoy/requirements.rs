@@ -198,7 +198,7 @@ fn a_dry_run_lets_pass_and_counts() {
     assert_eq!((reply.echo().all("x-sub"), gateway.logged(&reply).dry_run), (vec!["alice"], None));
     for (name, count) in [
         ("rule.trial.dry_run_denied", 4),
-        ("rule.trial.allowed", 1),
+        ("rule.trial.allowed", 5),
         ("dry_run_denied", 5),
         ("provider.main.dry_run_denied", 1),
         ("denied", 0),

@@ -1,7 +1,9 @@
 """The labels that envoy.yaml's `stats_tags` make of the filter's metrics, and that the counts add up."""
 
+import re
 import unittest
 
+from .gateway import ROOT
 from .observed import ALLOWED, DENIED, PROVIDERS, PUBLIC, REPORTING, RULES, TRAFFIC, scrape
 
 
@@ -39,6 +41,15 @@ class Labels(unittest.TestCase):
     def test_failures_have_a_class(self):
         self.assertGreater(scrape().total("provider_jwks_fetch_failed", provider="down", **{"class": "connect"}), 0)
         self.assertEqual(scrape().values("provider_jwks_fetch_failed", "class"), {"connect"})
+
+
+class Copies(unittest.TestCase):
+    def test_every_bootstrap_makes_the_same_labels_and_writes_the_same_log(self):
+        texts = [path.read_text() for path in sorted((ROOT / "envoy").rglob("envoy.yaml"))]
+        self.assertGreater(len(texts), 1)
+        for part in [r"^stats_config:\n(?: .*\n)+", r"^ +json_format:\n(?: {26}.*\n)+"]:
+            found = {re.search(part, text, re.MULTILINE)[0] for text in texts}
+            self.assertEqual(len(found), 1, found)
 
 
 class Counts(unittest.TestCase):
