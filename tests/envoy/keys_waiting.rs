@@ -100,7 +100,9 @@ fn no_more_wait_than_there_is_room_for() {
     gateway.await_active(1024);
     gateway.expect([("one too many", good.clone(), (503, "keys_unavailable"))]);
     drop(hold);
-    assert!(connections.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
+    connections.iter_mut().for_each(|connection| drop(connection.reply().unwrap()));
+    // Whether the upstream can take as many connections at once is not the filter's to say.
+    gateway.await_at_least("reason.allowed", 1024);
 }
 
 #[test]
