@@ -298,7 +298,7 @@ fn a_secret_in_a_fetched_set_is_never_used() {
             ("ES256".to_owned(), Token::new().signed(), ALLOWED),
         ],
     );
-    assert_eq!(gateway.metric("provider.main.jwks_keys"), 1);
+    gateway.await_metric("provider.main.jwks_keys", 1);
 }
 
 #[test]
