@@ -22,26 +22,21 @@ impl<H: Host> Filter<H> {
         head: &RequestHead<'_>,
         now: UnixTime,
     ) -> Option<Verdict> {
-        let verdict = self.decide(head, now);
+        let mut verdict = self.decide(head, now);
         let Decision::AwaitKeys(missing) = &verdict.decision else { return Some(verdict) };
-        let missing = missing.clone();
+        let provider = missing.provider;
         let now = Moment { wall: now, steady: self.host.steady() };
-        let Some(place) = self.fetches.iter().position(|fetch| fetch.provider() == missing.provider) else {
-            return Some(self.give_up(verdict, &missing, head));
+        let place = self.fetches.iter().position(|fetch| fetch.provider() == provider);
+        let Some(place) = place.filter(|_| !self.is_stranger(missing, now)) else {
+            return Some(self.give_up(verdict, head));
         };
-        if self.is_stranger(&missing, now) {
-            return Some(self.give_up(verdict, &missing, head));
-        }
-        // Others may have fetched them, or the wall clock was set.
+        // Others may have fetched them, or the wall clock was set. What is missing then may be another thing: a key.
         if self.sync(place, now) {
-            let again = self.decide(head, now.wall);
-            if !matches!(again.decision, Decision::AwaitKeys(_)) {
-                return Some(again);
-            }
+            verdict = self.decide(head, now.wall);
         }
-        let timeout = self.keys.get(missing.provider.0).and_then(KeyRing::ledger).map(|(_, policy)| policy.timeout);
+        let timeout = self.keys.get(provider.0).and_then(KeyRing::ledger).map(|(_, policy)| policy.timeout);
         let deadline = now.steady.plus(timeout.unwrap_or_default());
-        let waiting = Waiting { stream, provider: missing.provider, since: now.steady, deadline };
+        let waiting = Waiting { stream, provider, since: now.steady, deadline };
         self.wait(place, waiting, verdict, head, now)
     }
 
@@ -131,12 +126,9 @@ impl<H: Host> Filter<H> {
         let Decision::AwaitKeys(missing) = &verdict.decision else { return Some(verdict) };
         let missing = missing.clone();
         self.remember_stranger(waiting, &missing, now);
-        let place = self.fetches.iter().position(|fetch| fetch.provider() == missing.provider);
-        match place {
-            Some(place) if now.steady < waiting.deadline && !self.is_stranger(&missing, now) => {
-                self.wait(place, waiting, verdict, head, now)
-            }
-            _ => Some(self.give_up(verdict, &missing, head)),
+        match self.fetches.iter().position(|fetch| fetch.provider() == missing.provider) {
+            Some(place) if now.steady < waiting.deadline => self.wait(place, waiting, verdict, head, now),
+            _ => Some(self.give_up(verdict, head)),
         }
     }
 
@@ -151,6 +143,9 @@ impl<H: Host> Filter<H> {
     ) -> Option<Verdict> {
         for _ in 0..MAX_ROUNDS {
             let Decision::AwaitKeys(missing) = &verdict.decision else { return Some(verdict) };
+            if self.is_stranger(missing, now) {
+                break;
+            }
             let trigger = match missing.wanted {
                 WantedKeys::Any => Trigger::Schedule,
                 WantedKeys::Key(_) => Trigger::UnknownKey,
@@ -173,13 +168,12 @@ impl<H: Host> Filter<H> {
                 }
             }
         }
-        let Decision::AwaitKeys(missing) = &verdict.decision else { return Some(verdict) };
-        let missing = missing.clone();
-        Some(self.give_up(verdict, &missing, head))
+        Some(self.give_up(verdict, head))
     }
 
     /// The decision about a request for which no keys will come.
-    fn give_up(&self, verdict: Verdict, missing: &MissingKeys, head: &RequestHead<'_>) -> Verdict {
+    fn give_up(&self, verdict: Verdict, head: &RequestHead<'_>) -> Verdict {
+        let Decision::AwaitKeys(missing) = &verdict.decision else { return verdict };
         let ledger = self.keys.get(missing.provider.0).and_then(KeyRing::ledger);
         let in_doubt = ledger.is_some_and(|(ledger, _)| ledger.in_doubt());
         self.authorizer.give_up(verdict.about, missing, in_doubt, head)

@@ -162,6 +162,20 @@ fn a_token_without_a_key_id_waits_for_keys_that_fit() {
 }
 
 #[test]
+fn a_worker_that_has_just_found_the_keys_asks_for_a_new_one_like_others() {
+    let mut world = World::new(2, &policy(&json!({})));
+    world.process(|process| process.shared.retain(|name, _| !name.ends_with("/queues")));
+    world.tick(0);
+    world.answer(|_| keys_named(0, &["a"]));
+    let waiting = world.request(1, &token(0, "new"));
+    assert_eq!(world.status(waiting), None, "the keys are there, and this one may be as well");
+    world.tick(1);
+    world.answer(old_and_new);
+    assert_eq!(world.status(waiting), Some(200));
+    assert_eq!(world.fetches(PATHS[0]), 2);
+}
+
+#[test]
 fn a_set_in_another_order_is_the_same_set() {
     let world = World::new(2, &policy(&json!({ "refresh_interval": "10s" })));
     let mut flip = false;
