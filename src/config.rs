@@ -10,11 +10,13 @@ mod message;
 mod read;
 #[cfg(feature = "cli")]
 mod schema;
+mod tree;
 mod values;
 
 use serde::Deserialize;
 
-pub use read::{Misread, parse};
+pub use read::parse;
+pub use tree::Misread;
 pub use values::{AnyOrAll, ClaimName, Entries, ListForm, OWN_HEADERS, Output, Period, Scalar, UNSETTABLE_HEADERS};
 
 /// The whole plugin configuration.
@@ -292,7 +294,6 @@ pub struct Jwks {
     pub respect_cache_control: Option<bool>,
     /// The key set itself (RFC 7517 §5): at most 200 keys, of which public ones that can't be used are left out. Secrets
     /// (`oct`) must be listed in `algorithms`, and as long as their hash.
-    #[serde(default, deserialize_with = "values::strict")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<schema::KeySet>", extend("examples" = [schema::key_set()])))]
     pub inline: Option<serde_json::Value>,
     /// Find the key set through the issuer's OIDC discovery document, `ISSUER/.well-known/openid-configuration`. Its

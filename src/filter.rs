@@ -197,12 +197,13 @@ impl<H: Host> Filter<H> {
             }
             Decision::Deny(denial) => {
                 self.journal.refused(&self.authorizer, verdict, now);
-                self.host.reply(denial.status, &denial.headers, &denial.body);
+                let headers = denial.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+                self.host.reply(denial.status, headers, &denial.body);
                 Outcome::Pause
             }
             // Nobody acts on a question; should it come to that, the request is refused.
             Decision::AwaitKeys(_) => {
-                self.host.reply(503, &[], "");
+                self.host.reply(503, Vec::new(), "");
                 Outcome::Pause
             }
         }

@@ -1,123 +1,251 @@
-//! Strict JSON objects: UTF-8, no member twice at any depth, no nesting beyond what tokens need.
+//! Strict JSON: UTF-8, no member twice at any depth, no nesting beyond what tokens need. Text stays where it was read
+//! unless an escape is in it: of an unverified token nothing is copied that nobody asks for.
 //!
 //! `serde_json` alone takes the last of two members with one name; another reader takes the first, and the two then
 //! disagree about who is asking (RFC 8725 §2.4, RFC 7515 §4).
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-/// A JSON object.
-pub type Object = Map<String, Value>;
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json<'t> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number that is finite.
+    Number(Number),
+    /// Text.
+    Text(Cow<'t, str>),
+    /// A list.
+    List(Vec<Self>),
+    /// An object.
+    Object(Object<'t>),
+}
+
+/// A JSON object: its members in the order in which they are written, no name twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
 
 const MAX_DEPTH: u8 = 32;
+/// Up to here, names are compared with each other; an attacker's thousands are put in order.
+const FEW_MEMBERS: usize = 16;
 
 /// Reads one object that is all there is in `bytes`; `None` if it is anything else.
-pub fn parse_object(bytes: &[u8]) -> Option<Object> {
-    match read(bytes, Strict::default())? {
-        Value::Object(object) => Some(object),
+pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
+    match read(bytes, Reading::STRICT).ok()? {
+        Json::Object(object) => Some(object),
         _ => None,
     }
 }
 
 /// Reads a document in which an object with a member twice counts as null, and spoils nothing around it.
 pub fn parse_tolerantly(bytes: &[u8]) -> Option<Value> {
-    read(bytes, Strict { tolerant: true, ..Strict::default() })
+    let how = Reading { twice: Twice::Null, ..Reading::STRICT };
+    read(bytes, how).ok().map(|json| json.to_value())
 }
 
-fn read(bytes: &[u8], how: Strict) -> Option<Value> {
-    // serde_json checks strings only; a byte that is not UTF-8 between them is a syntax error anyway.
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = how.deserialize(&mut deserializer).ok()?;
-    deserializer.end().ok()?;
-    Some(value)
+/// Reads any value, members that are there twice included: whoever goes through them can say where that was.
+///
+/// # Errors
+///
+/// Where it is not JSON.
+pub fn parse_as_written(bytes: &[u8]) -> serde_json::Result<Json<'_>> {
+    read(bytes, Reading { twice: Twice::Kept, ..Reading::STRICT })
 }
 
-/// Reads any value; a member that is there twice is an error.
-#[derive(Clone, Copy, Debug)]
-pub struct Strict {
-    depth: u8,
-    tolerant: bool,
+fn read(bytes: &[u8], how: Reading) -> serde_json::Result<Json<'_>> {
+    let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = how.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
-impl Default for Strict {
-    fn default() -> Self {
-        Self { depth: MAX_DEPTH, tolerant: false }
+impl<'t> Object<'t> {
+    /// The member of that name.
+    pub fn get(&self, name: &str) -> Option<&Json<'t>> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// One member after the other.
+    pub fn member(&self, place: usize) -> Option<(&str, &Json<'t>)> {
+        self.0.get(place).map(|(name, value)| (&**name, value))
+    }
+
+    /// A name that is there twice.
+    pub fn repeated_name(&self) -> Option<&str> {
+        let mut names = (0..).zip(self.0.iter().map(|(name, _)| &**name));
+        if self.0.len() > FEW_MEMBERS {
+            let mut known = BTreeSet::new();
+            return names.map(|(_, name)| name).find(|name| !known.insert(*name));
+        }
+        let is_known = |(place, name): &(usize, &str)| self.0.iter().take(*place).any(|(known, _)| known == name);
+        names.find(is_known).map(|(_, name)| name)
+    }
+
+    /// The text of that member, if it is one.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Json::as_text)
     }
 }
 
-impl Strict {
+impl<'t> Json<'t> {
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The member of that name, if this is an object that has it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(object) => object.get(name),
+            _ => None,
+        }
+    }
+
+    /// The same, kept for longer.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Boolean(value) => Value::Bool(*value),
+            Self::Number(number) => Value::Number(number.clone()),
+            Self::Text(text) => Value::String(text.clone().into_owned()),
+            Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
+            Self::Object(Object(members)) => Value::Object(
+                members.iter().map(|(name, value)| (name.clone().into_owned(), value.to_value())).collect(),
+            ),
+        }
+    }
+}
+
+/// Reads any value.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    depth: u8,
+    twice: Twice,
+}
+
+/// What becomes of an object with a member twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Twice {
+    /// It spoils the whole.
+    Refused,
+    /// It counts as null.
+    Null,
+    /// It is as it is.
+    Kept,
+}
+
+impl Reading {
+    const STRICT: Self = Self { depth: MAX_DEPTH, twice: Twice::Refused };
+
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
         Ok(Self { depth, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
+impl<'de> DeserializeSeed<'de> for Reading {
+    type Value = Json<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
+impl<'de> Visitor<'de> for Reading {
+    type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E: Error>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Boolean(value))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json<'de>, E> {
+        Number::from_f64(value).map(Json::Number).ok_or_else(|| E::custom("not a finite number"))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_string<E: Error>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(inner)? {
             items.push(item);
         }
-        Ok(Value::Array(items))
+        Ok(Json::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
-        let mut object = Object::new();
-        let mut unique = true;
-        while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(inner)?;
-            unique &= object.insert(name, value).is_none();
-            if !unique && !self.tolerant {
-                return Err(A::Error::custom("a member is there twice"));
-            }
+        // Claims are more than a few; what is nested in them is not worth the room.
+        let mut members = Vec::with_capacity(if self.depth == MAX_DEPTH { FEW_MEMBERS } else { 0 });
+        while let Some(name) = map.next_key_seed(Name)? {
+            members.push((name, map.next_value_seed(inner)?));
         }
-        Ok(if unique { Value::Object(object) } else { Value::Null })
+        let object = Object(members);
+        match self.twice {
+            Twice::Refused if object.repeated_name().is_some() => Err(A::Error::custom("a member is there twice")),
+            Twice::Null if object.repeated_name().is_some() => Ok(Json::Null),
+            Twice::Refused | Twice::Null | Twice::Kept => Ok(Json::Object(object)),
+        }
+    }
+}
+
+/// Reads a member's name.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -127,6 +255,7 @@ mod tests {
 
     #[test]
     fn only_a_strict_object_is_read() {
+        let many = |n: usize| format!("{{{}}}", (0..n).map(|n| format!("\"m{n}\":0")).collect::<Vec<_>>().join(","));
         let deep = |n: usize| format!("{}1{}", "{\"a\":".repeat(n), "}".repeat(n));
         for (text, expected) in [
             (r"{}".to_owned(), true),
@@ -146,6 +275,11 @@ mod tests {
             (deep(32), true),
             (deep(33), false),
             (deep(100_000), false),
+            (many(FEW_MEMBERS), true),
+            (many(FEW_MEMBERS + 1), true),
+            (many(FEW_MEMBERS).replace("m1\"", "m0\""), false),
+            (many(FEW_MEMBERS + 1).replace("m1\"", "m0\""), false),
+            (many(FEW_MEMBERS + 1).replace("m1\"", "\\u006d0\""), false),
         ] {
             assert_eq!(parse_object(text.as_bytes()).is_some(), expected, "{}", text.get(..60).unwrap_or(&text));
         }

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
 ];
 
 /// What only these files, or rings, may name.
-const RESERVED: [(&str, &[&str]); 11] = [
+const RESERVED: [(&str, &[&str]); 12] = [
     ("proxy_wasm", &["filter/wasm.rs"]),
     ("SystemTime::now", &["filter/wasm.rs"]),
     ("Instant::now", &["filter/wasm.rs"]),
@@ -27,7 +27,8 @@ const RESERVED: [(&str, &[&str]); 11] = [
     ("p256::", &["jwt/signature.rs"]),
     ("p384::", &["jwt/signature.rs"]),
     ("p521::", &["jwt/signature.rs"]),
-    ("superboring", &["jwt/signature.rs"]),
+    ("rsa::", &["jwt/signature.rs"]),
+    ("sha2::", &["jwt/signature.rs"]),
     ("schemars", &["config", "cli"]),
 ];
 

@@ -6,11 +6,14 @@ use std::error::Error;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_compact::{KeyPair, Seed};
+use jwt_authorizer::jwt::algorithm::Algorithm;
 use jwt_authorizer::jwt::cache::TokenCache;
+use jwt_authorizer::jwt::jwk::VerifyingKey;
 use jwt_authorizer::jwt::keys::KeyRing;
-use jwt_authorizer::jwt::signature::PureRust;
+use jwt_authorizer::jwt::signature::SignatureVerifier;
 use jwt_authorizer::jwt::time::UnixTime;
-use jwt_authorizer::policy::decision::Decision;
+use jwt_authorizer::jwt::token::TokenError;
+use jwt_authorizer::policy::decision::Reason;
 use jwt_authorizer::policy::{Authorizer, CacheLookups, KeySource, Vault};
 use jwt_authorizer::request::{Headers, RequestHead};
 use serde_json::{Value, json};
@@ -38,9 +41,11 @@ impl Fixture {
             KeySource::Inline(set) => Some(KeyRing::inline(set.clone())),
             KeySource::Remote(_) => None,
         });
+        let garbage =
+            ("/garbage", headers("/authenticated", &token.chars().rev().collect::<String>().replace('.', "")));
         Ok(Self {
             keys: keys.collect(),
-            requests: PATHS.map(|path| (path, headers(path, &token))).into(),
+            requests: PATHS.map(|path| (path, headers(path, &token))).into_iter().chain([garbage]).collect(),
             cache: authorizer.new_cache(),
             lookups: CacheLookups::default(),
             configuration,
@@ -63,10 +68,38 @@ impl Fixture {
 
     /// From the second time on, the token is a seen one.
     pub fn allows(&mut self, path: &str) -> bool {
-        let Ok(head) = RequestHead::new(&self.requests[path]) else { return false };
+        self.decides(path, NOW) == Reason::Allowed
+    }
+
+    /// A token that was never seen, but for its signature, which the host would check.
+    pub fn allows_unseen(&mut self, path: &str) -> bool {
+        self.cache = TokenCache::new(0);
+        self.allows(path)
+    }
+
+    /// A token whose time is over.
+    pub fn refuses_expired(&mut self, path: &str) -> bool {
+        self.decides(path, NOW + 24 * 3600) == Reason::Token(TokenError::Expired)
+    }
+
+    /// What is no token.
+    pub fn refuses_garbage(&mut self) -> bool {
+        self.decides("/garbage", NOW) == Reason::Token(TokenError::Malformed)
+    }
+
+    fn decides(&mut self, path: &str, now: i64) -> Reason {
+        let Ok(head) = RequestHead::new(&self.requests[path]) else { return Reason::PathAmbiguous };
         let mut vault = Vault { keys: &self.keys, cache: &mut self.cache, lookups: &mut self.lookups };
-        let verdict = self.authorizer.authorize(&head, &mut vault, &PureRust, UnixTime::from_secs(NOW));
-        matches!(verdict.decision, Decision::Allow(_))
+        self.authorizer.authorize(&head, &mut vault, &Host, UnixTime::from_secs(now)).reason
+    }
+}
+
+/// Believes every signature.
+struct Host;
+
+impl SignatureVerifier for Host {
+    fn verify(&self, _: &VerifyingKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+        true
     }
 }
 

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use fixture::Fixture;
-use jwt_authorizer::jwt::token::UnverifiedToken;
+use jwt_authorizer::jwt::token::{Compact, UnverifiedToken};
 use jwt_authorizer::policy::Authorizer;
 use jwt_authorizer::request::RequestHead;
 
@@ -17,14 +17,19 @@ type Step = fn(&mut Fixture) -> bool;
 const FEW_RULES: usize = 50;
 const MANY_RULES: usize = 5_000;
 
-const STEPS: [(&str, usize, Step); 8] = [
+const STEPS: [(&str, usize, Step); 11] = [
     ("configure", FEW_RULES, |fixture| Authorizer::from_json(fixture.configuration()).is_ok()),
     ("head", FEW_RULES, |fixture| RequestHead::new(fixture.headers()).is_ok()),
-    ("parse", FEW_RULES, |fixture| UnverifiedToken::parse(fixture.token()).is_ok()),
+    ("parse", FEW_RULES, |fixture| {
+        Compact::decode(fixture.token()).is_ok_and(|compact| UnverifiedToken::read(&compact).is_ok())
+    }),
     ("public", FEW_RULES, |fixture| fixture.allows("/public")),
     ("hit", FEW_RULES, |fixture| fixture.allows("/authenticated")),
     ("hit, one scope", FEW_RULES, |fixture| fixture.allows("/scope")),
     ("hit, a tree of requirements", FEW_RULES, |fixture| fixture.allows("/users/user-1")),
+    ("miss", FEW_RULES, |fixture| fixture.allows_unseen("/scope")),
+    ("refused: expired", FEW_RULES, |fixture| fixture.refuses_expired("/scope")),
+    ("refused: garbage", FEW_RULES, Fixture::refuses_garbage),
     ("hit, among 5,000 rules", MANY_RULES, |fixture| fixture.allows("/resources/49/items")),
 ];
 

@@ -6,10 +6,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
-
-use crate::json::Strict;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Headers that carry the connection, the credential or Envoy's own knowledge: no field may name one to be set.
 pub const UNSETTABLE_HEADERS: [&str; 13] = [
@@ -31,7 +28,7 @@ pub const UNSETTABLE_HEADERS: [&str; 13] = [
 /// Headers that a refusal has from the filter itself, so that `responses` can't name them.
 pub const OWN_HEADERS: [&str; 3] = ["content-type", "www-authenticate", "retry-after"];
 
-/// A JSON object as ordered entries, in which no name stands twice.
+/// A JSON object as ordered entries.
 #[derive(Debug)]
 pub struct Entries<T>(Vec<(String, T)>);
 
@@ -85,9 +82,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries: Vec<(String, T)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, T>()? {
-                    if entries.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom(format_args!("`{}` is there twice", name.escape_debug())));
-                    }
                     entries.push((name, value));
                 }
                 Ok(Entries(entries))
@@ -351,11 +345,6 @@ impl<'de> Deserialize<'de> for Scalar {
 
         deserializer.deserialize_any(Scalars)
     }
-}
-
-/// Any JSON in which no name stands twice; null is none.
-pub(super) fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Strict::default().deserialize(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
 }
 
 fn list<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<T>, A::Error> {

@@ -60,7 +60,7 @@ pub trait Stream {
     /// Lets a request that waited go on.
     fn resume(&self);
     /// Answers the request.
-    fn reply(&self, status: u16, headers: &[(String, String)], body: &str);
+    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str);
     /// Keeps a value with the request, for access logs.
     fn annotate(&self, name: &str, value: &str);
     /// Lets the proxy choose the route again, if it can.

@@ -275,8 +275,7 @@ impl Stream for Envoy {
         let _ = hostcalls::resume_http_request();
     }
 
-    fn reply(&self, status: u16, headers: &[(String, String)], body: &str) {
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str) {
         let _ = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
     }
 

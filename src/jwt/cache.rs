@@ -1,7 +1,7 @@
 //! Verified tokens, so that one that comes again costs no arithmetic. Bounded by count and by bytes; the least recently
 //! used goes first. No entry outlives its token, its time to live, or the key that signed it.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use hashlink::linked_hash_map::RawEntryMut;
@@ -20,10 +20,26 @@ const ENTRY_OVERHEAD: usize = 160;
 /// Tokens that were verified, by all of their bytes.
 #[derive(Debug)]
 pub struct TokenCache {
-    entries: LruCache<Box<[u8]>, Entry>,
+    entries: LruCache<Key, Entry>,
     /// Keyed anew in each worker, and the one that `entries` has.
     hasher: DefaultHashBuilder,
     bytes: usize,
+}
+
+/// The hash of a token's bytes. A token is a thousand of them, so they are hashed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenHash(u64);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Key {
+    hash: TokenHash,
+    bytes: Box<[u8]>,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash.0);
+    }
 }
 
 #[derive(Debug)]
@@ -39,11 +55,16 @@ impl TokenCache {
         Self { entries: LruCache::with_hasher(max_tokens, hasher.clone()), hasher, bytes: 0 }
     }
 
+    /// What `find` and `insert` want to know of a token's bytes.
+    pub fn hash(&self, bytes: &[u8]) -> TokenHash {
+        TokenHash(self.hasher.hash_one(bytes))
+    }
+
     /// The token with exactly these bytes, if it still counts.
-    pub fn find(&mut self, bytes: &[u8], now: UnixTime) -> Option<Rc<VerifiedToken>> {
-        let hash = self.hasher.hash_one(bytes);
-        let RawEntryMut::Occupied(mut known) = self.entries.raw_entry_mut().from_hash(hash, |key| same(key, bytes))
-        else {
+    pub fn find(&mut self, hash: TokenHash, bytes: &[u8], now: UnixTime) -> Option<Rc<VerifiedToken>> {
+        let place = self.hasher.hash_one(hash.0);
+        let is_it = |key: &Key| key.hash == hash && same(&key.bytes, bytes);
+        let RawEntryMut::Occupied(mut known) = self.entries.raw_entry_mut().from_hash(place, is_it) else {
             return None;
         };
         let entry = known.get();
@@ -57,7 +78,7 @@ impl TokenCache {
     }
 
     /// Remembers a token up to `until`.
-    pub fn insert(&mut self, bytes: &[u8], token: Rc<VerifiedToken>, until: UnixTime) {
+    pub fn insert(&mut self, hash: TokenHash, bytes: &[u8], token: Rc<VerifiedToken>, until: UnixTime) {
         let entry = Entry { token, until };
         let added = weight(bytes, &entry);
         if self.entries.capacity() == 0 || added > MAX_BYTES {
@@ -66,7 +87,7 @@ impl TokenCache {
         if self.entries.len() >= self.entries.capacity() {
             self.drop_oldest();
         }
-        if let Some(replaced) = self.entries.insert(bytes.into(), entry) {
+        if let Some(replaced) = self.entries.insert(Key { hash, bytes: bytes.into() }, entry) {
             self.bytes = self.bytes.saturating_sub(weight(bytes, &replaced));
         }
         self.bytes = self.bytes.saturating_add(added);
@@ -78,10 +99,10 @@ impl TokenCache {
     /// Forgets the tokens of a provider whose keys are not there any more.
     pub fn retain(&mut self, provider: ProviderIndex, is_known: impl Fn(&VerifyingKey) -> bool) {
         let mut bytes = 0_usize;
-        self.entries.retain(|token_bytes, entry| {
+        self.entries.retain(|key, entry| {
             let keep = entry.token.provider() != provider || is_known(entry.token.signer());
             if keep {
-                bytes = bytes.saturating_add(weight(token_bytes, entry));
+                bytes = bytes.saturating_add(weight(&key.bytes, entry));
             }
             keep
         });
@@ -100,7 +121,7 @@ impl TokenCache {
 
     fn drop_oldest(&mut self) {
         match self.entries.remove_lru() {
-            Some((bytes, entry)) => self.bytes = self.bytes.saturating_sub(weight(&bytes, &entry)),
+            Some((key, entry)) => self.bytes = self.bytes.saturating_sub(weight(&key.bytes, &entry)),
             None => self.bytes = 0,
         }
     }

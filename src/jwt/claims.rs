@@ -1,8 +1,6 @@
 //! Verified statements about a caller: where a claim is, and what scopes and groups it spells.
 
-use serde_json::Value;
-
-use crate::json::Object;
+use crate::json::{Json, Object};
 
 /// The way to a claim: one literal top-level name, or several for a nested one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +14,9 @@ impl ClaimPath {
     }
 
     /// The claim, unless it is missing or null.
-    pub fn find<'c>(&self, claims: &'c Object) -> Option<&'c Value> {
+    pub fn find<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
         let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(&**first)?, |value, name| value.get(&**name)).filter(|value| !value.is_null())
+        rest.iter().try_fold(claims.get(first)?, |value, name| value.get(name)).filter(|value| **value != Json::Null)
     }
 }
 
@@ -28,12 +26,12 @@ pub struct Words(Box<[Box<str>]>);
 
 impl Words {
     /// Scopes: text split at spaces (RFC 6749 §3.3), or a list. A list with anything but strings in it counts for nothing.
-    pub fn scopes(paths: &[ClaimPath], claims: &Object) -> Self {
+    pub fn scopes(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
         Self::collect(paths, claims, |text| text.split(' ').collect())
     }
 
     /// Groups: a list, one name, or API Gateway's bracketed text (`[admin user]`).
-    pub fn groups(paths: &[ClaimPath], claims: &Object) -> Self {
+    pub fn groups(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
         Self::collect(paths, claims, |text| match text.strip_prefix('[').and_then(|inside| inside.strip_suffix(']')) {
             Some(inside) => inside.split(' ').collect(),
             None => vec![text],
@@ -50,7 +48,7 @@ impl Words {
         self.0.iter().map(|word| word.len().saturating_add(size_of::<Box<str>>())).sum()
     }
 
-    fn collect(paths: &[ClaimPath], claims: &Object, split: impl Fn(&str) -> Vec<&str>) -> Self {
+    fn collect(paths: &[ClaimPath], claims: &Object<'_>, split: impl Fn(&str) -> Vec<&str>) -> Self {
         let mut words: Vec<Box<str>> = Vec::new();
         for value in paths.iter().filter_map(|path| path.find(claims)) {
             for word in spelled(value, &split) {
@@ -63,11 +61,11 @@ impl Words {
     }
 }
 
-fn spelled<'v>(value: &'v Value, split: &impl Fn(&'v str) -> Vec<&'v str>) -> Vec<&'v str> {
+fn spelled<'v>(value: &'v Json<'_>, split: &impl Fn(&'v str) -> Vec<&'v str>) -> Vec<&'v str> {
     match value {
-        Value::String(text) => split(text),
-        Value::Array(items) => items.iter().map(Value::as_str).collect::<Option<_>>().unwrap_or_default(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+        Json::Text(text) => split(text),
+        Json::List(items) => items.iter().map(Json::as_text).collect::<Option<_>>().unwrap_or_default(),
+        Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_) => Vec::new(),
     }
 }
 
@@ -76,7 +74,7 @@ mod tests {
     use super::*;
     use crate::json::parse_object;
 
-    fn claims(text: &str) -> Object {
+    fn claims(text: &str) -> Object<'_> {
         parse_object(text.as_bytes()).unwrap()
     }
 
@@ -97,7 +95,7 @@ mod tests {
             (&["A"], None),
         ] {
             let path = ClaimPath::new(path).unwrap();
-            assert_eq!(path.find(&claims), expected.as_ref(), "{path:?}");
+            assert_eq!(path.find(&claims).map(Json::to_value), expected, "{path:?}");
         }
         assert_eq!(ClaimPath::new::<&str>(&[]), None);
         assert_eq!(ClaimPath::new(&["a", ""]), None);

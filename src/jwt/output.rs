@@ -1,10 +1,8 @@
 //! Identity headers: what of a verified token the upstream is told, and under which names.
 
-use serde_json::Value;
-
 use super::claims::ClaimPath;
 use crate::config::UNSETTABLE_HEADERS;
-use crate::json::Object;
+use crate::json::{Json, Object};
 
 /// The name of a request header that only we may set, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,28 +62,25 @@ impl Output {
     /// # Errors
     ///
     /// If the value would not arrive as it is.
-    pub fn value(&self, claims: &Object) -> Result<Option<String>, Unforwardable> {
+    pub fn value(&self, claims: &Object<'_>) -> Result<Option<String>, Unforwardable> {
         let Some(value) = self.claim.find(claims) else { return Ok(None) };
         let text = match (value, &self.list) {
-            (Value::Array(items), ListForm::Joined(separator)) => join(items, separator)?,
+            (Json::List(items), ListForm::Joined(separator)) => join(items, separator)?,
             _ => plain(value),
         };
         arrives_as_it_is(&text).then_some(Some(text)).ok_or(Unforwardable)
     }
 }
 
-fn join(items: &[Value], separator: &str) -> Result<String, Unforwardable> {
+fn join(items: &[Json<'_>], separator: &str) -> Result<String, Unforwardable> {
     let members: Vec<_> = items.iter().map(plain).collect();
     let distinct = separator.is_empty() || !members.iter().any(|member| member.contains(separator));
     distinct.then(|| members.join(separator)).ok_or(Unforwardable)
 }
 
 /// Text as it is, everything else as JSON.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
+fn plain(value: &Json<'_>) -> String {
+    value.as_text().map_or_else(|| value.to_value().to_string(), str::to_owned)
 }
 
 /// No control character, and no blank at either end, which a receiver would strip (RFC 9110 §5.5).

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimPath;
 use super::output::{HeaderName, Output};
 use super::source::SourceSet;
 use super::time::{UnixTime, Validity};
 use super::token::TokenError;
-use crate::json::Object;
+use crate::json::{Json, Object};
 
 /// Which provider, among those of one configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,23 +95,23 @@ impl Provider {
     /// # Errors
     ///
     /// What is wrong with the token.
-    pub(super) fn check(&self, typ: Option<&str>, claims: &Object, now: UnixTime) -> Result<Validity, TokenError> {
+    pub(super) fn check(&self, typ: Option<&str>, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
         let validity = self.validity(claims, now)?;
         self.check_audience(claims)?;
         self.check_client(claims)?;
         self.check_kind(typ, claims)?;
         match claims.get("cnf") {
-            None | Some(Value::Null) => Ok(validity),
+            None | Some(Json::Null) => Ok(validity),
             Some(_) => Err(TokenError::Bound),
         }
     }
 
     /// The client that the token was issued to.
-    pub(super) fn client<'c>(&self, claims: &'c Object) -> Option<&'c str> {
-        self.client_claims.iter().find_map(|claim| claim.find(claims)).and_then(Value::as_str)
+    pub(super) fn client<'c>(&self, claims: &'c Object<'_>) -> Option<&'c str> {
+        self.client_claims.iter().find_map(|claim| claim.find(claims)).and_then(Json::as_text)
     }
 
-    fn validity(&self, claims: &Object, now: UnixTime) -> Result<Validity, TokenError> {
+    fn validity(&self, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
         let expires = date(claims, "exp")?;
         let not_before = date(claims, "nbf")?;
         let issued = date(claims, "iat")?;
@@ -141,34 +139,34 @@ impl Provider {
     }
 
     /// API Gateway's order: `aud` if the token has it, else `client_id`.
-    fn check_audience(&self, claims: &Object) -> Result<(), TokenError> {
+    fn check_audience(&self, claims: &Object<'_>) -> Result<(), TokenError> {
         let Audiences::OneOf(ours) = &self.audiences else { return Ok(()) };
-        let known = |value: &Value| value.as_str().is_some_and(|name| ours.iter().any(|our| **our == *name));
+        let known = |value: &Json<'_>| value.as_text().is_some_and(|name| ours.iter().any(|our| **our == *name));
         let meant_for_us = match claims.get("aud") {
-            Some(Value::Array(names)) => names.iter().all(Value::is_string) && names.iter().any(known),
-            Some(Value::Null) | None => claims.get("client_id").is_some_and(known),
+            Some(Json::List(names)) => names.iter().all(|name| name.as_text().is_some()) && names.iter().any(known),
+            Some(Json::Null) | None => claims.get("client_id").is_some_and(known),
             Some(name) => known(name),
         };
         meant_for_us.then_some(()).ok_or(TokenError::AudienceMismatch)
     }
 
-    fn check_client(&self, claims: &Object) -> Result<(), TokenError> {
+    fn check_client(&self, claims: &Object<'_>) -> Result<(), TokenError> {
         let Some(ours) = &self.clients else { return Ok(()) };
         let known = self.client(claims).is_some_and(|client| ours.iter().any(|our| **our == *client));
         known.then_some(()).ok_or(TokenError::ClientMismatch)
     }
 
-    fn check_kind(&self, typ: Option<&str>, claims: &Object) -> Result<(), TokenError> {
+    fn check_kind(&self, typ: Option<&str>, claims: &Object<'_>) -> Result<(), TokenError> {
         let typ = Typ::read(typ);
         // A security event, logout tokens among them, may come without a `typ` that says so (RFC 8417 §2.2).
-        if typ == Typ::Other || claims.get("events").is_some_and(Value::is_object) {
+        if typ == Typ::Other || claims.get("events").is_some_and(|events| matches!(events, Json::Object(_))) {
             return Err(TokenError::TypeMismatch);
         }
-        let has = |name: &&str| claims.get(*name).is_some_and(|value| !value.is_null());
-        let token_use = claims.get("token_use").and_then(Value::as_str);
+        let has = |name: &&str| claims.get(name).is_some_and(|value| *value != Json::Null);
+        let token_use = claims.text("token_use");
         let as_wanted = match self.kind {
             Kind::Any => true,
-            Kind::Claim { name, value } => claims.get(name).is_some_and(|found| found == value),
+            Kind::Claim { name, value } => claims.text(name) == Some(value),
             Kind::Rfc9068 if typ != Typ::AccessToken { vendors: false } => return Err(TokenError::TypeMismatch),
             Kind::Rfc9068 => RFC9068_CLAIMS.iter().all(has),
             Kind::AccessByClaim(names) => names.iter().any(has),
@@ -211,6 +209,6 @@ impl Typ {
 }
 
 /// Absent, a number, or a refusal: a wrong type never counts as absent (CVE-2026-25537 is what happens if it does).
-fn date(claims: &Object, name: &str) -> Result<Option<UnixTime>, TokenError> {
+fn date(claims: &Object<'_>, name: &str) -> Result<Option<UnixTime>, TokenError> {
     claims.get(name).map(|value| UnixTime::from_numeric_date(value).ok_or(TokenError::Malformed)).transpose()
 }

@@ -14,7 +14,7 @@ use super::keys::{KeyRing, Lookup};
 use super::provider::{Provider, ProviderIndex};
 use super::signature::SignatureVerifier;
 use super::time::{UnixTime, Validity};
-use crate::json::{Object, parse_object};
+use crate::json::{Json, Object, parse_object};
 
 /// A token longer than this is refused before anything of it is copied.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -77,50 +77,79 @@ impl From<TokenError> for Unverified {
     }
 }
 
-/// A well-formed token of whom nothing is proven.
-pub struct UnverifiedToken<'r> {
+/// The parts of a compact JWS, decoded and not yet read.
+pub struct Compact<'r> {
     signed: &'r str,
-    payload: &'r str,
+    encoded_payload: &'r str,
+    header: Vec<u8>,
+    payload: Vec<u8>,
     signature: Vec<u8>,
-    algorithm: Option<Algorithm>,
-    key_id: Option<KeyId>,
-    typ: Option<Box<str>>,
-    claims: Object,
 }
 
-impl<'r> UnverifiedToken<'r> {
+impl<'r> Compact<'r> {
     /// Takes a token apart.
     ///
     /// # Errors
     ///
-    /// `TooLarge`, `Malformed` or `CriticalHeader`.
-    pub fn parse(bytes: &'r [u8]) -> Result<Self, TokenError> {
+    /// `TooLarge` or `Malformed`.
+    pub fn decode(bytes: &'r [u8]) -> Result<Self, TokenError> {
         if bytes.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLarge);
         }
         let token = std::str::from_utf8(bytes).map_err(|_| TokenError::Malformed)?;
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed)?;
-        let header = Header::read(&object(header)?)?;
-        let signature = decode(signature)?;
-        let claims = object(payload)?;
-        let Header { algorithm, key_id, typ } = header;
-        Ok(Self { signed, payload, signature, algorithm, key_id, typ, claims })
+        // Canonical only: with padding or stray bits one token would have several spellings (RFC 4648 §3.5).
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
+        Ok(Self {
+            signed,
+            encoded_payload: payload,
+            header: decode(header)?,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+        })
+    }
+}
+
+impl fmt::Debug for Compact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Compact({} bytes)", self.signed.len())
+    }
+}
+
+/// A well-formed token of whom nothing is proven.
+pub struct UnverifiedToken<'c> {
+    compact: &'c Compact<'c>,
+    header: Header,
+    claims: Object<'c>,
+}
+
+impl<'c> UnverifiedToken<'c> {
+    /// Reads header and claims.
+    ///
+    /// # Errors
+    ///
+    /// `Malformed` or `CriticalHeader`.
+    pub fn read(compact: &'c Compact<'c>) -> Result<Self, TokenError> {
+        let header = parse_object(&compact.header).ok_or(TokenError::Malformed)?;
+        let header = Header::read(&header)?;
+        let claims = parse_object(&compact.payload).ok_or(TokenError::Malformed)?;
+        Ok(Self { compact, header, claims })
     }
 
     /// The issuer that the token names, which is good for nothing but finding its provider.
     pub fn issuer(&self) -> Option<&str> {
-        self.claims.get("iss").and_then(Value::as_str)
+        self.claims.text("iss")
     }
 
     /// The tenant that the token names, which must be the one in a templated issuer.
     pub fn tenant(&self) -> Option<&str> {
-        self.claims.get("tid").and_then(Value::as_str)
+        self.claims.text("tid")
     }
 
     /// The key that the token names.
     pub fn key_id(&self) -> Option<&KeyId> {
-        self.key_id.as_ref()
+        self.header.key_id.as_ref()
     }
 
     /// Proves the token, keeping of it what the rules ask for (`kept`).
@@ -140,25 +169,25 @@ impl<'r> UnverifiedToken<'r> {
         now: UnixTime,
     ) -> Result<VerifiedToken, Unverified> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
-        let algorithm = self.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
-        let validity = provider.check(self.typ.as_deref(), &self.claims, now)?;
-        let candidates = match keys.look_up(self.key_id.as_ref(), algorithm, now) {
+        let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
+        let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
+        let candidates = match keys.look_up(self.header.key_id.as_ref(), algorithm, now) {
             Lookup::Keys(candidates) => candidates,
             Lookup::Unfit => return Err(TokenError::KeyUnknown.into()),
-            Lookup::Unknown => return Err(Unverified::KeyUnknown(self.key_id)),
+            Lookup::Unknown => return Err(Unverified::KeyUnknown(self.header.key_id)),
             Lookup::Unavailable => return Err(Unverified::KeysUnavailable),
         };
         let signer = candidates
             .into_iter()
-            .find(|key| verifier.verify(key, algorithm, self.signed.as_bytes(), &self.signature))
+            .find(|key| verifier.verify(key, algorithm, self.compact.signed.as_bytes(), &self.compact.signature))
             .ok_or(TokenError::SignatureInvalid)?;
-        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.payload)?)
+        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.compact.encoded_payload)?)
     }
 }
 
 impl fmt::Debug for UnverifiedToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UnverifiedToken({} bytes)", self.signed.len())
+        write!(f, "UnverifiedToken({:?})", self.compact)
     }
 }
 
@@ -170,15 +199,15 @@ struct Header {
 
 impl Header {
     /// Keys that the header brings along (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
-    fn read(header: &Object) -> Result<Self, TokenError> {
+    fn read(header: &Object<'_>) -> Result<Self, TokenError> {
         let text = |name: &str| match header.get(name) {
             None => Ok(None),
-            Some(value) => value.as_str().map(Some).ok_or(TokenError::Malformed),
+            Some(value) => value.as_text().map(Some).ok_or(TokenError::Malformed),
         };
-        if header.contains_key("crit") || header.get("b64").is_some_and(|value| value != true) {
+        if header.get("crit").is_some() || header.get("b64").is_some_and(|value| *value != Json::Boolean(true)) {
             return Err(TokenError::CriticalHeader);
         }
-        if header.contains_key("enc") || header.contains_key("zip") {
+        if header.get("enc").is_some() || header.get("zip").is_some() {
             return Err(TokenError::Malformed);
         }
         let algorithm = text("alg")?.ok_or(TokenError::Malformed)?;
@@ -188,15 +217,6 @@ impl Header {
             typ: text("typ")?.map(Into::into),
         })
     }
-}
-
-/// Canonical base64url only: with padding or stray bits one token would have several spellings (RFC 4648 §3.5).
-fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
-}
-
-fn object(part: &str) -> Result<Object, TokenError> {
-    parse_object(&decode(part)?).ok_or(TokenError::Malformed)
 }
 
 /// What a verified token is worth: all that rules and outputs will ask of it, and when it ends.
@@ -220,7 +240,7 @@ impl VerifiedToken {
         kept: &[ClaimPath],
         validity: Validity,
         signer: Rc<VerifyingKey>,
-        claims: &Object,
+        claims: &Object<'_>,
         payload: &str,
     ) -> Result<Self, TokenError> {
         let header = |output: &super::output::Output| output.value(claims).map(|value| value.map(Into::into));
@@ -228,11 +248,11 @@ impl VerifiedToken {
             provider: index,
             validity,
             signer,
-            subject: claims.get("sub").and_then(Value::as_str).map(Into::into),
+            subject: claims.text("sub").map(Into::into),
             client: provider.client(claims).map(Into::into),
             scopes: Words::scopes(&provider.scope_claims, claims),
             groups: Words::groups(&provider.group_claims, claims),
-            kept: kept.iter().map(|path| path.find(claims).cloned()).collect(),
+            kept: kept.iter().map(|path| path.find(claims).map(Json::to_value)).collect(),
             headers: provider
                 .outputs
                 .iter()

@@ -275,10 +275,9 @@ impl<T> Default for Node<T> {
 impl<T: Copy> Node<T> {
     fn find(&self, method: &str, path: Option<&str>) -> Option<T> {
         let Some(path) = path else { return self.here.find(method) };
-        let (segment, rest) = match path.split_once('/') {
-            Some((segment, rest)) => (segment, Some(rest)),
-            None => (path, None),
-        };
+        let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
+        let (segment, rest) = path.split_at(end);
+        let rest = rest.strip_prefix('/');
         let literal = self.literals.get(segment).and_then(|node| node.find(method, rest));
         let variable = || self.variable.as_ref().and_then(|node| node.find(method, rest));
         literal.or_else(variable).or_else(|| self.rest.find(method))

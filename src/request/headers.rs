@@ -11,7 +11,7 @@ pub struct Headers {
     pairs: Vec<Pair>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Pair {
     name: Range<usize>,
     value: Range<usize>,
@@ -43,10 +43,31 @@ impl Headers {
     }
 
     /// Names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let text = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
-        self.pairs.iter().map(move |pair| (text(&pair.name), text(&pair.value)))
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { bytes: &self.bytes, pairs: self.pairs.iter() }
     }
+}
+
+/// Goes through names and values. Every request does so several times.
+#[derive(Clone, Debug)]
+pub struct Iter<'h> {
+    bytes: &'h [u8],
+    pairs: std::slice::Iter<'h, Pair>,
+}
+
+impl<'h> Iterator for Iter<'h> {
+    type Item = (&'h [u8], &'h [u8]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Pair { name, value } = self.pairs.next()?;
+        Some((text(self.bytes, name), text(self.bytes, value)))
+    }
+}
+
+#[inline(always)]
+fn text<'h>(bytes: &'h [u8], range: &Range<usize>) -> &'h [u8] {
+    bytes.get(range.start..range.end).unwrap_or_default()
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {

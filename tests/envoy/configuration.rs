@@ -412,7 +412,7 @@ fn what_is_not_json_says_where_it_breaks() {
         ("", "configuration: is not JSON: EOF while parsing a value at line 1 column 0"),
         ("{", "configuration: is not JSON: EOF while parsing an object at line 1 column 1"),
         ("providers: {}", "configuration: is not JSON: expected value at line 1 column 1"),
-        ("[]", "configuration: invalid length 0, expected struct Config with 8 elements"),
+        ("[]", "configuration: invalid type: sequence, expected an object"),
         (
             &format!("{right}{{}}"),
             &format!("configuration: is not JSON: trailing characters at line 1 column {}", right.len() + 1),
@@ -423,7 +423,7 @@ fn what_is_not_json_says_where_it_breaks() {
             &inline(json!({ "keys": [Key::of("ES256").jwk()] }))
                 .to_string()
                 .replace(r#""alg":"#, r#""alg":"RS256","alg":"#),
-            "providers.main.jwks.inline.keys[0]: a member is there twice",
+            "providers.main.jwks.inline.keys[0].alg: is there twice",
         ),
     ]);
 }
@@ -488,7 +488,7 @@ fn a_struct_is_read_as_strictly() {
             bytes(b"\x0a\x0d\x0a\x07def"),
             "configuration: is not JSON: expected value at line 3 column 1, and no google.protobuf.Struct",
         ),
-        (bytes(b"\xff\xff"), "configuration: is not JSON: expected value at line 1 column 1"),
+        (bytes(b"\xff\xff"), "configuration: is not JSON: invalid utf-8 sequence of 1 bytes from index 0"),
     ] {
         let before = gateway.filter_log().len();
         assert!(!gateway.replace(message));

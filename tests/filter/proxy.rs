@@ -152,10 +152,10 @@ impl Stream for Worker {
     fn set_header(&self, _name: &str, _value: &str) {}
 
     fn resume(&self) {
-        self.reply(200, &[], "");
+        self.reply(200, Vec::new(), "");
     }
 
-    fn reply(&self, status: u16, _headers: &[(String, String)], _body: &str) {
+    fn reply(&self, status: u16, _headers: Vec<(&str, &str)>, _body: &str) {
         let stream = self.stream();
         self.process.borrow_mut().decide(stream, status);
     }
