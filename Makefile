@@ -193,7 +193,7 @@ lint: toolchain ## Hold formatting and lints, on the host and for Wasm
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features cli -- -D warnings
-	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
+	cargo clippy --locked --lib --example plain --target $(WASM_TARGET) -- -D warnings
 
 check: lint $(CARGO_DENY) ## Hold lints, and licences, sources and advisories of what is depended on
 	$(CARGO_DENY) --locked check bans licenses sources

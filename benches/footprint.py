@@ -70,7 +70,7 @@ def main():
         sys.exit(f"{programs.MODULE} is not there; `make build` makes it")
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-footprint-") as directory:
         program, issuers = programs.build_load(directory), Issuers()
-        modules = programs.Modules(programs.MODULE, programs.build_empty(directory))
+        modules = programs.Modules.build(programs.MODULE, directory)
         tokens = Path(directory, "tokens")
         tokens.write_text("\n".join(Tokens(UNSEEN).mint(issuers)))
         weights = []

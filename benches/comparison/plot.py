@@ -3,7 +3,20 @@
 from math import floor, ceil, log10
 from xml.sax.saxutils import escape
 
-from .subjects import AUTHORIZER, EMPTY, JWT_AUTHN, JWT_AUTHN_CACHED, JWT_AUTHN_CACHED_RBAC, JWT_AUTHN_RBAC
+from .subjects import (
+    ASKS,
+    AUTHORIZER,
+    EMPTY,
+    IN_RUST,
+    JWT_AUTHN,
+    JWT_AUTHN_CACHED,
+    JWT_AUTHN_CACHED_RBAC,
+    JWT_AUTHN_RBAC,
+    JWT_SIMPLE,
+    REFUSES,
+    VERIFIES_ES256,
+    VERIFIES_RS256,
+)
 
 # Colours that stay apart for the colour-blind, and on a dark page as on a light one.
 COLOURS = {
@@ -12,13 +25,17 @@ COLOURS = {
     JWT_AUTHN_CACHED: "#56b4e9",
     JWT_AUTHN_RBAC: "#00795a",
     JWT_AUTHN_CACHED_RBAC: "#3fbf9a",
-    EMPTY: "#999999",
+    EMPTY: "#cccccc",
+    JWT_SIMPLE: "#aa3377",
+    ASKS: "#777777",
 }
-WIDTH, LEFT, RIGHT, LINE, TOP, RADIUS = 860, 190, 40, 28, 92, 6
+# All floors look alike; the workload says which it is.
+MARKS = COLOURS | dict.fromkeys((REFUSES, VERIFIES_RS256, VERIFIES_ES256), COLOURS[ASKS]) | {IN_RUST: COLOURS[AUTHORIZER]}
+WIDTH, LEFT, RIGHT, LINE, TOP, RADIUS = 860, 190, 40, 28, 112, 6
 
 
 def svg(workloads, measurements):
-    values = [m.added_us for (_, kind), m in measurements.items() if kind in COLOURS and m.added_us > 0]
+    values = [m.added_us for (_, kind), m in measurements.items() if kind in MARKS and m.added_us > 0]
     low, high = floor(log10(min(values))), ceil(log10(max(values)))
     bottom = TOP + LINE * len(workloads)
 
@@ -39,7 +56,7 @@ def svg(workloads, measurements):
         parts.append(f'<line x1="{min(ends):.1f}" y1="{y}" x2="{max(ends):.1f}" y2="{y}" stroke="#999" stroke-width="2"/>')
         # This filter's mark last, so that it is on top.
         for x, kind in reversed(marks):
-            parts.append(f'<circle cx="{x:.1f}" cy="{y}" r="{RADIUS}" fill="{COLOURS[kind]}"/>')
+            parts.append(f'<circle cx="{x:.1f}" cy="{y}" r="{RADIUS}" fill="{MARKS[kind]}"/>')
     height = bottom + 34
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">'
     ground = f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
@@ -50,7 +67,7 @@ def legend():
     for number, (kind, colour) in enumerate(COLOURS.items()):
         x, y = LEFT + 210 * (number % 3), 46 + 20 * (number // 3)
         yield f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{colour}"/>'
-        yield text(x + 12, y + 4, kind)
+        yield text(x + 12, y + 4, "floor of any Wasm filter" if kind == ASKS else kind)
 
 
 def text(x, y, content, anchor="start", weight="normal"):

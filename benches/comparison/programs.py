@@ -1,4 +1,4 @@
-"""The programs that a comparison needs beside Envoy: the load generator, the empty filter, the module itself."""
+"""The programs that a comparison needs beside Envoy: the load generator, filters that decide nothing, the module itself."""
 
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +12,13 @@ MODULE = BENCHES.parent / "dist" / "jwt-authorizer.wasm"
 class Modules:
     authorizer: Path
     empty: Path
+    asks: Path
+    plain: Path
+
+    @classmethod
+    def build(cls, authorizer, directory):
+        empty, asks = build_floor(directory, "empty"), build_floor(directory, "asks", "--cfg", "asks")
+        return cls(authorizer, empty, asks, build_plain())
 
 
 def build_load(directory):
@@ -20,11 +27,20 @@ def build_load(directory):
     return program
 
 
-def build_empty(directory):
-    module = Path(directory, "empty.wasm")
-    options = ["-O", "-C", "panic=abort", "-C", "strip=symbols", "--crate-type", "cdylib", "--target", "wasm32-wasip1"]
-    rustc(*options, BENCHES / "empty" / "lib.rs", "-o", module)
+def build_floor(directory, name, *options):
+    module = Path(directory, f"{name}.wasm")
+    options += ("-O", "-C", "panic=abort", "-C", "strip=symbols", "--crate-type", "cdylib", "--target", "wasm32-wasip1")
+    rustc(*options, BENCHES / "floor" / "lib.rs", "-o", module)
     return module
+
+
+def build_plain():
+    """As fast as jwt-simple can be: with the optimisation that is Cargo's default for a release."""
+    target = BENCHES.parent / "target" / "plain"
+    command = ["cargo", "build", "--locked", "--quiet", "--release", "--config", "profile.release.opt-level=3"]
+    command += ["--example", "plain", "--target", "wasm32-wasip1", "--target-dir", target]
+    subprocess.run(command, check=True, cwd=BENCHES.parent)
+    return target / "wasm32-wasip1" / "release" / "examples" / "plain.wasm"
 
 
 def rustc(*arguments):

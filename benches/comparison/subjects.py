@@ -1,5 +1,6 @@
 """What is compared: filter chains that ask the same of a request, each in its own words."""
 
+import base64
 import json
 from dataclasses import dataclass
 
@@ -7,7 +8,13 @@ from .tokens import AUDIENCE, SCOPE
 
 NONE = "no filter"
 EMPTY = "empty Wasm filter"
+ASKS = "floor: headers and clock"
+REFUSES = "floor: the same and a refusal"
+VERIFIES_RS256 = "floor: the same and RS256"
+VERIFIES_ES256 = "floor: the same and ES256"
 AUTHORIZER = "jwt-authorizer"
+IN_RUST = "jwt-authorizer without host cryptography"
+JWT_SIMPLE = "jwt-simple as it comes"
 JWT_AUTHN = "jwt_authn"
 JWT_AUTHN_CACHED = "jwt_authn with its cache"
 JWT_AUTHN_RBAC = "jwt_authn + RBAC"
@@ -42,27 +49,41 @@ def filters(kind, policy, issuers, modules):
         case "no filter":
             return []
         case "empty Wasm filter":
-            return [wasm(kind, modules.empty, "")]
-        case "jwt-authorizer":
-            return [wasm(f"{kind} {policy}", modules.authorizer, json.dumps(authorizer(policy, issuers)))]
+            return [wasm(kind, modules.empty, b"")]
+        case "floor: headers and clock":
+            return [wasm(kind, modules.asks, b"")]
+        case "floor: the same and a refusal":
+            return [wasm(kind, modules.asks, b"refuse")]
+        case "floor: the same and RS256" | "floor: the same and ES256":
+            return [wasm(kind, modules.asks, issuers.question(kind.split()[-1]))]
+        case "jwt-authorizer" | "jwt-authorizer without host cryptography":
+            host_crypto = "off" if kind == IN_RUST else "on"
+            configuration = json.dumps(authorizer(policy, issuers)).encode()
+            return [wasm(f"{kind} {policy}", modules.authorizer, configuration, JWT_AUTHORIZER_HOST_CRYPTO=host_crypto)]
+        case "jwt-simple as it comes":
+            return [wasm(kind, modules.plain, issuers.pem("RS256"))]
         case "jwt_authn" | "jwt_authn with its cache":
             return [jwt_authn(policy, issuers, cached=kind == JWT_AUTHN_CACHED)]
         case "jwt_authn + RBAC" | "jwt_authn with its cache + RBAC":
             return [jwt_authn(policy, issuers, cached=kind == JWT_AUTHN_CACHED_RBAC), rbac()]
 
 
-def wasm(name, module, configuration):
+def wasm(name, module, configuration, **environment):
     return {
         "name": "wasm",
         "typed_config": {
             "@type": f"{EXTENSIONS}.wasm.v3.Wasm",
             "config": {
                 "name": name,
-                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration},
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.BytesValue",
+                    "value": base64.b64encode(configuration).decode(),
+                },
                 "vm_config": {
                     # Each with a VM of its own, as if it were the only one.
                     "vm_id": name,
                     "runtime": "envoy.wasm.runtime.v8",
+                    "environment_variables": {"key_values": environment},
                     "code": {"local": {"filename": str(module)}},
                 },
             },

@@ -4,7 +4,7 @@ import base64
 import json
 import time
 
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
 AUDIENCE = "https://api.example.com"
@@ -20,6 +20,25 @@ def encode_number(number, length):
     return encode(number.to_bytes(length, "big"))
 
 
+def der(private):
+    return private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def protobuf(*fields):
+    """A message of these bytes, numbered from 1."""
+    message = b""
+    for number, value in enumerate(fields, 1):
+        message += bytes([number << 3 | 2])
+        length = len(value)
+        while length >= 0x80:
+            message += bytes([length & 0x7F | 0x80])
+            length >>= 7
+        message += bytes([length]) + value
+    return message
+
+
 class RsaKey:
     def __init__(self, algorithm):
         self.private = rsa.generate_private_key(65537, 2048)
@@ -31,6 +50,9 @@ class RsaKey:
 
     def sign(self, message):
         return self.private.sign(message, self.padding, hashes.SHA256())
+
+    def question(self, message):
+        return protobuf(b"sha256", der(self.private), self.sign(message), message)
 
     def jwk(self):
         numbers = self.private.public_key().public_numbers()
@@ -44,6 +66,9 @@ class P256Key:
     def sign(self, message):
         r, s = utils.decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    def question(self, message):
+        return protobuf(b"sha256", der(self.private), self.private.sign(message, ec.ECDSA(hashes.SHA256())), message)
 
     def jwk(self):
         numbers = self.private.public_key().public_numbers()
@@ -79,6 +104,14 @@ class Issuers:
 
     def jwks(self):
         return {"keys": [key.jwk() | {"kid": name, "alg": name, "use": "sig"} for name, key in self.keys.items()]}
+
+    def pem(self, algorithm):
+        public = self.keys[algorithm].private.public_key()
+        return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    def question(self, algorithm):
+        """What Envoy's `verify_signature` would be asked about a token of 1 KB."""
+        return self.keys[algorithm].question(self.token(algorithm).rsplit(".", 1)[0].encode())
 
     def token(self, algorithm="RS256", size=1024, issuer=0, serial=0, age=60):
         """A token of about `size` bytes, `age` seconds old; `serial` makes it differ from every other."""

@@ -3,12 +3,18 @@
 from dataclasses import dataclass, field
 
 from .subjects import (
+    ASKS,
     AUTHORIZER,
     EMPTY,
+    IN_RUST,
     JWT_AUTHN,
     JWT_AUTHN_CACHED,
     JWT_AUTHN_CACHED_RBAC,
     JWT_AUTHN_RBAC,
+    JWT_SIMPLE,
+    REFUSES,
+    VERIFIES_ES256,
+    VERIFIES_RS256,
     Policy,
 )
 
@@ -56,13 +62,14 @@ def unseen(**fields):
 
 
 WORKLOADS = [
-    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, EMPTY)),
+    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, ASKS, EMPTY)),
     Workload("seen, for access logs", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(access_log=True)),
     Workload("seen, scope", seen(), (AUTHORIZER, JWT_AUTHN_CACHED_RBAC, JWT_AUTHN_RBAC), Policy(scope=True)),
     Workload("seen, claims to headers", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(claims_to_headers=True)),
-    Workload("unseen, RS256", unseen(), (AUTHORIZER, JWT_AUTHN, JWT_AUTHN_CACHED)),
+    Workload("unseen, RS256", unseen(), (AUTHORIZER, JWT_AUTHN, JWT_AUTHN_CACHED, VERIFIES_RS256)),
     Workload("unseen, RS256, scope", unseen(), (AUTHORIZER, JWT_AUTHN_RBAC), Policy(scope=True)),
-    Workload("unseen, ES256", unseen(algorithm="ES256"), (AUTHORIZER, JWT_AUTHN)),
+    Workload("unseen, RS256, in Rust", unseen(), (IN_RUST, JWT_SIMPLE)),
+    Workload("unseen, ES256", unseen(algorithm="ES256"), (AUTHORIZER, JWT_AUTHN, VERIFIES_ES256)),
     Workload("unseen, EdDSA", unseen(algorithm="EdDSA"), (AUTHORIZER, JWT_AUTHN)),
     Workload("unseen, PS256", unseen(algorithm="PS256"), (AUTHORIZER, JWT_AUTHN)),
     Workload("500 rules, seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(rules=500)),
@@ -73,5 +80,5 @@ WORKLOADS = [
     Workload("8 KB, seen", seen(size=8192), (AUTHORIZER, JWT_AUTHN_CACHED)),
     Workload("8 KB, unseen", Tokens(UNSEEN_LARGE, size=8192), (AUTHORIZER, JWT_AUTHN)),
     Workload("refused: expired", seen(age=48 * 3600), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN), status=401),
-    Workload("refused: garbage", seen(garbage=True), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN), status=401),
+    Workload("refused: garbage", seen(garbage=True), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, REFUSES), status=401),
 ]

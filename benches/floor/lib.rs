@@ -1,0 +1,121 @@
+//! Wasm filters that decide nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK, only what
+//! Envoy asks of a module before it loads it.
+//!
+//! As it is, it returns at once. With `--cfg asks` it is called as often as a filter is that keeps something for a
+//! request, asks for headers and clock, and, as its configuration says, has the host check one signature or refuses.
+
+use std::alloc::{Layout, alloc};
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// The host writes what it passes to the module, a configuration for one, into memory that it gets here.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    match Layout::array::<u8>(size) {
+        // SAFETY: the layout is not empty.
+        Ok(layout) if size > 0 => unsafe { alloc(layout) },
+        _ => std::ptr::null_mut(),
+    }
+}
+
+#[cfg(not(asks))]
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
+    0
+}
+
+#[cfg(asks)]
+mod asks {
+    use std::alloc::{Layout, dealloc};
+    use std::ptr::null_mut;
+    use std::sync::OnceLock;
+
+    const PLUGIN_CONFIGURATION: u32 = 7;
+    const REQUEST_HEADERS: u32 = 0;
+    const CONTINUE: u32 = 0;
+    const PAUSE: u32 = 1;
+    /// The bytes of a field of protobuf that is one: `true`.
+    const YES: [u8; 2] = [8, 1];
+
+    unsafe extern "C" {
+        fn proxy_get_buffer_bytes(kind: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+        fn proxy_get_header_map_pairs(kind: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+        fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+        fn proxy_call_foreign_function(
+            name: *const u8,
+            name_size: usize,
+            arguments: *const u8,
+            arguments_size: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> u32;
+        fn proxy_send_local_response(
+            status: u32,
+            details: *const u8,
+            details_size: usize,
+            body: *const u8,
+            body_size: usize,
+            headers: *const u8,
+            headers_size: usize,
+            grpc_status: i32,
+        ) -> u32;
+    }
+
+    static CONFIGURATION: OnceLock<Vec<u8>> = OnceLock::new();
+
+    /// What a host call leaves in memory of ours, copied and freed as an SDK would.
+    fn given(ask: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Vec<u8> {
+        let (mut data, mut size) = (null_mut(), 0);
+        if ask(&raw mut data, &raw mut size) != 0 || data.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: the host has the memory from `proxy_on_memory_allocate`, with this size, and has written all of it.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(data, size).to_vec();
+            dealloc(data, Layout::array::<u8>(size).unwrap());
+            bytes
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn proxy_on_configure(_context: u32, size: usize) -> u32 {
+        // SAFETY: both places are ours for the time of the call, here and below.
+        CONFIGURATION.get_or_init(|| {
+            given(|data, length| unsafe { proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, data, length) })
+        });
+        1
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn proxy_on_context_create(_context: u32, _parent: u32) {}
+
+    #[unsafe(no_mangle)]
+    extern "C" fn proxy_on_delete(_context: u32) {}
+
+    #[unsafe(no_mangle)]
+    extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
+        given(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) });
+        let mut time = 0;
+        unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+        match CONFIGURATION.get().map_or(&[][..], Vec::as_slice) {
+            [] => CONTINUE,
+            b"refuse" => reply(401),
+            question if verifies(question) => CONTINUE,
+            _ => reply(500),
+        }
+    }
+
+    fn verifies(question: &[u8]) -> bool {
+        let name = "verify_signature";
+        given(|data, size| unsafe {
+            proxy_call_foreign_function(name.as_ptr(), name.len(), question.as_ptr(), question.len(), data, size)
+        }) == YES
+    }
+
+    fn reply(status: u32) -> u32 {
+        let no_headers = 0_u32.to_le_bytes();
+        unsafe { proxy_send_local_response(status, null_mut(), 0, null_mut(), 0, no_headers.as_ptr(), 4, -1) };
+        PAUSE
+    }
+}
