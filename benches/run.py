@@ -1,6 +1,6 @@
 """Compares the module with Envoy's own jwt_authn: `run.py [--quick] [--only WORDS] [--module PATH]`.
 
-Writes benches/results/comparison.md and .svg, and prints how each bar was met. A miss is no error: timings never decide a
+Writes benches/results/comparison.md and .svg, and the bars into the README; prints how each bar was met. A miss is no error: timings never decide a
 test.
 """
 
@@ -13,6 +13,9 @@ from comparison import bars, footprint, plot, programs, report, rounds
 from comparison.machine import Machine
 from comparison.tokens import Issuers
 from comparison.workloads import WORKLOADS
+
+
+README = programs.BENCHES.parent / "README.md"
 
 
 def say(text):
@@ -44,12 +47,15 @@ def main():
             say("weighing the module")
             weights = footprint.weigh(issuers, modules, program, directory, requests, starts)
     verdicts = bars.judge(measurements, weights)
-    text = report.markdown(Machine.here(), workloads, measurements, verdicts, number)
+    machine = Machine.here()
+    text = report.markdown(machine, workloads, measurements, verdicts, number)
     print(text)
     if not options.only:
         options.results.mkdir(exist_ok=True)
         (options.results / "comparison.md").write_text(text)
         (options.results / "comparison.svg").write_text(plot.svg(workloads, measurements))
+        if not options.quick:
+            README.write_text(report.shown_in(README.read_text(), machine, verdicts))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ from .rounds import SECONDS
 from .subjects import NONE
 
 
+# Between these the README shows the bars.
+BEGIN, END = "<!-- what make bench printed -->", "<!-- end -->"
+
+
 def markdown(machine, workloads, measurements, verdicts, rounds):
     return "\n".join([
         "# This filter and Envoy's own",
@@ -15,10 +19,7 @@ def markdown(machine, workloads, measurements, verdicts, rounds):
         "",
         "## Bars",
         "",
-        *table(["", "bar: at most", "measured", "", "floor"], [
-            [verdict.title, verdict.bar, verdict.measured, "met" if verdict.met else "**missed**", verdict.floor]
-            for verdict in verdicts
-        ]),
+        *bars(verdicts),
         "",
         "The floor is a Wasm filter that decides nothing, over the same rival: it only asks Envoy for what must be asked for",
         "(the headers, the clock, the check of one signature, the refusal). No filter written in any language is below it.",
@@ -35,6 +36,20 @@ def markdown(machine, workloads, measurements, verdicts, rounds):
         ),
         "",
     ])
+
+
+def bars(verdicts):
+    return table(["", "bar: at most", "measured", "", "floor"], [
+        [verdict.title, verdict.bar, verdict.measured, "met" if verdict.met else "**missed**", verdict.floor]
+        for verdict in verdicts
+    ])
+
+
+def shown_in(readme, machine, verdicts):
+    """The README with these bars in the place of those that it shows."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return "\n".join([f"{before}{BEGIN}", f"Measured on: {machine}, one worker.", "", *bars(verdicts), f"{END}{after}"])
 
 
 def row(workload, kind, measured):

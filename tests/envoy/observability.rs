@@ -6,7 +6,7 @@ use crate::harness::policy::merged;
 use crate::harness::{ALLOWED, Gateway, Issuer, Key, Request, Setup, Token, eventually, now, provider};
 
 fn policy(over: Value) -> Value {
-    let provider = merged(provider(), json!({ "audiences": ["api", "m2m-client"] }));
+    let provider = merged(provider(), json!({ "audiences": ["api", "m2m-client"], "cache": {} }));
     let policy = json!({
         "providers": { "main": provider },
         "rules": [

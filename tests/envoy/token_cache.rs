@@ -9,7 +9,7 @@ use crate::harness::{ALLOWED, Gateway, Request, Setup, Token, eventually, now, p
 
 #[test]
 fn a_cached_token_ends_when_it_ends() {
-    let policy = with_provider(merged(provider(), json!({ "clock_skew": "0s" })));
+    let policy = with_provider(merged(provider(), json!({ "clock_skew": "0s", "cache": {} })));
     let gateway = Setup::new(&policy).workers(1).start();
     gateway.await_metric("provider.main.jwks_keys", 10);
     let start = Instant::now();
