@@ -28,7 +28,7 @@ pub enum Json<'t> {
     Object(Object<'t>),
 }
 
-/// A JSON object: its members in the order in which they are written, no name twice.
+/// A JSON object: its members in the order in which they are written, and unless it was read as written no name twice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
 
@@ -56,7 +56,8 @@ pub fn parse_tolerantly(bytes: &[u8]) -> Option<Value> {
 ///
 /// Where it is not JSON.
 pub fn parse_as_written(bytes: &[u8]) -> serde_json::Result<Json<'_>> {
-    read(bytes, Reading { twice: Twice::Kept, ..Reading::STRICT })
+    // How deep is too deep, serde_json knows as well.
+    read(bytes, Reading { depth: u8::MAX, twice: Twice::Kept })
 }
 
 fn read(bytes: &[u8], how: Reading) -> serde_json::Result<Json<'_>> {
@@ -118,11 +119,11 @@ impl<'t> Json<'t> {
             Self::Null => Value::Null,
             Self::Boolean(value) => Value::Bool(*value),
             Self::Number(number) => Value::Number(number.clone()),
-            Self::Text(text) => Value::String(text.clone().into_owned()),
+            Self::Text(text) => Value::String(text.as_ref().to_owned()),
             Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Self::Object(Object(members)) => Value::Object(
-                members.iter().map(|(name, value)| (name.clone().into_owned(), value.to_value())).collect(),
-            ),
+            Self::Object(Object(members)) => {
+                Value::Object(members.iter().map(|(name, value)| (name.as_ref().to_owned(), value.to_value())).collect())
+            }
         }
     }
 }
