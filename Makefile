@@ -49,6 +49,7 @@ help: ## Tell what there is
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
 # the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces). Cargo keeps
 # downloaded sources in a folder named after where they came from, which a mirror changes: fetched first, it is known.
+# V8 leaves the module for each memory.copy (bulk memory); without, an unseen token takes 2 µs less.
 # $(1): the module; $(2): more arguments for cargo.
 define build_module
 	@cargo fetch --quiet --locked --target $(WASM_TARGET)
@@ -60,7 +61,7 @@ define build_module
 		"$$(rustc --print sysroot)/lib/rustlib/src/rust" "/rustc/$$(rustc -vV | sed -n 's/^commit-hash: //p')")" && \
 	for sources in "$$cargo_home"/registry/src/*; do \
 		remap="$$remap$$(printf '\037--remap-path-prefix=%s=/cargo' "$$sources")"; done && \
-	CARGO_ENCODED_RUSTFLAGS="$${remap#?}" \
+	CARGO_ENCODED_RUSTFLAGS="-Ctarget-feature=-bulk-memory,-bulk-memory-opt$$remap" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET) $(2)
 	@mkdir -p $(dir $(1))
 	@$(VENV_PYTHON) build/optimize.py $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(1)
