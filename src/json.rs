@@ -121,9 +121,9 @@ impl<'t> Json<'t> {
             Self::Number(number) => Value::Number(number.clone()),
             Self::Text(text) => Value::String(text.as_ref().to_owned()),
             Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Self::Object(Object(members)) => {
-                Value::Object(members.iter().map(|(name, value)| (name.as_ref().to_owned(), value.to_value())).collect())
-            }
+            Self::Object(Object(members)) => Value::Object(
+                members.iter().map(|(name, value)| (name.as_ref().to_owned(), value.to_value())).collect(),
+            ),
         }
     }
 }

@@ -37,6 +37,41 @@ fn parse_json(json: &[u8]) -> Result<Config, Misread> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_is_of_another_type_is_told_by_its_place() {
+        for (json, expected) in [
+            (r#"[]"#, ": invalid type: sequence, expected an object"),
+            (r#"{"providers":null}"#, "providers: invalid type: null, expected an object"),
+            (
+                r#"{"providers":{"a":{"cache":["5m",100]}}}"#,
+                "providers.a.cache: invalid type: sequence, expected an object",
+            ),
+            (
+                r#"{"providers":{"a":{"cache":{"ttl":1.5}}}}"#,
+                "providers.a.cache.ttl: invalid type: fraction `1.5`, expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+            ),
+            (
+                r#"{"providers":{"a":{"cache":{"max_tokens":-1}}}}"#,
+                "providers.a.cache.max_tokens: invalid value: integer `-1`, expected u32",
+            ),
+            (r#"{"providers":{"a":{"issuer":"x","issuer":"y"}}}"#, "providers.a.issuer: is there twice"),
+            (
+                r#"{"providers":{"a":{"jwks":{"inline":{"keys":[{"kid":"a","kid":"b"}]}}}}}"#,
+                "providers.a.jwks.inline.keys[0].kid: is there twice",
+            ),
+            (
+                r#"{"providers":{},"rules":[{"route":"GET /"},{"route":"GET /","scopes":{"all":["a",1]}}]}"#,
+                "rules[1].scopes.all[1]: invalid type: integer `1`, expected a string",
+            ),
+            (
+                r#"{"providers":{},"rules":[{"route":"GET /","scopes":{"any":[]}}]}"#,
+                "rules[0].scopes.any: is not a field here; known: `all`",
+            ),
+        ] {
+            assert_eq!(told(json.as_bytes()), expected, "{json}");
+        }
+    }
+
     fn told(bytes: &[u8]) -> String {
         let Misread { place, problem } = parse(bytes).unwrap_err();
         format!("{place}: {problem}")
