@@ -33,10 +33,11 @@ impl<'r> RequestHead<'r> {
     pub fn new(headers: &'r Headers) -> Result<Self, AmbiguousRequest> {
         let (mut method, mut authority, mut target) = ("", "", "");
         for (name, value) in headers.iter() {
+            let [b':', name @ ..] = name else { continue };
             let slot = match name {
-                b":method" => &mut method,
-                b":authority" => &mut authority,
-                b":path" => &mut target,
+                b"method" => &mut method,
+                b"authority" => &mut authority,
+                b"path" => &mut target,
                 _ => continue,
             };
             *slot = std::str::from_utf8(value).map_err(|_| AmbiguousRequest)?;

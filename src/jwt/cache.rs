@@ -14,6 +14,8 @@ use super::token::VerifiedToken;
 
 /// What one worker's cache may weigh: token bytes, what was kept of them, and the table around it.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How much of a token tells it from others: 48 bytes of a signature, in base64.
+const HASHED_BYTES: usize = 64;
 /// What the table and the allocator take for an entry beside its own bytes.
 const ENTRY_OVERHEAD: usize = 160;
 
@@ -26,7 +28,8 @@ pub struct TokenCache {
     bytes: usize,
 }
 
-/// The hash of a token's bytes. A token is a thousand of them, so they are hashed once.
+/// The hash of a token's last bytes, which are its signature's. Who hasn't the key can't choose them, so tokens that were
+/// verified differ there; and all bytes are compared before a token counts as known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenHash(u64);
 
@@ -57,7 +60,8 @@ impl TokenCache {
 
     /// What `find` and `insert` want to know of a token's bytes.
     pub fn hash(&self, bytes: &[u8]) -> TokenHash {
-        TokenHash(self.hasher.hash_one(bytes))
+        let start = bytes.len().saturating_sub(HASHED_BYTES);
+        TokenHash(self.hasher.hash_one(bytes.get(start..)))
     }
 
     /// The token with exactly these bytes, if it still counts.
