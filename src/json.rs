@@ -45,9 +45,8 @@ pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
 }
 
 /// Reads a document in which an object with a member twice counts as null, and spoils nothing around it.
-pub fn parse_tolerantly(bytes: &[u8]) -> Option<Value> {
-    let how = Reading { twice: Twice::Null, ..Reading::STRICT };
-    read(bytes, how).ok().map(|json| json.to_value())
+pub fn parse_tolerantly(bytes: &[u8]) -> Option<Json<'_>> {
+    read(bytes, Reading { twice: Twice::Null, ..Reading::STRICT }).ok()
 }
 
 /// Reads any value, members that are there twice included: whoever goes through them can say where that was.
@@ -293,7 +292,7 @@ mod tests {
             (r#"{"keys":[],"keys":[1]}"#, Some(Value::Null)),
             (r#"{"keys":["#, None),
         ] {
-            assert_eq!(parse_tolerantly(text.as_bytes()), expected, "{text}");
+            assert_eq!(parse_tolerantly(text.as_bytes()).map(|json| json.to_value()), expected, "{text}");
         }
     }
 

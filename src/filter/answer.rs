@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::host::Answer;
-use crate::json::parse_tolerantly;
+use crate::json::{Json, parse_tolerantly};
 use crate::jwt::jwks::{KeySet, KeySetError};
 use crate::jwt::ledger::FetchFailure;
 use crate::policy::split_url;
@@ -38,8 +36,9 @@ impl Answer {
     /// Reads a discovery document (OpenID Connect Discovery §4.3) of this issuer: the path of its key set. Which host
     /// it names is not looked at, because keys are asked of the configured cluster and no other.
     pub(super) fn into_jwks_path(self, issuer: &str) -> Result<String, FetchFailure> {
-        let document = parse_tolerantly(&self.into_document()?).ok_or(FetchFailure::Malformed)?;
-        let text = |name: &str| document.get(name).and_then(Value::as_str).ok_or(FetchFailure::Malformed);
+        let body = self.into_document()?;
+        let document = parse_tolerantly(&body).ok_or(FetchFailure::Malformed)?;
+        let text = |name: &str| document.get(name).and_then(Json::as_text).ok_or(FetchFailure::Malformed);
         if text("issuer")? != issuer {
             return Err(FetchFailure::IssuerMismatch);
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
 use super::jwk::{KeyId, SecretError, VerifyingKey};
-use crate::json::parse_tolerantly;
+use crate::json::{Json, parse_tolerantly};
 
 const MAX_KEYS: usize = 200;
 /// A token without `kid` is tried with no more keys than this (each costs a signature check).
@@ -48,16 +48,12 @@ impl KeySet {
     ///
     /// When the document as a whole can't be used. Keys that can't are left out.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeySetError> {
-        Self::from_value(&parse_tolerantly(bytes).ok_or(KeySetError::Malformed)?)
-    }
-
-    /// The same for a document that is JSON already.
-    ///
-    /// # Errors
-    ///
-    /// As above.
-    pub fn from_value(document: &Value) -> Result<Self, KeySetError> {
-        Self::of(keys_in(document)?.iter().filter_map(VerifyingKey::from_jwk))
+        let document = parse_tolerantly(bytes).ok_or(KeySetError::Malformed)?;
+        let keys = match document.get("keys") {
+            Some(Json::List(keys)) => Some(&**keys),
+            _ => None,
+        };
+        Self::of(not_too_many(keys)?.iter().filter_map(|jwk| VerifyingKey::from_jwk(&jwk.to_value())))
     }
 
     /// The same for a document of the configuration, which may have secrets (`oct` keys) for these algorithms.
@@ -67,7 +63,8 @@ impl KeySet {
     /// As above, and if a secret can't be used.
     pub fn with_secrets(document: &Value, listed: AlgorithmSet) -> Result<Self, InlineError> {
         let mut keys = Vec::new();
-        for (place, jwk) in keys_in(document).map_err(InlineError::Set)?.iter().enumerate() {
+        let listed_keys = document.get("keys").and_then(Value::as_array).map(Vec::as_slice);
+        for (place, jwk) in not_too_many(listed_keys).map_err(InlineError::Set)?.iter().enumerate() {
             if jwk.get("kty").is_some_and(|kty| kty == "oct") {
                 keys.push(
                     VerifyingKey::from_secret(jwk, listed).map_err(|error| InlineError::Secret { place, error })?,
@@ -126,8 +123,7 @@ impl KeySet {
     }
 }
 
-fn keys_in(document: &Value) -> Result<&[Value], KeySetError> {
-    let keys = document.as_object().and_then(|set| set.get("keys")).and_then(Value::as_array);
+fn not_too_many<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
     let keys = keys.ok_or(KeySetError::Malformed)?;
     if keys.len() > MAX_KEYS { Err(KeySetError::TooManyKeys) } else { Ok(keys) }
 }

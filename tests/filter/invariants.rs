@@ -108,7 +108,7 @@ impl Model {
         worker.read = (ledger, version);
         worker.ring.note(ledger, moment);
         if ledger.edition().is_some() && worker.ring.set().is_empty() {
-            worker.ring.install(KeySet::from_value(&Key::set(&[key(0, "a")])).expect("a set"));
+            worker.ring.install(KeySet::from_bytes(Key::set(&[key(0, "a")]).to_string().as_bytes()).expect("a set"));
         }
     }
 
