@@ -3,10 +3,12 @@
 pub mod algorithm;
 pub mod cache;
 pub mod claims;
+pub mod error;
 pub mod jwk;
 pub mod jwks;
 pub mod keys;
 pub mod ledger;
+pub mod material;
 pub mod output;
 pub mod provider;
 pub mod signature;

@@ -6,8 +6,11 @@ pub(crate) use compile::split_url;
 pub mod decision;
 pub mod denial;
 pub mod error;
+pub mod forward;
+pub mod reason;
 pub mod requirement;
 pub mod route;
+pub mod table;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,21 +19,24 @@ use std::time::Duration;
 use crate::config::FilterState;
 use crate::jwt::cache::TokenCache;
 use crate::jwt::claims::ClaimPath;
+use crate::jwt::error::{TokenError, Unverified};
 use crate::jwt::jwks::KeySet;
 use crate::jwt::keys::KeyRing;
 use crate::jwt::ledger::KeyPolicy;
 use crate::jwt::output::HeaderName;
 use crate::jwt::provider::{Provider, ProviderIndex};
 use crate::jwt::signature::SignatureVerifier;
-use crate::jwt::source::{Credential, Removal, Sources};
+use crate::jwt::source::{Credential, Sources};
 use crate::jwt::time::UnixTime;
-use crate::jwt::token::{Compact, TokenError, Unverified, UnverifiedToken, VerifiedToken};
+use crate::jwt::token::{Compact, UnverifiedToken, VerifiedToken};
 use crate::request::RequestHead;
-use decision::{About, Decision, Forward, MissingKeys, Reason, RuleIndex, Verdict, WantedKeys};
+use decision::{About, Decision, MissingKeys, RuleIndex, Verdict, WantedKeys};
 use denial::{Denial, ReplyStyle};
 use error::Warning;
+use forward::Forward;
+use reason::Reason;
 use requirement::Requirement;
-use route::RouteTable;
+use table::RouteTable;
 
 /// A compiled configuration. Nothing in it is looked up by name, parsed or cloned for a request.
 #[derive(Debug)]
@@ -186,7 +192,7 @@ impl Authorizer {
         let permitted = terms.check(&token, head);
         about.token = Some(Rc::clone(&token));
         match permitted {
-            Ok(()) => self.forward(about, &token, &credential, head),
+            Ok(()) => self.let_pass(about, Reason::Allowed, self.edits(&token, &credential, head)),
             Err(reason) => self.refuse(about, reason, rule, head),
         }
     }
@@ -344,42 +350,6 @@ impl Authorizer {
         self.providers.get(index.0).is_some_and(|provider| provider.sources.contains(credential.source()))
     }
 
-    fn forward(
-        &self,
-        about: About,
-        token: &VerifiedToken,
-        credential: &Credential<'_>,
-        head: &RequestHead<'_>,
-    ) -> Verdict {
-        let mut forward = self.cleared(head);
-        if let Some(provider) = self.providers.get(token.provider().0) {
-            for (output, value) in provider.outputs.iter().zip(token.headers()) {
-                if let Some(value) = value {
-                    forward.tell(&output.header, value, head);
-                }
-            }
-            if let (Some(header), Some(payload)) = (&provider.payload_header, token.payload()) {
-                forward.tell(header, payload, head);
-            }
-            if !provider.forward_token {
-                self.take_out(credential, head, &mut forward);
-            }
-        }
-        self.let_pass(about, Reason::Allowed, forward)
-    }
-
-    fn take_out(&self, credential: &Credential<'_>, head: &RequestHead<'_>, forward: &mut Forward) {
-        let Some(source) = self.sources.get(credential.source()) else { return };
-        match (source.without(head), source.header()) {
-            (Removal::Header(rest), Some(name)) => {
-                forward.remove.push(name.to_owned());
-                forward.set.extend(rest.map(|rest| (name.to_owned(), rest)));
-            }
-            (Removal::Target(target), _) => forward.replace.push((":path".to_owned(), target)),
-            (Removal::Header(_), None) => {}
-        }
-    }
-
     /// Lets pass with nothing said about who is asking.
     fn allow(&self, about: About, reason: Reason, head: &RequestHead<'_>) -> Verdict {
         self.let_pass(about, reason, self.cleared(head))
@@ -402,23 +372,6 @@ impl Authorizer {
     fn deny(&self, about: About, reason: Reason) -> Verdict {
         Verdict { decision: Decision::Deny(Denial::new(&reason, &self.replies)), reason, dry_run: false, about }
     }
-
-    /// The request without any header that only we may set.
-    fn cleared(&self, head: &RequestHead<'_>) -> Forward {
-        let mut forward = Forward::default();
-        if self.reserved.is_empty() {
-            return forward;
-        }
-        for (name, _) in head.headers().iter() {
-            if self.reserved.iter().any(|reserved| reserved.is_read_from(name)) {
-                let name = String::from_utf8_lossy(name).into_owned();
-                if !forward.remove.contains(&name) {
-                    forward.remove.push(name);
-                }
-            }
-        }
-        forward
-    }
 }
 
 impl Terms {
@@ -434,50 +387,5 @@ impl Rule {
     /// Its label.
     pub fn name(&self) -> &str {
         &self.name
-    }
-}
-
-impl Forward {
-    /// Has a header say this and nothing else; no edit if the request says it already.
-    fn tell(&mut self, header: &HeaderName, value: &str, head: &RequestHead<'_>) {
-        let mut sent = head.headers().iter().filter(|(name, _)| header.is_read_from(name));
-        match (sent.next(), sent.next()) {
-            (Some((name, sent)), None) if name == header.as_str().as_bytes() && sent == value.as_bytes() => {
-                self.remove.retain(|removed| removed.as_bytes() != name);
-            }
-            _ => self.set.push((header.as_str().to_owned(), value.to_owned())),
-        }
-    }
-
-    /// Whether nothing is to be edited.
-    pub fn is_empty(&self) -> bool {
-        self.remove.is_empty() && self.set.is_empty() && self.replace.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_differs_is_edited() {
-        let name = HeaderName::new("x-sub").unwrap();
-        let set = vec![("x-sub".to_owned(), "alice".to_owned())];
-        for (sent, removed, expected) in [
-            (&[][..], &[][..], set.clone()),
-            (&[("x-sub", "alice")], &["x-sub"], vec![]),
-            (&[("x-sub", "bob")], &["x-sub"], set.clone()),
-            (&[("x-sub", "alice"), ("x-sub", "alice")], &["x-sub"], set.clone()),
-            (&[("x-sub", "alice"), ("x_sub", "alice")], &["x-sub", "x_sub"], set.clone()),
-            (&[("x_sub", "alice")], &["x_sub"], set.clone()),
-        ] {
-            let headers = sent.iter().copied().collect();
-            let head = RequestHead::new(&headers).unwrap();
-            let remove = removed.iter().map(|&name| name.to_owned()).collect();
-            let mut forward = Forward { remove, ..Forward::default() };
-            forward.tell(&name, "alice", &head);
-            assert_eq!(forward.set, expected, "{sent:?}");
-            assert_eq!(forward.is_empty(), expected.is_empty(), "{sent:?}");
-        }
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
-use super::signature::KeyMaterial;
+use super::material::KeyMaterial;
 
 /// The `kid` by which a token names its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

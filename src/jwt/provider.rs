@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimPath;
+use super::error::TokenError;
 use super::output::{HeaderName, Output};
 use super::source::SourceSet;
 use super::time::{UnixTime, Validity};
-use super::token::TokenError;
 use crate::json::{Json, Object};
 
 /// Which provider, among those of one configuration.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::decision::Reason;
+use super::reason::Reason;
 use super::requirement::Unmet;
 use crate::jwt::output::HeaderName;
 
@@ -141,7 +141,7 @@ fn body(reason: &Reason, status: u16, style: &ReplyStyle) -> Cow<'static, str> {
 
 /// What Envoy's own filters say (`jwt_verify_lib/status.cc`, the RBAC filter), which log parsers and clients may look for.
 fn envoy_text(reason: &Reason) -> &'static str {
-    use crate::jwt::token::TokenError as E;
+    use crate::jwt::error::TokenError as E;
     match reason {
         Reason::TokenMissing => "Jwt is missing",
         Reason::Token(E::Malformed) => {

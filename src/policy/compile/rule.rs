@@ -8,7 +8,8 @@ use crate::jwt::output::HeaderName;
 use crate::policy::decision::RuleIndex;
 use crate::policy::error::{ConfigError, Place};
 use crate::policy::requirement::{Glob, Group, Requirement, Scope, Test};
-use crate::policy::route::{HostPattern, Route, RouteTable};
+use crate::policy::route::{HostPattern, Route};
+use crate::policy::table::RouteTable;
 use crate::policy::{Access, Rule, Terms};
 
 type Compiled = (RouteTable<RuleIndex>, Box<[Rule]>);

@@ -1,0 +1,95 @@
+//! What keys are made of. The sole user of `jwt_simple`, which refuses weak and malformed ones.
+
+use std::fmt;
+
+use jwt_simple::algorithms::{Edwards25519PublicKey, P256PublicKey, P384PublicKey, RSAPublicKey};
+use p521::pkcs8::EncodePublicKey;
+use rsa::{BoxedUint, PublicKey};
+
+/// What a key is made of. It has a type: no function takes the bytes of some key.
+#[derive(Clone, Debug)]
+pub enum KeyMaterial {
+    /// RSA, 2,048 to 4,096 bits, with the exponent 65,537.
+    Rsa(Rsa),
+    /// A point on P-256.
+    P256(P256PublicKey),
+    /// A point on P-384.
+    P384(P384PublicKey),
+    /// A point on P-521.
+    P521(p521::ecdsa::VerifyingKey),
+    /// An Ed25519 key that is not of small order.
+    Ed25519(Edwards25519PublicKey),
+    /// What both sides know, and nobody else.
+    Secret(Secret),
+}
+
+/// An RSA key, ready to verify.
+#[derive(Clone, Debug)]
+pub struct Rsa {
+    pub(super) public: PublicKey,
+    der: Box<[u8]>,
+}
+
+/// The bytes of a secret, which can't be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(super) Box<[u8]>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
+
+impl KeyMaterial {
+    /// From modulus and exponent, big-endian.
+    pub fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
+        // jwt-simple's policy looks at the last byte of the modulus without asking whether there is one.
+        let imported = (!n.is_empty()).then(|| RSAPublicKey::from_components(n, e).ok())??;
+        let number =
+            |bytes: &[u8]| BoxedUint::from_be_slice(bytes, u32::try_from(bytes.len()).ok()?.checked_mul(8)?).ok();
+        let public = PublicKey::new(number(n)?, number(e)?).ok()?;
+        Some(Self::Rsa(Rsa { public, der: imported.to_der().ok()?.into() }))
+    }
+
+    /// From the coordinates of a point on P-256, each of full length.
+    pub fn p256(x: &[u8], y: &[u8]) -> Option<Self> {
+        P256PublicKey::from_bytes(&point(x, y, 32)?).ok().map(Self::P256)
+    }
+
+    /// From the coordinates of a point on P-384, each of full length.
+    pub fn p384(x: &[u8], y: &[u8]) -> Option<Self> {
+        P384PublicKey::from_bytes(&point(x, y, 48)?).ok().map(Self::P384)
+    }
+
+    /// From the coordinates of a point on P-521, each of full length.
+    pub fn p521(x: &[u8], y: &[u8]) -> Option<Self> {
+        p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(x, y, 66)?).ok().map(Self::P521)
+    }
+
+    /// From its 32 bytes.
+    pub fn ed25519(x: &[u8]) -> Option<Self> {
+        Edwards25519PublicKey::from_bytes(x).ok().map(Self::Ed25519)
+    }
+
+    /// From the bytes that are shared; whether there are enough of them is asked where they are configured.
+    pub fn secret(bytes: Vec<u8>) -> Self {
+        Self::Secret(Secret(bytes.into()))
+    }
+
+    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), which a secret has none of.
+    pub fn to_der(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Rsa(key) => Some(key.der.to_vec()),
+            Self::P256(key) => key.to_der().ok(),
+            Self::P384(key) => key.to_der().ok(),
+            Self::P521(key) => key.to_public_key_der().ok().map(|der| der.as_bytes().to_vec()),
+            Self::Ed25519(key) => Some(key.to_der()),
+            Self::Secret(_) => None,
+        }
+    }
+}
+
+/// The SEC 1 form of an uncompressed point.
+fn point(x: &[u8], y: &[u8], width: usize) -> Option<Vec<u8>> {
+    (x.len() == width && y.len() == width).then(|| [&[4], x, y].concat())
+}
