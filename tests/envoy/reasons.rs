@@ -11,7 +11,7 @@ use crate::harness::{Gateway, Key, Request, Token, eventually, now, provider};
 
 const PAGE: &str = include_str!("../../docs/operating.md");
 /// Where the codes come from.
-const SOURCE: &str = include_str!("../../src/policy/decision.rs");
+const SOURCE: &str = include_str!("../../src/policy/reason.rs");
 
 /// What the rules of a dry run have before their paths.
 const TRIAL: &str = "/trial";
