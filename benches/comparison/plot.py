@@ -65,7 +65,7 @@ def svg(workloads, measurements):
 
 def legend():
     for number, (kind, colour) in enumerate(COLOURS.items()):
-        x, y = LEFT + 210 * (number % 3), 46 + 20 * (number // 3)
+        x, y = LEFT + 225 * (number % 3), 46 + 20 * (number // 3)
         yield f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{colour}"/>'
         yield text(x + 12, y + 4, "floor of any Wasm filter" if kind == ASKS else kind)
 
