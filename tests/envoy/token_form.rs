@@ -112,6 +112,11 @@ fn no_member_stands_twice() {
         ]
         .map(|member| (format!("payload: {member}"), signed(header.as_bytes(), &twice(&claims, member)), MALFORMED)),
     );
+    let thousand = (0..1000).map(|n| format!("\"m{n}\":{n}")).collect::<Vec<_>>().join(",");
+    for (last, expected) in [("m1000", ALLOWED), ("m0", MALFORMED), ("\\u006d0", MALFORMED)] {
+        let payload = with(&with(&claims, &thousand), &format!("\"{last}\":0")).into_bytes();
+        rows.push((format!("payload: a thousand members and {last}"), signed(header.as_bytes(), &payload), expected));
+    }
     judge(rows);
 }
 
