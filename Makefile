@@ -49,7 +49,7 @@ help: ## Tell what there is
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
 # the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces). Cargo keeps
 # downloaded sources in a folder named after where they came from, which a mirror changes: fetched first, it is known.
-# V8 leaves the module for each memory.copy (bulk memory); without, an unseen token takes 2 µs less.
+# Without bulk memory, because V8 leaves the module for each memory.copy, and what a request copies is small.
 # $(1): the module; $(2): more arguments for cargo.
 define build_module
 	@cargo fetch --quiet --locked --target $(WASM_TARGET)

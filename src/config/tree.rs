@@ -31,6 +31,7 @@ impl Misread {
 
     /// The same, seen from whoever holds the value under this name, or as this item.
     fn within(mut self, owner: impl Display) -> Self {
+        // What is inside begins with a name or with an item's number, and only names are set off by a dot.
         let separator = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
         self.place = format!("{owner}{separator}{}", self.place);
         self

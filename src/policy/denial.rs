@@ -98,7 +98,7 @@ impl Challenge {
             Self::Plain => None,
             Self::Error(code) => Some(code),
         };
-        // Whoever sends garbage is answered often: this is joined by hand because `format!` takes ten times as long.
+        // Garbage comes in floods, so a refusal goes without the detour through `format!`.
         let mut text = String::with_capacity(120);
         text.push_str("Bearer");
         let mut say = |name: &str, value: &str| {
