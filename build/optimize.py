@@ -1,8 +1,9 @@
 """Makes the linked module smaller: `optimize.py LINKED OUT`.
 
-Two things that rustc does not do. The SDK exports every callback that there is, and Envoy calls each that a module
-exports for every request, so those that do nothing are taken out: about half a microsecond a request. Then Binaryen
-optimizes the whole, which is a seventh of its size.
+Three things that rustc does not do. The SDK exports every callback that there is, and Envoy calls each that a module
+exports for every request, so those that do nothing are taken out: about half a microsecond a request. Those through
+which requests come are exported under the names that the SDK's have, which can't be had twice when linking. Then
+Binaryen optimizes the whole, which is a seventh of its size.
 """
 
 import sys
@@ -10,26 +11,37 @@ from pathlib import Path
 
 from icpp_binaryen import Module, ffi, lib
 
-USED = {
-    "_initialize",
-    "memory",
-    "proxy_abi_version_0_2_1",
-    "proxy_on_configure",
-    "proxy_on_context_create",
-    "proxy_on_delete",
-    "proxy_on_http_call_response",
-    "proxy_on_memory_allocate",
-    "proxy_on_queue_ready",
-    "proxy_on_request_headers",
-    "proxy_on_tick",
-    "proxy_on_vm_start",
+# What the module exports, and which of the linked module's exports that is.
+EXPORTS = {
+    "_initialize": "_initialize",
+    "memory": "memory",
+    "proxy_abi_version_0_2_1": "proxy_abi_version_0_2_1",
+    "proxy_on_configure": "proxy_on_configure",
+    "proxy_on_context_create": "authorizer_on_context_create",
+    "proxy_on_delete": "authorizer_on_delete",
+    "proxy_on_http_call_response": "proxy_on_http_call_response",
+    "proxy_on_memory_allocate": "proxy_on_memory_allocate",
+    "proxy_on_queue_ready": "proxy_on_queue_ready",
+    "proxy_on_request_headers": "authorizer_on_request_headers",
+    "proxy_on_tick": "proxy_on_tick",
+    "proxy_on_vm_start": "proxy_on_vm_start",
 }
+
+# The package itself knows only what it needs of Binaryen's interface (binaryen-c.h).
+ffi.cdef("""
+    const char *BinaryenExportGetValue(BinaryenExportRef export_);
+    BinaryenExportRef BinaryenAddFunctionExport(
+        BinaryenModuleRef module, const char *internalName, const char *externalName);
+""")
 
 
 def exports(module):
-    for index in range(module.num_exports):
-        export = lib.BinaryenGetExportByIndex(module.ref, index)
-        yield ffi.string(lib.BinaryenExportGetName(export)).decode()
+    """The names of what is exported, and the names that this has inside."""
+    found = [lib.BinaryenGetExportByIndex(module.ref, index) for index in range(module.num_exports)]
+    return {
+        ffi.string(lib.BinaryenExportGetName(export)).decode(): ffi.string(lib.BinaryenExportGetValue(export))
+        for export in found
+    }
 
 
 def main():
@@ -37,11 +49,15 @@ def main():
         sys.exit(__doc__.splitlines()[0])
     linked, out = map(Path, sys.argv[1:])
     with Module.load(linked) as module:
-        found = set(exports(module))
-        if missing := USED - found:
-            sys.exit(f"{linked} does not export {', '.join(sorted(missing))}; did the SDK rename it?")
-        for name in sorted(found - USED):
-            module.remove_export(name)
+        found = exports(module)
+        if missing := set(EXPORTS.values()) - set(found):
+            sys.exit(f"{linked} does not export {', '.join(sorted(missing))}; was it renamed, here or in the SDK?")
+        for name in found:
+            if EXPORTS.get(name) != name:
+                module.remove_export(name)
+        for name, linked_name in EXPORTS.items():
+            if name != linked_name:
+                lib.BinaryenAddFunctionExport(module.ref, found[linked_name], name.encode())
         module.optimize(shrink_level=0, optimize_level=3)
         if not module.validate():
             sys.exit(f"{linked} is not valid any more after optimization; this is a fault of the optimizer")

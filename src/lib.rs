@@ -3,7 +3,7 @@
 //! Three rings, each of which may use the ones after it and never the reverse (`tests/architecture.rs` holds that):
 //!
 //! - [`filter`] tells Envoy. It reads the request, asks the policy, and acts: edits, one reply, or a wait for keys.
-//!   Behind it is the wall: `filter/wasm.rs`, the only file that names `proxy_wasm`.
+//!   Behind it is the wall: `filter/wasm`, where alone `proxy_wasm` is named.
 //! - [`policy`] knows who may. It compiles the plugin JSON once and decides about one request at a time:
 //!   [`policy::Authorizer::authorize`] is total and synchronous, and its effects are values ([`policy::decision`]).
 //! - [`jwt`] knows who is asking. An [`jwt::token::UnverifiedToken`] is consumed by verifying it; whatever the policy
@@ -14,7 +14,7 @@
 //!
 //! # The life of a request
 //!
-//! 1. `filter/wasm.rs`: Envoy calls `on_http_request_headers`. 2. [`filter`] reads the clock once, and all headers as
+//! 1. `filter/wasm/requests.rs`: Envoy calls `proxy_on_request_headers`. 2. [`filter`] reads the clock once, and all headers as
 //!    bytes. 3. [`request`]: method, host, path; two readings are a 400. 4. [`policy::table`]: the rule, or the default.
 //! 5. [`jwt::source`]: one credential, or 401, or 400. 6. [`jwt::cache`]: seen and still valid? Go to 10.
 //! 7. [`jwt::token`]: bounds, three parts, header, `iss`. 8. The provider by `iss`; what its claims say; its keys by

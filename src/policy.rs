@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::FilterState;
-use crate::jwt::cache::TokenCache;
+use crate::jwt::cache::{TokenCache, TokenHash};
 use crate::jwt::claims::ClaimPath;
 use crate::jwt::error::{TokenError, Unverified};
 use crate::jwt::jwks::KeySet;
@@ -279,7 +279,7 @@ impl Authorizer {
         now: UnixTime,
         about: &mut About,
     ) -> Finding {
-        let hash = vault.cache.hash(credential.token());
+        let hash = TokenHash::of(credential.token());
         let known = vault.cache.find(hash, credential.token(), now);
         // Keys that are too old to decide by are too old for what was decided by them.
         let usable = |index: ProviderIndex| vault.keys.get(index.0).is_some_and(|keys| keys.is_usable(now));

@@ -18,9 +18,9 @@ const MAY_USE: [(&str, &[&str]); 8] = [
 
 /// What only these files, or rings, may name.
 const RESERVED: [(&str, &[&str]); 12] = [
-    ("proxy_wasm", &["filter/wasm.rs"]),
-    ("SystemTime::now", &["filter/wasm.rs"]),
-    ("Instant::now", &["filter/wasm.rs"]),
+    ("proxy_wasm", &["wasm"]),
+    ("SystemTime::now", &["wasm"]),
+    ("Instant::now", &["wasm"]),
     ("log::", &["filter", "wasm"]),
     ("jwt_simple", &["jwt/material.rs"]),
     ("ed25519_compact", &["jwt/signature.rs"]),
@@ -49,7 +49,7 @@ impl Source {
         match self.file.as_str() {
             "lib.rs" => None,
             "main.rs" => Some("cli"),
-            "filter/wasm.rs" => Some("wasm"),
+            file if file.starts_with("filter/wasm") => Some("wasm"),
             file => file.split(['/', '.']).next(),
         }
     }

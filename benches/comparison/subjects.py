@@ -55,7 +55,7 @@ def filters(kind, policy, issuers, modules):
         case "floor: the same and a refusal":
             return [wasm(kind, modules.asks, b"refuse")]
         case "floor: the same and RS256" | "floor: the same and ES256":
-            return [wasm(kind, modules.asks, issuers.question(kind.split()[-1]))]
+            return [wasm(kind, modules.asks, issuers.questions(kind.split()[-1]))]
         case "jwt-authorizer" | "jwt-authorizer without host cryptography":
             host_crypto = "off" if kind == IN_RUST else "on"
             configuration = json.dumps(authorizer(policy, issuers)).encode()

@@ -109,9 +109,12 @@ class Issuers:
         public = self.keys[algorithm].private.public_key()
         return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
-    def question(self, algorithm):
-        """What Envoy's `verify_signature` would be asked about a token of 1 KB."""
-        return self.keys[algorithm].question(self.token(algorithm).rsplit(".", 1)[0].encode())
+    def questions(self, algorithm, count=64):
+        """What Envoy's `verify_signature` would be asked about tokens of 1 KB, each behind its length in 32 bits. More
+        than one, because a processor gets to know the branches that one signature takes."""
+        tokens = (self.token(algorithm, serial=serial) for serial in range(count))
+        questions = [self.keys[algorithm].question(token.rsplit(".", 1)[0].encode()) for token in tokens]
+        return b"".join(len(question).to_bytes(4, "little") + question for question in questions)
 
     def token(self, algorithm="RS256", size=1024, issuer=0, serial=0, age=60):
         """A token of about `size` bytes, `age` seconds old; `serial` makes it differ from every other."""

@@ -2,7 +2,7 @@
 //! Envoy asks of a module before it loads it.
 //!
 //! As it is, it returns at once. With `--cfg asks` it is called as often as a filter is that keeps something for a
-//! request, asks for headers and clock, and, as its configuration says, has the host check one signature or refuses.
+//! request, asks for headers and clock, and, as its configuration says, has the host check one of some signatures or refuses.
 
 use std::alloc::{Layout, alloc};
 
@@ -29,6 +29,7 @@ extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_str
 mod asks {
     use std::alloc::{Layout, dealloc};
     use std::ptr::null_mut;
+    use std::cell::Cell;
     use std::sync::OnceLock;
 
     const PLUGIN_CONFIGURATION: u32 = 7;
@@ -101,9 +102,19 @@ mod asks {
         match CONFIGURATION.get().map_or(&[][..], Vec::as_slice) {
             [] => CONTINUE,
             b"refuse" => reply(401),
-            question if verifies(question) => CONTINUE,
+            questions if verifies(next(questions)) => CONTINUE,
             _ => reply(500),
         }
+    }
+
+    /// One after the other; each has its length before it, in 32 bits.
+    fn next(questions: &[u8]) -> &[u8] {
+        thread_local!(static PLACE: Cell<usize> = const { Cell::new(0) });
+        let start = PLACE.get() + 4;
+        let length = u32::from_le_bytes(questions[start - 4..start].try_into().unwrap());
+        let end = start + length as usize;
+        PLACE.set(end % questions.len());
+        &questions[start..end]
     }
 
     fn verifies(question: &[u8]) -> bool {

@@ -1,20 +1,22 @@
-//! The wall: the only file that names `proxy_wasm`. Envoy's callbacks in, host calls out, no decision of its own.
+//! The wall: nothing outside of it names `proxy_wasm`. Envoy's callbacks in, host calls out, no decision of its own.
 //!
 //! A panic would cost every request of the worker, so nothing here unwraps; host calls that fail count as not made, and
 //! whoever needed them refuses. Headers are read as bytes: the SDK's other getters panic on what is not UTF-8.
+
+mod requests;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+use proxy_wasm::traits::{Context, RootContext};
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 
 use super::host::{
     Answer, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
 };
-use super::{Filter, MAX_BODY_BYTES, Outcome, envoy};
+use super::{Filter, MAX_BODY_BYTES, envoy};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::jwk::VerifyingKey;
 use crate::jwt::signature::{PureRust, SignatureVerifier};
@@ -23,11 +25,16 @@ use crate::request::Headers;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|id| Box::new(Root { id, filter: Rc::default() }));
+    proxy_wasm::set_root_context(|id| {
+        let filter = SharedFilter::default();
+        requests::admit(id, Rc::clone(&filter));
+        Box::new(Root { id, filter })
+    });
 }}
 
-/// The one host call that the SDK has in too dear a form: it copies every name and every value to the heap, which is
-/// most of what a token that was seen before would cost.
+/// The host calls that the SDK has in too dear a form. It copies every name and every value of a map to the heap, which
+/// would be most of what a token that was seen before costs, makes 128 bits of the time to say it in another unit, and
+/// copies the name of a property twice.
 #[expect(unsafe_code, reason = "a foreign function, and memory that the host has filled")]
 mod raw {
     use proxy_wasm::types::MapType;
@@ -35,6 +42,22 @@ mod raw {
     unsafe extern "C" {
         /// Zero if all went well.
         fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> u32;
+        fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+        fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    }
+
+    /// A path of one segment is that segment.
+    pub(super) fn set_property(name: &str, value: &str) {
+        // SAFETY: the host reads both before it returns, and nothing beyond their lengths.
+        unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    }
+
+    /// Nanoseconds since 1970.
+    pub(super) fn now() -> Option<u64> {
+        let mut time = 0;
+        // SAFETY: the place is ours for the time of the call.
+        let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+        (status == 0).then_some(time)
     }
 
     /// A whole header map as the host passes it.
@@ -115,63 +138,12 @@ impl RootContext for Root {
     fn on_queue_ready(&mut self, _queue: u32) {
         self.with_filter(Filter::on_wake);
     }
-
-    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request { id: StreamId(id), waits: false, filter: Rc::clone(&self.filter) }))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
 }
 
 /// What the host would drop need not be written first.
 fn adopt_log_level() {
     if let Ok(level) = hostcalls::get_log_level() {
         proxy_wasm::set_log_level(level);
-    }
-}
-
-/// One request.
-struct Request {
-    id: StreamId,
-    waits: bool,
-    filter: SharedFilter,
-}
-
-impl Context for Request {}
-
-impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        #[cfg(feature = "trap")]
-        trap_if_asked();
-        let outcome = match self.filter.try_borrow_mut() {
-            Ok(mut filter) => filter.as_mut().map(|filter| filter.on_request(self.id)),
-            Err(_) => None,
-        };
-        match outcome {
-            Some(Outcome::Continue) => Action::Continue,
-            Some(Outcome::Pause) => {
-                self.waits = true;
-                Action::Pause
-            }
-            None => {
-                // No configuration, no decision: fail closed.
-                let _ = hostcalls::send_http_response(503, Vec::new(), None);
-                Action::Pause
-            }
-        }
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        if self.waits
-            && let Ok(mut filter) = self.filter.try_borrow_mut()
-            && let Some(filter) = filter.as_mut()
-        {
-            filter.on_gone(self.id);
-        }
     }
 }
 
@@ -232,9 +204,7 @@ impl SignatureVerifier for Envoy {
 
 impl Clock for Envoy {
     fn now(&self) -> UnixTime {
-        let since_epoch =
-            hostcalls::get_current_time().ok().and_then(|now| now.duration_since(std::time::UNIX_EPOCH).ok());
-        let millis = since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok());
+        let millis = raw::now().and_then(|nanos| i64::try_from(nanos / 1_000_000).ok());
         UnixTime::from_millis(millis.unwrap_or(0))
     }
 
@@ -280,7 +250,7 @@ impl Stream for Envoy {
     }
 
     fn annotate(&self, name: &str, value: &str) {
-        let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+        raw::set_property(name, value);
     }
 
     fn clear_route_cache(&self) {

@@ -14,8 +14,6 @@ use super::token::VerifiedToken;
 
 /// What one worker's cache may weigh: token bytes, what was kept of them, and the table around it.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// How much of a token tells it from others: 48 bytes of a signature, in base64.
-const HASHED_BYTES: usize = 64;
 /// What the table and the allocator take for an entry beside its own bytes.
 const ENTRY_OVERHEAD: usize = 160;
 
@@ -28,10 +26,23 @@ pub struct TokenCache {
     bytes: usize,
 }
 
-/// The hash of a token's last bytes, which are its signature's. Who hasn't the key can't choose them, so tokens that were
-/// verified differ there; and all bytes are compared before a token counts as known.
+/// The end of a token, which is its signature's: twelve bytes of that, in base64, mixed. Who hasn't the key can't choose
+/// them, so tokens that were verified differ there; and all bytes are compared before a token counts as known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenHash(u64);
+
+impl TokenHash {
+    /// What `find` and `insert` want to know of a token's bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let (rest, last) = split_last_word(bytes);
+        let (_, before) = split_last_word(rest);
+        Self(last ^ before.rotate_left(31))
+    }
+}
+
+fn split_last_word(bytes: &[u8]) -> (&[u8], u64) {
+    bytes.split_last_chunk().map_or((bytes, 0), |(rest, word)| (rest, u64::from_le_bytes(*word)))
+}
 
 #[derive(Debug, PartialEq, Eq)]
 struct Key {
@@ -56,12 +67,6 @@ impl TokenCache {
     pub fn new(max_tokens: usize) -> Self {
         let hasher = DefaultHashBuilder::default();
         Self { entries: LruCache::with_hasher(max_tokens, hasher.clone()), hasher, bytes: 0 }
-    }
-
-    /// What `find` and `insert` want to know of a token's bytes.
-    pub fn hash(&self, bytes: &[u8]) -> TokenHash {
-        let start = bytes.len().saturating_sub(HASHED_BYTES);
-        TokenHash(self.hasher.hash_one(bytes.get(start..)))
     }
 
     /// The token with exactly these bytes, if it still counts.

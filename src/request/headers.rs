@@ -1,21 +1,18 @@
-//! A request's headers as the host hands them over: one buffer, and where in it each name and each value is. Nothing is
-//! copied out of it before somebody asks.
+//! A request's headers as the host hands them over: one buffer, in which each name and each value is found when somebody
+//! looks for it. Nothing is copied out of it before somebody asks.
 
 use std::fmt;
-use std::ops::Range;
 
 /// Header names and values in the order of the request; Envoy writes names in lower case.
 #[derive(Clone, Default)]
 pub struct Headers {
     bytes: Vec<u8>,
-    pairs: Vec<Pair>,
+    /// Where the first name begins.
+    texts: usize,
 }
 
-#[derive(Clone, Debug)]
-struct Pair {
-    name: Range<usize>,
-    value: Range<usize>,
-}
+/// How many pairs there are, before their lengths.
+const COUNT_BYTES: usize = 4;
 
 impl Headers {
     /// Reads the form in which a proxy-wasm host passes a map: how many pairs, the lengths of each name and value, then
@@ -24,35 +21,27 @@ impl Headers {
         if bytes.is_empty() {
             return Some(Self::default());
         }
-        let (count, lengths) = bytes.split_first_chunk().map(|(count, rest)| (u32::from_le_bytes(*count), rest))?;
-        let count = usize::try_from(count).ok()?;
-        let lengths = lengths.get(..count.checked_mul(8)?)?;
-        let mut next = 4_usize.checked_add(lengths.len())?;
-        let mut take = |length: &[u8; 4]| {
-            let end = next.checked_add(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-            // The last NUL may be missing, the text before it may not.
-            let range = next..(end <= bytes.len()).then_some(end)?;
-            next = end.checked_add(1)?;
-            Some(range)
-        };
-        let mut pairs = Vec::with_capacity(count);
-        for [name, value] in lengths.as_chunks::<4>().0.as_chunks::<2>().0 {
-            pairs.push(Pair { name: take(name)?, value: take(value)? });
-        }
-        Some(Self { bytes, pairs })
+        let count = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
+        let texts = count.checked_mul(8)?.checked_add(COUNT_BYTES).filter(|texts| *texts <= bytes.len())?;
+        let headers = Self { bytes, texts };
+        (headers.iter().count() == count).then_some(headers)
     }
 
     /// Names and values.
     pub fn iter(&self) -> Iter<'_> {
-        Iter { bytes: &self.bytes, pairs: self.pairs.iter() }
+        let lengths = self.bytes.get(COUNT_BYTES..self.texts).unwrap_or_default();
+        Iter {
+            lengths: lengths.as_chunks().0.as_chunks().0.iter(),
+            texts: self.bytes.get(self.texts..).unwrap_or_default(),
+        }
     }
 }
 
 /// Goes through names and values. Every request does so several times.
 #[derive(Clone, Debug)]
 pub struct Iter<'h> {
-    bytes: &'h [u8],
-    pairs: std::slice::Iter<'h, Pair>,
+    lengths: std::slice::Iter<'h, [[u8; 4]; 2]>,
+    texts: &'h [u8],
 }
 
 impl<'h> Iterator for Iter<'h> {
@@ -60,36 +49,38 @@ impl<'h> Iterator for Iter<'h> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        let Pair { name, value } = self.pairs.next()?;
-        Some((text(self.bytes, name), text(self.bytes, value)))
+        let [name, value] = self.lengths.next()?;
+        Some((take(&mut self.texts, *name)?, take(&mut self.texts, *value)?))
     }
 }
 
+/// The last NUL may be missing, the text before it may not.
 #[inline(always)]
-fn text<'h>(bytes: &'h [u8], range: &Range<usize>) -> &'h [u8] {
-    bytes.get(range.start..range.end).unwrap_or_default()
+fn take<'h>(texts: &mut &'h [u8], length: [u8; 4]) -> Option<&'h [u8]> {
+    let (text, rest) = texts.split_at_checked(usize::try_from(u32::from_le_bytes(length)).ok()?)?;
+    *texts = rest.get(1..).unwrap_or_default();
+    Some(text)
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut headers = Self::default();
-        let mut append = |text: &[u8]| {
-            let start = headers.bytes.len();
-            headers.bytes.extend_from_slice(text);
-            start..headers.bytes.len()
-        };
-        let pairs =
-            pairs.into_iter().map(|(name, value)| Pair { name: append(name.as_ref()), value: append(value.as_ref()) });
-        let pairs = pairs.collect();
-        headers.pairs = pairs;
-        headers
+        let (mut lengths, mut texts, mut count) = (Vec::new(), Vec::new(), 0_u32);
+        for (name, value) in pairs {
+            count = count.saturating_add(1);
+            for text in [name.as_ref(), value.as_ref()] {
+                lengths.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+                texts.extend_from_slice(text);
+                texts.push(0);
+            }
+        }
+        Self::from_host([&count.to_le_bytes()[..], &lengths, &texts].concat()).unwrap_or_default()
     }
 }
 
 /// Among the values is the token.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Headers({} pairs)", self.pairs.len())
+        write!(f, "Headers({} pairs)", self.iter().count())
     }
 }
 

@@ -53,3 +53,21 @@ fn a_token_that_was_good_is_judged_by_the_new_policy() {
     eventually("the new audience", || (gateway.send(&good).status == 401).then_some(()));
     gateway.expect((0..10).map(|n| (n, good.clone(), (401, "audience_mismatch"))));
 }
+
+#[test]
+fn two_policies_in_one_worker_are_not_mixed_up() {
+    let mut gateway = Setup::new(&version(0)).workers(1).start();
+    let mut old = gateway.connect();
+    assert_eq!(old.round_trip(&Request::get("/0")).unwrap().status, 200);
+    assert!(gateway.reconfigure(&version(1)));
+    eventually("the new rules", || (gateway.send(&Request::get("/1")).status == 200).then_some(()));
+    let mut new = gateway.connect();
+    for _ in 0..10 {
+        for (path, before, after) in [("/0", 200, 403), ("/1", 403, 200)] {
+            let request = Request::get(path);
+            assert_eq!(new.round_trip(&request).unwrap().status, after, "{path}");
+            // Envoy keeps an old connection for a while, with the policy that it began with.
+            assert_eq!(old.round_trip(&request).unwrap().status, before, "{path}");
+        }
+    }
+}
