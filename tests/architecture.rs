@@ -19,8 +19,8 @@ const MAY_USE: [(&str, &[&str]); 8] = [
 /// What only these files, or rings, may name.
 const RESERVED: [(&str, &[&str]); 12] = [
     ("proxy_wasm", &["wasm"]),
-    ("SystemTime::now", &["wasm"]),
-    ("Instant::now", &["wasm"]),
+    ("SystemTime::now", &["filter/wasm.rs"]),
+    ("Instant::now", &["filter/wasm.rs"]),
     ("log::", &["filter", "wasm"]),
     ("jwt_simple", &["jwt/material.rs"]),
     ("ed25519_compact", &["jwt/signature.rs"]),
@@ -49,7 +49,7 @@ impl Source {
         match self.file.as_str() {
             "lib.rs" => None,
             "main.rs" => Some("cli"),
-            file if file.starts_with("filter/wasm") => Some("wasm"),
+            "filter/wasm.rs" | "filter/wasm/requests.rs" => Some("wasm"),
             file => file.split(['/', '.']).next(),
         }
     }

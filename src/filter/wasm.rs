@@ -88,27 +88,23 @@ struct Root {
     filter: SharedFilter,
 }
 
-impl Root {
-    fn with_filter(&self, then: impl FnOnce(&mut Filter<Envoy>)) {
-        if let Ok(mut filter) = self.filter.try_borrow_mut()
-            && let Some(filter) = filter.as_mut()
-        {
-            then(filter);
-        }
-    }
+/// `None` if there is none, or it is at work already.
+fn with_filter<T>(filter: &SharedFilter, then: impl FnOnce(&mut Filter<Envoy>) -> T) -> Option<T> {
+    filter.try_borrow_mut().ok()?.as_mut().map(then)
 }
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _trailers: usize) {
         let answer = if headers == 0 { Answer::default() } else { read_answer(body_size) };
-        self.with_filter(|filter| filter.on_answer(CalloutId(token), answer));
+        with_filter(&self.filter, |filter| filter.on_answer(CalloutId(token), answer));
     }
 }
 
 impl Drop for Root {
     /// Not in `on_done`: exported, Envoy would call that for every request too.
     fn drop(&mut self) {
-        self.with_filter(Filter::on_end);
+        requests::dismiss(self.id);
+        with_filter(&self.filter, Filter::on_end);
     }
 }
 
@@ -132,11 +128,11 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         adopt_log_level();
-        self.with_filter(Filter::on_tick);
+        with_filter(&self.filter, Filter::on_tick);
     }
 
     fn on_queue_ready(&mut self, _queue: u32) {
-        self.with_filter(Filter::on_wake);
+        with_filter(&self.filter, Filter::on_wake);
     }
 }
 

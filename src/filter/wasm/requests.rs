@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Action;
 
-use super::SharedFilter;
+use super::{SharedFilter, with_filter};
 use crate::filter::Outcome;
 use crate::filter::host::StreamId;
 
@@ -22,9 +22,18 @@ thread_local! {
 
 /// From now on, requests of this root context are decided here.
 pub(super) fn admit(root: u32, filter: SharedFilter) {
+    change(|filters| filters.push((root, filter)));
+}
+
+/// From now on, no longer.
+pub(super) fn dismiss(root: u32) {
+    change(|filters| filters.retain(|(id, _)| *id != root));
+}
+
+fn change(how: impl FnOnce(&mut Vec<(u32, SharedFilter)>)) {
     FILTERS.with(|filters| {
         if let Ok(mut filters) = filters.try_borrow_mut() {
-            filters.push((root, filter));
+            how(&mut filters);
         }
     });
 }
@@ -55,11 +64,10 @@ mod exports {
 
     #[unsafe(no_mangle)]
     extern "C" fn authorizer_on_delete(context: u32) {
-        if super::is_request(context) {
-            super::on_gone(context);
-        } else {
-            super::dismiss(context);
+        if super::is_root(context) {
             sdk::proxy_on_delete(context);
+        } else {
+            super::on_gone(context);
         }
     }
 }
@@ -71,7 +79,7 @@ fn on_request_headers(context: u32) -> Action {
     let outcome = FILTERS.with(|filters| {
         let filters = filters.try_borrow().ok()?;
         let (_, filter) = filters.iter().find(|(id, _)| *id == root && newest == context)?;
-        Some(filter.try_borrow_mut().ok()?.as_mut()?.on_request(StreamId(context)))
+        with_filter(filter, |filter| filter.on_request(StreamId(context)))
     });
     match outcome {
         Some(Outcome::Continue) => Action::Continue,
@@ -84,27 +92,15 @@ fn on_request_headers(context: u32) -> Action {
     }
 }
 
-fn is_request(context: u32) -> bool {
-    FILTERS.with(|filters| filters.try_borrow().is_ok_and(|filters| filters.iter().all(|(root, _)| *root != context)))
+fn is_root(context: u32) -> bool {
+    FILTERS.with(|filters| filters.try_borrow().is_ok_and(|filters| filters.iter().any(|(root, _)| *root == context)))
 }
 
 /// Whether it waited is known to who let it.
 fn on_gone(context: u32) {
     FILTERS.with(|filters| {
         for (_, filter) in filters.try_borrow().iter().flat_map(|filters| filters.iter()) {
-            if let Ok(mut filter) = filter.try_borrow_mut()
-                && let Some(filter) = filter.as_mut()
-            {
-                filter.on_gone(StreamId(context));
-            }
-        }
-    });
-}
-
-fn dismiss(root: u32) {
-    FILTERS.with(|filters| {
-        if let Ok(mut filters) = filters.try_borrow_mut() {
-            filters.retain(|(id, _)| *id != root);
+            with_filter(filter, |filter| filter.on_gone(StreamId(context)));
         }
     });
 }
