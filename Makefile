@@ -4,6 +4,8 @@ MODULE      := dist/jwt-authorizer.wasm
 SCHEMA      := envoy/config.schema.json
 TRAPPING    := target/trapping/jwt-authorizer.wasm
 WASM_TARGET := wasm32-wasip1
+# All that rustc's default has but bulk memory: V8 leaves the module for each memory.copy, and what a request copies is small.
+WASM_FEATURES := +multivalue,+mutable-globals,+nontrapping-fptoint,+reference-types,+sign-ext
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
 
 # The optimizer and the Cognito emulator are Python packages, kept in an environment of their own.
@@ -49,7 +51,6 @@ help: ## Tell what there is
 # link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
 # the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces). Cargo keeps
 # downloaded sources in a folder named after where they came from, which a mirror changes: fetched first, it is known.
-# Without bulk memory, because V8 leaves the module for each memory.copy, and what a request copies is small.
 # $(1): the module; $(2): more arguments for cargo.
 define build_module
 	@cargo fetch --quiet --locked --target $(WASM_TARGET)
@@ -61,7 +62,7 @@ define build_module
 		"$$(rustc --print sysroot)/lib/rustlib/src/rust" "/rustc/$$(rustc -vV | sed -n 's/^commit-hash: //p')")" && \
 	for sources in "$$cargo_home"/registry/src/*; do \
 		remap="$$remap$$(printf '\037--remap-path-prefix=%s=/cargo' "$$sources")"; done && \
-	CARGO_ENCODED_RUSTFLAGS="-Ctarget-feature=-bulk-memory,-bulk-memory-opt$$remap" \
+	CARGO_ENCODED_RUSTFLAGS="-Ctarget-cpu=mvp$$(printf '\037')-Ctarget-feature=$(WASM_FEATURES)$$remap" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET) $(2)
 	@mkdir -p $(dir $(1))
 	@$(VENV_PYTHON) build/optimize.py $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(1)

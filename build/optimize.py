@@ -1,4 +1,4 @@
-"""Makes the linked module smaller: `optimize.py LINKED OUT`.
+"""Makes of the linked module the one that is deployed: `optimize.py LINKED OUT`.
 
 Three things that rustc does not do. The SDK exports every callback that there is, and Envoy calls each that a module
 exports for every request, so those that do nothing are taken out: about half a microsecond a request. Those through
@@ -11,20 +11,26 @@ from pathlib import Path
 
 from icpp_binaryen import Module, ffi, lib
 
-# What the module exports, and which of the linked module's exports that is.
-EXPORTS = {
-    "_initialize": "_initialize",
-    "memory": "memory",
-    "proxy_abi_version_0_2_1": "proxy_abi_version_0_2_1",
-    "proxy_on_configure": "proxy_on_configure",
+USED = {
+    "_initialize",
+    "memory",
+    "proxy_abi_version_0_2_1",
+    "proxy_on_configure",
+    "proxy_on_context_create",
+    "proxy_on_delete",
+    "proxy_on_http_call_response",
+    "proxy_on_memory_allocate",
+    "proxy_on_queue_ready",
+    "proxy_on_request_headers",
+    "proxy_on_tick",
+    "proxy_on_vm_start",
+}
+
+# Those of them that are not the SDK's, by their names when linked (src/filter/wasm/requests.rs).
+OURS = {
     "proxy_on_context_create": "authorizer_on_context_create",
     "proxy_on_delete": "authorizer_on_delete",
-    "proxy_on_http_call_response": "proxy_on_http_call_response",
-    "proxy_on_memory_allocate": "proxy_on_memory_allocate",
-    "proxy_on_queue_ready": "proxy_on_queue_ready",
     "proxy_on_request_headers": "authorizer_on_request_headers",
-    "proxy_on_tick": "proxy_on_tick",
-    "proxy_on_vm_start": "proxy_on_vm_start",
 }
 
 # The package itself knows only what it needs of Binaryen's interface (binaryen-c.h).
@@ -50,14 +56,12 @@ def main():
     linked, out = map(Path, sys.argv[1:])
     with Module.load(linked) as module:
         found = exports(module)
-        if missing := set(EXPORTS.values()) - set(found):
+        if missing := (USED | set(OURS.values())) - set(found):
             sys.exit(f"{linked} does not export {', '.join(sorted(missing))}; was it renamed, here or in the SDK?")
-        for name in found:
-            if EXPORTS.get(name) != name:
-                module.remove_export(name)
-        for name, linked_name in EXPORTS.items():
-            if name != linked_name:
-                lib.BinaryenAddFunctionExport(module.ref, found[linked_name], name.encode())
+        for name in sorted(set(found) - USED | set(OURS)):
+            module.remove_export(name)
+        for name, linked_name in OURS.items():
+            lib.BinaryenAddFunctionExport(module.ref, found[linked_name], name.encode())
         module.optimize(shrink_level=0, optimize_level=3)
         if not module.validate():
             sys.exit(f"{linked} is not valid any more after optimization; this is a fault of the optimizer")
