@@ -150,39 +150,15 @@ fn is_beyond_doubt(path: &str) -> bool {
     let mut slash_before = false;
     path.starts_with('/')
         && path.bytes().all(|byte| {
-            let class = CLASSES.get(usize::from(byte)).copied();
-            let clear = class == Some(Class::Letter) || (class == Some(Class::Mark) && !slash_before);
+            let clear = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b':' | b'@' => true,
+                b'/' | b'.' => !slash_before,
+                _ => false,
+            };
             slash_before = byte == b'/';
             clear
         })
 }
-
-/// What a byte of a path can mean.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// Itself.
-    Letter,
-    /// Itself, unless behind a slash.
-    Mark,
-    /// Who knows.
-    Other,
-}
-
-#[expect(clippy::indexing_slicing, reason = "no byte is beyond 255")]
-static CLASSES: [Class; 256] = {
-    let mut classes = [Class::Other; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        classes[byte as usize] = match byte {
-            b'-' | b'_' | b'~' | b':' | b'@' => Class::Letter,
-            b'/' | b'.' => Class::Mark,
-            _ if byte.is_ascii_alphanumeric() => Class::Letter,
-            _ => Class::Other,
-        };
-        byte += 1;
-    }
-    classes
-};
 
 /// No empty segment but the last, and no dot segment, also where a server would first drop `;parameters`.
 fn segments_are_plain(segments: &str) -> bool {

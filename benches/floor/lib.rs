@@ -2,7 +2,7 @@
 //! Envoy asks of a module before it loads it.
 //!
 //! As it is, it returns at once. With `--cfg asks` it is called as often as a filter is that keeps something for a
-//! request, asks for headers and clock, and, as its configuration says, has the host check one of some signatures or refuses.
+//! request, asks for headers and clock, and, as its configuration says, has the host check a signature or refuses.
 
 use std::alloc::{Layout, alloc};
 
@@ -28,8 +28,8 @@ extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_str
 #[cfg(asks)]
 mod asks {
     use std::alloc::{Layout, dealloc};
-    use std::ptr::null_mut;
     use std::cell::Cell;
+    use std::ptr::null_mut;
     use std::sync::OnceLock;
 
     const PLUGIN_CONFIGURATION: u32 = 7;
