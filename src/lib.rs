@@ -14,7 +14,7 @@
 //!
 //! # The life of a request
 //!
-//! 1. `filter/wasm/requests.rs`: Envoy calls `proxy_on_request_headers`. 2. [`filter`] reads the clock once, and all
+//! 1. `filter/wasm/contexts.rs`: Envoy calls `proxy_on_request_headers`. 2. [`filter`] reads the clock once, and all
 //!    headers as bytes. 3. [`request`]: method, host, path; two readings are a 400. 4. [`policy::table`]: the rule, or the default.
 //! 5. [`jwt::source`]: one credential, or 401, or 400. 6. [`jwt::cache`]: seen and still valid? Go to 10.
 //! 7. [`jwt::token`]: bounds, three parts, header, `iss`. 8. The provider by `iss`; what its claims say; its keys by

@@ -49,7 +49,7 @@ impl Source {
         match self.file.as_str() {
             "lib.rs" => None,
             "main.rs" => Some("cli"),
-            "filter/wasm.rs" | "filter/wasm/requests.rs" => Some("wasm"),
+            "filter/wasm.rs" | "filter/wasm/contexts.rs" => Some("wasm"),
             file => file.split(['/', '.']).next(),
         }
     }

@@ -1,8 +1,6 @@
 //! Requests that wait for keys: a bounded number, for a bounded time, without their headers or bodies, which stay
 //! where they are in the proxy.
 
-use std::collections::HashMap;
-
 use super::host::StreamId;
 use crate::jwt::provider::ProviderIndex;
 use crate::jwt::time::SteadyTime;
@@ -20,39 +18,39 @@ pub(super) struct Waiting {
     pub(super) deadline: SteadyTime,
 }
 
-/// The requests of one worker that wait. Every request that ends is looked for here.
+/// The requests of one worker that wait. Nobody tells of one that goes; who has gone is found out by asking.
 #[derive(Debug, Default)]
-pub(super) struct Parking(HashMap<StreamId, Waiting>);
+pub(super) struct Parking(Vec<Waiting>);
 
 impl Parking {
     /// Lets one wait; `false` if there is no room.
     pub(super) fn add(&mut self, waiting: Waiting) -> bool {
-        let others = self.0.values().filter(|other| other.provider == waiting.provider).count();
+        let others = self.0.iter().filter(|other| other.provider == waiting.provider).count();
         let room = others < MAX_WAITING;
         if room {
-            self.0.insert(waiting.stream, waiting);
+            self.0.push(waiting);
         }
         room
     }
 
-    /// Forgets one that ended by itself.
-    pub(super) fn forget(&mut self, stream: StreamId) {
-        self.0.remove(&stream);
+    /// Forgets those that have gone.
+    pub(super) fn keep(&mut self, is_there: impl Fn(StreamId) -> bool) {
+        self.0.retain(|waiting| is_there(waiting.stream));
     }
 
     /// Takes out those that wait for this provider.
     pub(super) fn take(&mut self, provider: ProviderIndex) -> Vec<Waiting> {
-        self.0.extract_if(|_, waiting| waiting.provider == provider).map(|(_, waiting)| waiting).collect()
+        self.0.extract_if(.., |waiting| waiting.provider == provider).collect()
     }
 
     /// Takes out those that have waited long enough.
     pub(super) fn take_overdue(&mut self, now: SteadyTime) -> Vec<Waiting> {
-        self.0.extract_if(|_, waiting| now >= waiting.deadline).map(|(_, waiting)| waiting).collect()
+        self.0.extract_if(.., |waiting| now >= waiting.deadline).collect()
     }
 
     /// Whether any waits for this provider.
     pub(super) fn waits_for(&self, provider: ProviderIndex) -> bool {
-        self.0.values().any(|waiting| waiting.provider == provider)
+        self.0.iter().any(|waiting| waiting.provider == provider)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -90,7 +88,7 @@ mod tests {
         for (id, provider) in [(1, 0), (2, 1), (3, 0)] {
             parking.add(waiting(id, provider));
         }
-        parking.forget(StreamId(3));
+        parking.keep(|stream| stream != StreamId(3));
         assert_eq!(parking.take(ProviderIndex(0)).iter().map(|waiting| waiting.stream.0).collect::<Vec<_>>(), [1]);
         assert!(parking.waits_for(ProviderIndex(1)) && !parking.waits_for(ProviderIndex(0)));
     }

@@ -3,7 +3,7 @@
 //! A panic would cost every request of the worker, so nothing here unwraps; host calls that fail count as not made, and
 //! whoever needed them refuses. Headers are read as bytes: the SDK's other getters panic on what is not UTF-8.
 
-mod requests;
+mod contexts;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,14 +27,14 @@ proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|id| {
         let filter = SharedFilter::default();
-        requests::admit(id, Rc::clone(&filter));
+        contexts::admit(id, Rc::clone(&filter));
         Box::new(Root { id, filter })
     });
 }}
 
 /// The host calls that the SDK has in too dear a form. It copies every name and every value of a map to the heap, which
-/// would be most of what a token that was seen before costs, makes 128 bits of the time to say it in another unit, and
-/// copies the name of a property twice.
+/// would be most of what a token that was seen before costs, makes 128 bits of the time to say it in another unit,
+/// copies the name of a property twice, and panics where a host can't enter a context.
 #[expect(unsafe_code, reason = "a foreign function, and memory that the host has filled")]
 mod raw {
     use proxy_wasm::types::MapType;
@@ -44,6 +44,13 @@ mod raw {
         fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> u32;
         fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
         fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+        fn proxy_set_effective_context(context: u32) -> u32;
+    }
+
+    /// Makes this context the one that calls are about; `false` if there is none of this id.
+    pub(super) fn enter(context: u32) -> bool {
+        // SAFETY: nothing is passed but a number.
+        unsafe { proxy_set_effective_context(context) == 0 }
     }
 
     /// A path of one segment is that segment.
@@ -101,9 +108,7 @@ impl Context for Root {
 }
 
 impl Drop for Root {
-    /// Not in `on_done`: exported, Envoy would call that for every request too.
     fn drop(&mut self) {
-        requests::dismiss(self.id);
         with_filter(&self.filter, Filter::on_end);
     }
 }
@@ -218,11 +223,11 @@ impl Clock for Envoy {
 
 impl Stream for Envoy {
     fn enter(&self, stream: StreamId) -> bool {
-        hostcalls::set_effective_context(stream.0).is_ok()
+        raw::enter(stream.0)
     }
 
     fn leave(&self) {
-        let _ = hostcalls::set_effective_context(self.root);
+        raw::enter(self.root);
     }
 
     fn headers(&self) -> Option<Headers> {

@@ -1,5 +1,6 @@
 //! New policies while requests run: no request is refused, and no key is fetched again.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -52,6 +53,31 @@ fn a_token_that_was_good_is_judged_by_the_new_policy() {
     assert!(gateway.reconfigure(&stricter));
     eventually("the new audience", || (gateway.send(&good).status == 401).then_some(()));
     gateway.expect((0..10).map(|n| (n, good.clone(), (401, "audience_mismatch"))));
+}
+
+#[test]
+fn policies_that_were_replaced_leave_nothing_behind() {
+    let large = |number: usize| {
+        let rules = (0..5000).map(|rule| json!({ "route": format!("GET /{number}/{rule}"), "access": "public" }));
+        with_rules(rules.collect())
+    };
+    let mut gateway = Setup::new(&large(0)).workers(1).start();
+    let mut update = |numbers: Range<usize>| {
+        for number in numbers {
+            assert!(gateway.reconfigure(&large(number)));
+            eventually("nobody is served by old rules", || {
+                (gateway.stat("listener_manager.total_listeners_draining") == 0).then_some(())
+            });
+            // What a request counted is seen after the tick at which those that ended are found.
+            let request = Request::get(format!("/{number}/0"));
+            eventually("the new rules", || (gateway.send(&request).status == 200).then_some(()));
+            gateway.await_metric("reason.public", number as u64);
+        }
+        gateway.resident_bytes()
+    };
+    let before = update(1..6);
+    let grown = update(6..16).saturating_sub(before);
+    assert!(grown < 8 << 20, "{grown} bytes more");
 }
 
 #[test]

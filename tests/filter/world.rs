@@ -103,8 +103,7 @@ impl World {
 
     /// The client of a request goes away.
     pub(crate) fn hang_up(&self, stream: u32) {
-        let worker = self.process(|process| process.streams.remove(&stream).expect("it is there").worker);
-        self.with_filter(worker, |filter| filter.on_gone(StreamId(stream)));
+        self.process(|process| process.streams.remove(&stream).expect("it is there"));
     }
 
     /// Time passes by both clocks; ticks and time-outs come when they are due.

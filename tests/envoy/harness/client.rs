@@ -109,6 +109,18 @@ impl Connection {
         })
     }
 
+    /// Whether no answer comes: who is refused is told at once.
+    pub(crate) fn waits(&mut self) -> io::Result<bool> {
+        let stream = self.stream.get_ref();
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        let waits = match stream.peek(&mut [0]) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => true,
+            answered => answered.map(|_| false)?,
+        };
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(waits)
+    }
+
     pub(crate) fn round_trip(&mut self, request: &Request) -> io::Result<Reply> {
         self.send(request)?;
         self.reply()
