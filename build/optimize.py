@@ -17,6 +17,7 @@ USED = {
     "proxy_abi_version_0_2_1",
     "proxy_on_configure",
     "proxy_on_context_create",
+    "proxy_on_delete",
     "proxy_on_http_call_response",
     "proxy_on_memory_allocate",
     "proxy_on_queue_ready",
@@ -28,8 +29,8 @@ USED = {
 # Those of them that are not the SDK's, by their names when linked (src/filter/wasm/contexts.rs).
 OURS = {
     "proxy_on_context_create": "authorizer_on_context_create",
+    "proxy_on_delete": "authorizer_on_delete",
     "proxy_on_request_headers": "authorizer_on_request_headers",
-    "proxy_on_tick": "authorizer_on_tick",
 }
 
 # The package itself knows only what it needs of Binaryen's interface (binaryen-c.h).

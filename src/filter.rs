@@ -127,11 +127,15 @@ impl<H: Host> Filter<H> {
         }
     }
 
+    /// A request has ended, whether or not it still waits.
+    pub fn on_gone(&mut self, stream: StreamId) {
+        self.parking.forget(stream);
+    }
+
     /// Time has passed.
     pub fn on_tick(&mut self) {
         let now = moment(&self.host);
         self.wakeups.join(&self.host);
-        self.forget_the_gone();
         for place in 0..self.fetches.len() {
             self.look_after(place, now);
         }

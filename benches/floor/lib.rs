@@ -1,8 +1,8 @@
 //! Wasm filters that decide nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK, only what
 //! Envoy asks of a module before it loads it.
 //!
-//! As it is, it returns at once. With `--cfg asks` it is also told which configuration a request belongs to, asks for
-//! headers and clock, and, as its configuration says, has the host check a signature or refuses.
+//! As it is, it returns at once. With `--cfg asks` it is called as often as a filter is that keeps something for a
+//! request, asks for headers and clock, and, as its configuration says, has the host check a signature or refuses.
 
 use std::alloc::{Layout, alloc};
 
@@ -90,6 +90,9 @@ mod asks {
 
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_context_create(_context: u32, _parent: u32) {}
+
+    #[unsafe(no_mangle)]
+    extern "C" fn proxy_on_delete(_context: u32) {}
 
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {

@@ -7,7 +7,7 @@ use crate::jwt::time::{SteadyTime, UnixTime};
 use crate::request::Headers;
 
 /// A request that Envoy is processing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamId(pub u32);
 
 /// A fetch under way.

@@ -1,6 +1,8 @@
 //! Requests that wait for keys: a bounded number, for a bounded time, without their headers or bodies, which stay
 //! where they are in the proxy.
 
+use std::collections::HashMap;
+
 use super::host::StreamId;
 use crate::jwt::provider::ProviderIndex;
 use crate::jwt::time::SteadyTime;
@@ -18,39 +20,42 @@ pub(super) struct Waiting {
     pub(super) deadline: SteadyTime,
 }
 
-/// The requests of one worker that wait. Nobody tells of one that goes; who has gone is found out by asking.
+/// The requests of one worker that wait. Every request that ends is looked for here.
 #[derive(Debug, Default)]
-pub(super) struct Parking(Vec<Waiting>);
+pub(super) struct Parking(HashMap<StreamId, Waiting>);
 
 impl Parking {
     /// Lets one wait; `false` if there is no room.
     pub(super) fn add(&mut self, waiting: Waiting) -> bool {
-        let others = self.0.iter().filter(|other| other.provider == waiting.provider).count();
+        let others = self.0.values().filter(|other| other.provider == waiting.provider).count();
         let room = others < MAX_WAITING;
         if room {
-            self.0.push(waiting);
+            self.0.insert(waiting.stream, waiting);
         }
         room
     }
 
-    /// Forgets those that have gone.
-    pub(super) fn keep(&mut self, is_there: impl Fn(StreamId) -> bool) {
-        self.0.retain(|waiting| is_there(waiting.stream));
+    /// Forgets one that ended by itself.
+    pub(super) fn forget(&mut self, stream: StreamId) {
+        // To find that out costs every request that ends more than the rest of its end.
+        if !self.0.is_empty() {
+            self.0.remove(&stream);
+        }
     }
 
     /// Takes out those that wait for this provider.
     pub(super) fn take(&mut self, provider: ProviderIndex) -> Vec<Waiting> {
-        self.0.extract_if(.., |waiting| waiting.provider == provider).collect()
+        self.0.extract_if(|_, waiting| waiting.provider == provider).map(|(_, waiting)| waiting).collect()
     }
 
     /// Takes out those that have waited long enough.
     pub(super) fn take_overdue(&mut self, now: SteadyTime) -> Vec<Waiting> {
-        self.0.extract_if(.., |waiting| now >= waiting.deadline).collect()
+        self.0.extract_if(|_, waiting| now >= waiting.deadline).map(|(_, waiting)| waiting).collect()
     }
 
     /// Whether any waits for this provider.
     pub(super) fn waits_for(&self, provider: ProviderIndex) -> bool {
-        self.0.iter().any(|waiting| waiting.provider == provider)
+        self.0.values().any(|waiting| waiting.provider == provider)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,7 +93,7 @@ mod tests {
         for (id, provider) in [(1, 0), (2, 1), (3, 0)] {
             parking.add(waiting(id, provider));
         }
-        parking.keep(|stream| stream != StreamId(3));
+        parking.forget(StreamId(3));
         assert_eq!(parking.take(ProviderIndex(0)).iter().map(|waiting| waiting.stream.0).collect::<Vec<_>>(), [1]);
         assert!(parking.waits_for(ProviderIndex(1)) && !parking.waits_for(ProviderIndex(0)));
     }

@@ -40,14 +40,6 @@ impl<H: Host> Filter<H> {
         self.wait(place, waiting, verdict, head, now)
     }
 
-    /// Makes room for others. Envoy would have to tell of each request's end, which all would pay for.
-    pub(super) fn forget_the_gone(&mut self) {
-        if !self.parking.is_empty() {
-            self.parking.keep(|stream| self.host.enter(stream));
-            self.host.leave();
-        }
-    }
-
     /// Keeps one provider's keys as fresh as they should be.
     pub(super) fn look_after(&mut self, place: usize, now: Moment) {
         let news = self.sync(place, now);

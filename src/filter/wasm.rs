@@ -108,7 +108,10 @@ impl Context for Root {
 }
 
 impl Drop for Root {
+    /// Not in `on_done`: exported, Envoy would call that for every request too.
     fn drop(&mut self) {
+        // Envoy's timer would go on for nobody.
+        let _ = hostcalls::set_tick_period(Duration::ZERO);
         with_filter(&self.filter, Filter::on_end);
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::harness::upstream::checksum;
-use crate::harness::{ALLOWED, Answer, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider};
+use crate::harness::{ALLOWED, Answer, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider, with_rules};
 
 /// A fetch may take as long as a busy machine does.
 fn patient() -> Value {
@@ -85,6 +85,20 @@ fn a_body_of_a_request_that_is_refused_after_its_wait_goes_nowhere() {
     drop(hold);
     assert_eq!(connection.reply().unwrap().status, 401);
     assert_eq!(gateway.upstream.requests(), 0);
+}
+
+#[test]
+fn who_has_waited_passes_a_second_filter_of_the_module() {
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let open = with_rules(json!([{ "route": "$default", "access": "public" }]));
+    let gateway = Setup::new(&patient()).workers(1).issuer(issuer).followed_by(&open).start();
+    let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    gateway.await_active(20);
+    drop(hold);
+    // All go on in one call of the first filter, and Envoy asks the second in between.
+    assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
 }
 
 #[test]

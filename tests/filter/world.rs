@@ -103,7 +103,8 @@ impl World {
 
     /// The client of a request goes away.
     pub(crate) fn hang_up(&self, stream: u32) {
-        self.process(|process| process.streams.remove(&stream).expect("it is there"));
+        let worker = self.process(|process| process.streams.remove(&stream).expect("it is there").worker);
+        self.with_filter(worker, |filter| filter.on_gone(StreamId(stream)));
     }
 
     /// Time passes by both clocks; ticks and time-outs come when they are due.

@@ -2,52 +2,55 @@
 //! of three, which is a tenth of what a token that was seen before costs. `build/optimize.py` exports these functions in
 //! place of the SDK's.
 //!
-//! Nothing is kept of requests but whose the newest is, because Envoy tells of one right before it asks about its headers
-//! (`source/extensions/common/wasm/context.cc`, `decodeHeaders`). Where that were not so, none would pass. Of ends we are
-//! not told: Envoy would tell of each request's, too, for another twentieth. What has ended is found at ticks, by asking.
+//! Nothing is kept of a request but whose it is, from when Envoy tells of it until it asks about its headers, which is
+//! right after (`source/extensions/common/wasm/context.cc`, `decodeHeaders`), unless what we let go on reaches another
+//! filter of this module in between.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Action;
 
-use super::{SharedFilter, raw, with_filter};
+use super::{SharedFilter, with_filter};
 use crate::filter::Outcome;
 use crate::filter::host::StreamId;
 
 thread_local! {
-    /// Who decides, by the id of a root context; the oldest first.
+    /// Who decides, by the id of a root context.
     static FILTERS: RefCell<Vec<(u32, SharedFilter)>> = const { RefCell::new(Vec::new()) };
-    /// The context that was created last, and its root.
-    static NEWEST: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+    /// Requests that Envoy has told of, and their root contexts.
+    static ANNOUNCED: RefCell<Vec<(u32, u32)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// From now on, requests of this root context are decided here.
 pub(super) fn admit(root: u32, filter: SharedFilter) {
-    change(|filters| filters.push((root, filter)));
+    change(&FILTERS, |filters| filters.push((root, filter)));
 }
 
-fn change<T>(how: impl FnOnce(&mut Vec<(u32, SharedFilter)>) -> T) -> Option<T> {
-    FILTERS.with(|filters| filters.try_borrow_mut().ok().map(|mut filters| how(&mut filters)))
+fn change<E, T>(
+    list: &'static std::thread::LocalKey<RefCell<Vec<E>>>,
+    how: impl FnOnce(&mut Vec<E>) -> T,
+) -> Option<T> {
+    list.with(|list| list.try_borrow_mut().ok().map(|mut list| how(&mut list)))
 }
 
 #[expect(unsafe_code, reason = "what Envoy calls, and what the SDK would have been called with")]
 mod exports {
     use proxy_wasm::types::Action;
 
-    pub(super) mod sdk {
+    mod sdk {
         unsafe extern "C" {
-            pub(in super::super) safe fn proxy_on_context_create(context: u32, parent: u32);
-            pub(in super::super) safe fn proxy_on_delete(context: u32);
-            pub(in super::super) safe fn proxy_on_tick(root: u32);
+            pub(super) safe fn proxy_on_context_create(context: u32, parent: u32);
+            pub(super) safe fn proxy_on_delete(context: u32);
         }
     }
 
     #[unsafe(no_mangle)]
     extern "C" fn authorizer_on_context_create(context: u32, parent: u32) {
-        super::NEWEST.set((context, parent));
         if parent == 0 {
             sdk::proxy_on_context_create(context, parent);
+        } else {
+            super::announce(context, parent);
         }
     }
 
@@ -57,20 +60,36 @@ mod exports {
     }
 
     #[unsafe(no_mangle)]
-    extern "C" fn authorizer_on_tick(root: u32) {
-        sdk::proxy_on_tick(root);
-        super::end_those_before(root);
+    extern "C" fn authorizer_on_delete(context: u32) {
+        if super::dismiss(context) {
+            sdk::proxy_on_delete(context);
+        } else {
+            super::on_gone(context);
+        }
     }
+}
+
+fn announce(context: u32, root: u32) {
+    change(&ANNOUNCED, |announced| announced.push((context, root)));
+}
+
+/// Whose request this is; once.
+fn recall(context: u32) -> Option<u32> {
+    change(&ANNOUNCED, |announced| {
+        let place = announced.iter().rposition(|(known, _)| *known == context)?;
+        Some(announced.swap_remove(place).1)
+    })?
 }
 
 fn on_request_headers(context: u32) -> Action {
     #[cfg(feature = "trap")]
     super::trap_if_asked();
-    let (newest, root) = NEWEST.get();
-    let outcome = FILTERS.with(|filters| {
-        let filters = filters.try_borrow().ok()?;
-        let (_, filter) = filters.iter().find(|(id, _)| *id == root && newest == context)?;
-        with_filter(filter, |filter| filter.on_request(StreamId(context)))
+    let outcome = recall(context).and_then(|root| {
+        FILTERS.with(|filters| {
+            let filters = filters.try_borrow().ok()?;
+            let (_, filter) = filters.iter().find(|(id, _)| *id == root)?;
+            with_filter(filter, |filter| filter.on_request(StreamId(context)))
+        })
     });
     match outcome {
         Some(Outcome::Continue) => Action::Continue,
@@ -83,28 +102,17 @@ fn on_request_headers(context: u32) -> Action {
     }
 }
 
-/// Each root looks after the one before it, the first after the last: so one that is there finds all that are not.
-fn end_those_before(root: u32) {
-    while let Some(other) = one_before(root)
-        && !raw::enter(other)
-        && raw::enter(root)
-        && dismiss(other)
-    {
-        exports::sdk::proxy_on_delete(other);
-    }
-    raw::enter(root);
+/// Whether this was a root context; from now on, it is not.
+fn dismiss(context: u32) -> bool {
+    change(&FILTERS, |filters| filters.extract_if(.., |(id, _)| *id == context).count() > 0).unwrap_or(false)
 }
 
-/// Whether it was one of them.
-fn dismiss(root: u32) -> bool {
-    change(|filters| filters.extract_if(.., |(id, _)| *id == root).count() > 0).unwrap_or(false)
-}
-
-fn one_before(root: u32) -> Option<u32> {
+/// Who was answered before we were asked was announced in vain; whether it waited is known to who let it.
+fn on_gone(context: u32) {
+    recall(context);
     FILTERS.with(|filters| {
-        let filters = filters.try_borrow().ok()?;
-        let place = filters.iter().position(|(id, _)| *id == root)?;
-        let before = place.checked_sub(1).unwrap_or(filters.len().saturating_sub(1));
-        filters.get(before).map(|(id, _)| *id).filter(|id| *id != root)
-    })
+        for (_, filter) in filters.try_borrow().iter().flat_map(|filters| filters.iter()) {
+            with_filter(filter, |filter| filter.on_gone(StreamId(context)));
+        }
+    });
 }

@@ -42,13 +42,15 @@ pub(crate) struct Plugin {
     pub module: PathBuf,
     /// The `Any` that Envoy hands to it.
     pub configuration: Value,
+    /// That of a second filter of the module, in the same chain and the same VM.
+    pub next: Option<Value>,
     /// Whether signatures may be left to Envoy.
     pub host_crypto: bool,
 }
 
 impl Plugin {
     pub(crate) fn new(configuration: Value) -> Self {
-        Self { module: envoy::module(), configuration, host_crypto: !is_off("HOST_CRYPTO") }
+        Self { module: envoy::module(), configuration, next: None, host_crypto: !is_off("HOST_CRYPTO") }
     }
 }
 
@@ -77,10 +79,7 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
             "merge_slashes": false,
             "generate_request_id": false,
             "access_log": [access_log(directory)],
-            "http_filters": [jwt_authorizer(plugin), {
-                "name": "envoy.filters.http.router",
-                "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
-            }],
+            "http_filters": http_filters(plugin),
             "route_config": {
                 "name": "all",
                 "virtual_hosts": [{
@@ -91,6 +90,15 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
             },
         },
     })
+}
+
+fn http_filters(plugin: &Plugin) -> Vec<Value> {
+    let ours = [&plugin.configuration].into_iter().chain(&plugin.next).map(|policy| jwt_authorizer(plugin, policy));
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+    });
+    ours.chain([router]).collect()
 }
 
 /// The request header by which Envoy chooses another route, and the one that the upstream then gets.
@@ -105,7 +113,7 @@ fn by_header() -> Value {
     })
 }
 
-fn jwt_authorizer(plugin: &Plugin) -> Value {
+fn jwt_authorizer(plugin: &Plugin, configuration: &Value) -> Value {
     let crypto = if plugin.host_crypto { "on" } else { "off" };
     json!({
         "name": "jwt_authorizer",
@@ -115,7 +123,7 @@ fn jwt_authorizer(plugin: &Plugin) -> Value {
                 "name": "jwt_authorizer",
                 "root_id": "jwt_authorizer",
                 "failure_policy": "FAIL_RELOAD",
-                "configuration": plugin.configuration,
+                "configuration": configuration,
                 "vm_config": {
                     "vm_id": "jwt_authorizer",
                     "runtime": "envoy.wasm.runtime.v8",

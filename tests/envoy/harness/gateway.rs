@@ -83,6 +83,12 @@ impl Setup {
         self
     }
 
+    /// Puts another filter of the module behind this one.
+    pub(crate) fn followed_by(mut self, policy: &Value) -> Self {
+        self.plugin.next = Some(string_value(&policy.to_string()));
+        self
+    }
+
     pub(crate) fn start(self) -> Gateway {
         // A shell's usual limit is below what the largest tests have open.
         rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("a soft limit can be raised to the hard one");
