@@ -23,8 +23,11 @@ impl Headers {
         }
         let count = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
         let texts = count.checked_mul(8)?.checked_add(COUNT_BYTES).filter(|texts| *texts <= bytes.len())?;
-        let headers = Self { bytes, texts };
-        (headers.iter().count() == count).then_some(headers)
+        let lengths = bytes.get(COUNT_BYTES..texts)?.as_chunks().0;
+        let needed: u64 = lengths.iter().map(|length| u64::from(u32::from_le_bytes(*length)).saturating_add(1)).sum();
+        // The last NUL may be missing.
+        let there = u64::try_from(bytes.len().checked_sub(texts)?).ok()?.saturating_add(1);
+        (needed <= there).then_some(Self { bytes, texts })
     }
 
     /// Names and values.
@@ -54,7 +57,6 @@ impl<'h> Iterator for Iter<'h> {
     }
 }
 
-/// The last NUL may be missing, the text before it may not.
 #[inline(always)]
 fn take<'h>(texts: &mut &'h [u8], length: [u8; 4]) -> Option<&'h [u8]> {
     let (text, rest) = texts.split_at_checked(usize::try_from(u32::from_le_bytes(length)).ok()?)?;
@@ -99,7 +101,7 @@ mod tests {
         for end in [bytes.len(), bytes.len() - 1] {
             assert_eq!(pairs(&Headers::from_host(bytes[..end].to_vec()).unwrap()), expected, "{end}");
         }
-        for end in 1..bytes.len() - 2 {
+        for end in 1..bytes.len() - 1 {
             assert!(Headers::from_host(bytes[..end].to_vec()).is_none(), "{end}");
         }
         assert_eq!(pairs(&expected.into_iter().collect()), expected);
