@@ -129,7 +129,7 @@ soak: build $(ENVOY) ## Run at full length what takes minutes: floods of made-up
 	SOAK=1 cargo test --locked --features cli --test envoy -- --nocapture --test-threads 1 keys_flood
 
 # Each file whole or not at all. Of the page, what stands above the mark is written by hand.
-schema: ## Write the JSON Schema and the reference of the configuration anew, from src/config.rs
+schema: ## Write the JSON Schema and the reference of the configuration anew, from src/config.rs and src/config/
 	@mkdir -p target
 	@$(TWIN) schema >target/config.schema.json
 	@mv target/config.schema.json $(SCHEMA)

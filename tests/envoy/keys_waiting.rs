@@ -5,7 +5,9 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::harness::upstream::checksum;
-use crate::harness::{ALLOWED, Answer, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider, with_rules};
+use crate::harness::{
+    ALLOWED, Answer, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider, with_rules,
+};
 
 /// A fetch may take as long as a busy machine does.
 fn patient() -> Value {
