@@ -12,13 +12,14 @@ MODULE = BENCHES.parent / "dist" / "jwt-authorizer.wasm"
 class Modules:
     authorizer: Path
     empty: Path
+    told: Path
     asks: Path
     plain: Path
 
     @classmethod
     def build(cls, authorizer, directory):
-        empty, asks = build_floor(directory, "empty"), build_floor(directory, "asks", "--cfg", "asks")
-        return cls(authorizer, empty, asks, build_plain())
+        floors = [build_floor(directory, name) for name in ("empty", "told", "asks")]
+        return cls(authorizer, *floors, build_plain())
 
 
 def build_load(directory):
@@ -27,10 +28,10 @@ def build_load(directory):
     return program
 
 
-def build_floor(directory, name, *options):
+def build_floor(directory, name):
     module = Path(directory, f"{name}.wasm")
-    options += ("-O", "-C", "panic=abort", "-C", "strip=symbols", "--crate-type", "cdylib", "--target", "wasm32-wasip1")
-    rustc(*options, BENCHES / "floor" / "lib.rs", "-o", module)
+    options = ("-O", "-C", "panic=abort", "-C", "strip=symbols", "--crate-type", "cdylib", "--target", "wasm32-wasip1")
+    rustc("--cfg", name, *options, BENCHES / "floor" / "lib.rs", "-o", module)
     return module
 
 

@@ -8,7 +8,8 @@ from .tokens import AUDIENCE, SCOPE
 
 NONE = "no filter"
 EMPTY = "empty Wasm filter"
-ASKS = "floor: headers and clock"
+TOLD = "floor: told of beginning and end"
+ASKS = "floor: the same, headers and clock"
 REFUSES = "floor: the same and a refusal"
 VERIFIES_RS256 = "floor: the same and RS256"
 VERIFIES_ES256 = "floor: the same and ES256"
@@ -50,7 +51,9 @@ def filters(kind, policy, issuers, modules):
             return []
         case "empty Wasm filter":
             return [wasm(kind, modules.empty, b"")]
-        case "floor: headers and clock":
+        case "floor: told of beginning and end":
+            return [wasm(kind, modules.told, b"")]
+        case "floor: the same, headers and clock":
             return [wasm(kind, modules.asks, b"")]
         case "floor: the same and a refusal":
             return [wasm(kind, modules.asks, b"refuse")]

@@ -13,6 +13,7 @@ from .subjects import (
     JWT_AUTHN_RBAC,
     JWT_SIMPLE,
     REFUSES,
+    TOLD,
     VERIFIES_ES256,
     VERIFIES_RS256,
     Policy,
@@ -62,7 +63,7 @@ def unseen(**fields):
 
 
 WORKLOADS = [
-    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, ASKS, EMPTY)),
+    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, ASKS, TOLD, EMPTY)),
     Workload("seen, for access logs", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(access_log=True)),
     Workload("seen, scope", seen(), (AUTHORIZER, JWT_AUTHN_CACHED_RBAC, JWT_AUTHN_RBAC), Policy(scope=True)),
     Workload("seen, claims to headers", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(claims_to_headers=True)),

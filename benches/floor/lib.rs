@@ -1,8 +1,9 @@
 //! Wasm filters that decide nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK, only what
 //! Envoy asks of a module before it loads it.
 //!
-//! As it is, it returns at once. With `--cfg asks` it is called as often as a filter is that keeps something for a
-//! request, asks for headers and clock, and, as its configuration says, has the host check a signature or refuses.
+//! With `--cfg empty` it returns at once. With `--cfg told` it is also told where a request begins and ends, as a filter
+//! must be that serves two configurations, or lets requests wait. With `--cfg asks` it then asks for headers and clock,
+//! and, as its configuration says, has the host check a signature or refuses.
 
 use std::alloc::{Layout, alloc};
 
@@ -19,7 +20,15 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     }
 }
 
-#[cfg(not(asks))]
+#[cfg(any(told, asks))]
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(_context: u32, _parent: u32) {}
+
+#[cfg(any(told, asks))]
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(_context: u32) {}
+
+#[cfg(any(empty, told))]
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
     0
@@ -87,12 +96,6 @@ mod asks {
         });
         1
     }
-
-    #[unsafe(no_mangle)]
-    extern "C" fn proxy_on_context_create(_context: u32, _parent: u32) {}
-
-    #[unsafe(no_mangle)]
-    extern "C" fn proxy_on_delete(_context: u32) {}
 
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
