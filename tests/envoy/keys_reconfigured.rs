@@ -73,7 +73,8 @@ fn policies_that_were_replaced_leave_nothing_behind() {
     };
     let before = update(1..21);
     let grown = update(21..41).saturating_sub(before);
-    assert!(grown < 8 << 20, "{grown} bytes more");
+    // Each kept would be 3.7 MB; how much of a process is resident varies with what else the machine does.
+    assert!(grown < 32 << 20, "{grown} bytes more");
 }
 
 #[test]
