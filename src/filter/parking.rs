@@ -37,7 +37,7 @@ impl Parking {
 
     /// Forgets one that ended by itself.
     pub(super) fn forget(&mut self, stream: StreamId) {
-        // To find that out costs every request that ends more than the rest of its end.
+        // Mostly nobody waits, and hashing would be dearer than all the rest of a request's end.
         if !self.0.is_empty() {
             self.0.remove(&stream);
         }

@@ -71,10 +71,11 @@ fn policies_that_were_replaced_leave_nothing_behind() {
         }
         gateway.resident_bytes()
     };
-    let before = update(1..21);
-    let grown = update(21..41).saturating_sub(before);
-    // Each kept would be 3.7 MB; how much of a process is resident varies with what else the machine does.
-    assert!(grown < 32 << 20, "{grown} bytes more");
+    // On a busy machine more of them live at once, and what that took is not given back. If each were kept, none of
+    // these rounds could be free: a policy is 3.7 MB.
+    let sizes: Vec<_> = (0..4).map(|round| update(round * 20 + 1..round * 20 + 21)).collect();
+    let grown = sizes.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).min().unwrap();
+    assert!(grown < 8 << 20, "{grown} bytes more in twenty updates");
 }
 
 #[test]
