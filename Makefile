@@ -41,7 +41,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
-	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench footprint reproducible release \
+	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint reproducible release \
 	release-test skopeo clean toolchain
 
 help: ## Tell what there is
@@ -229,6 +229,9 @@ valgrind:
 
 bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance)
 	$(VENV_PYTHON) benches/run.py $(ARGS)
+
+profile: build $(VENV)/.complete ## Show where the CPU of a request goes, beside jwt_authn and the floor (takes perf)
+	$(VENV_PYTHON) benches/profile.py $(ARGS)
 
 footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
 	$(VENV_PYTHON) benches/footprint.py $(ARGS)

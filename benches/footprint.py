@@ -19,9 +19,8 @@ from comparison.subjects import AUTHORIZER, EMPTY, NONE, Policy, filters
 from comparison.tokens import Issuers
 from comparison.workloads import UNSEEN, Tokens
 
-# Each connection stays with one worker and takes every so-many-th token: as many as have no factor in common with the
-# tokens' number, and sooner or later each has sent them all.
-CONNECTIONS = 211
+# Each connection stays with one worker, so that each worker gets its share.
+CONNECTIONS = 200
 
 
 @dataclass(frozen=True)

@@ -103,12 +103,16 @@ class Envoy:
             addresses[status["name"]] = f"{address['address']}:{address['port_value']}"
         return addresses
 
-    def worker_seconds(self):
-        """What the worker's thread has spent on a CPU so far; the kernel counts it in nanoseconds."""
+    def worker(self):
+        """The worker's thread, as the kernel shows it."""
         for task in Path("/proc", str(self.process.pid), "task").iterdir():
             if Path(task, "comm").read_text().strip() == "wrk:worker_0":
-                return int(Path(task, "schedstat").read_text().split()[0]) / 1e9
+                return task
         raise RuntimeError("Envoy has no worker")
+
+    def worker_seconds(self):
+        """What the worker's thread has spent on a CPU so far; the kernel counts it in nanoseconds."""
+        return int(Path(self.worker(), "schedstat").read_text().split()[0]) / 1e9
 
     def memory(self, measure):
         """What the process has in memory, VmRSS, or had at most, VmHWM (Linux)."""

@@ -12,10 +12,10 @@ def markdown(machine, workloads, measurements, verdicts, rounds):
     return "\n".join([
         "# This filter and Envoy's own",
         "",
-        f"{machine}, one worker. Medians of {rounds} interleaved rounds of {SECONDS:g} s each; every listener answers by itself, over",
-        "HTTP/1.1 with 8 keep-alive connections. Added CPU is what the worker's thread spends on a request more than it",
-        "does for the same request without any filter. Tokens of about 1 KB and 5 rules where nothing else is said; the",
-        "last rule is the one that matches.",
+        f"{machine}, one worker. {rounds} interleaved rounds of {SECONDS:g} s each; every listener answers by itself, over HTTP/1.1",
+        "with 8 keep-alive connections. Added CPU is what the worker's thread spends on a request more than it does for the",
+        "same request without any filter, in the tenth of rounds in which the machine was least disturbed; the rest are",
+        "medians. Tokens of about 1 KB and 5 rules where nothing else is said; the last rule is the one that matches.",
         "",
         "## Bars",
         "",
@@ -27,7 +27,7 @@ def markdown(machine, workloads, measurements, verdicts, rounds):
         "## CPU, throughput and latency",
         "",
         *table(
-            ["workload", "filter", "added µs", "(lowest–highest)", "requests/s", "p50 µs", "p99 µs"],
+            ["workload", "filter", "added µs", "median", "requests/s", "p50 µs", "p99 µs"],
             [
                 row(workload, kind, measurements[workload.name, kind])
                 for workload in workloads
@@ -53,13 +53,11 @@ def shown_in(readme, machine, verdicts):
 
 
 def row(workload, kind, measured):
-    first = workload.name if kind == NONE else ""
     if kind == NONE:
-        added, spread = f"({measured.cpu_us:.1f} in all)", ""
+        first, added = [workload.name, kind], [f"({measured.cpu_us:.1f} in all)", ""]
     else:
-        added, spread = f"{measured.added_us:.1f}", f"{measured.lowest_us:.1f}–{measured.highest_us:.1f}"
-    rest = [f"{value:,.0f}" for value in (measured.per_second, measured.p50_us, measured.p99_us)]
-    return [first, kind, added, spread, *rest]
+        first, added = ["", kind], [f"{measured.added_us:.1f}", f"{measured.median_added_us:.1f}"]
+    return [*first, *added, *(f"{value:,.0f}" for value in (measured.per_second, measured.p50_us, measured.p99_us))]
 
 
 def table(heads, rows):

@@ -22,6 +22,7 @@ impl Connection {
     pub fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
         Ok(Self { stream, answer: Vec::with_capacity(4096), sent: Instant::now() })
     }
 
@@ -30,20 +31,19 @@ impl Connection {
         self.stream.write_all(request)
     }
 
-    /// Waits for the whole answer to the last request.
-    pub fn receive(&mut self) -> io::Result<Answer> {
-        self.answer.clear();
+    /// The answer to the last request, if all of it is there.
+    pub fn receive(&mut self) -> io::Result<Option<Answer>> {
         let mut chunk = [0; 4096];
-        loop {
-            let read = self.stream.read(&mut chunk)?;
-            if read == 0 {
-                return Err(ErrorKind::UnexpectedEof.into());
-            }
-            self.answer.extend(chunk.iter().take(read));
-            if let Some(status) = complete(&self.answer)? {
-                return Ok(Answer { status, latency: self.sent.elapsed() });
-            }
-        }
+        let read = match self.stream.read(&mut chunk) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        self.answer.extend(chunk.iter().take(read));
+        let Some(status) = complete(&self.answer)? else { return Ok(None) };
+        self.answer.clear();
+        Ok(Some(Answer { status, latency: self.sent.elapsed() }))
     }
 }
 

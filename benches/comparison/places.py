@@ -1,0 +1,51 @@
+"""Where the CPU of a request goes, by what Linux's `perf` sees of the worker's thread in the rounds that were quickest."""
+
+import re
+import subprocess
+from collections import Counter
+from operator import itemgetter
+from statistics import mean
+
+ENVOY, MODULE, LIBRARIES, KERNEL = "Envoy", "the module", "C libraries", "the kernel"
+PLACES = (ENVOY, MODULE, LIBRARIES, KERNEL)
+SECONDS = 0.5
+# Of CPU time: virtual machines seldom have the processor's own counters.
+OBSERVE = ("perf", "record", "--quiet", "--event", "cpu-clock", "--freq", "4000")
+SAMPLE = re.compile(r"\s*[0-9a-f]+ \((?P<object>.*)\)")
+
+
+def observe(envoy, loads, directory, rounds, say):
+    """Microseconds of a request in each place, by workload and subject; rounds are interleaved."""
+    recorded = f"{directory}/perf.data"
+    for load in loads.values():
+        load.command = [*OBSERVE, "--tid", envoy.worker().name, "--output", recorded, "--", *load.command]
+    seen = {key: [] for key in loads}
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
+        for key, load in loads.items():
+            spent = load.run(envoy, "--seconds", str(SECONDS)).cpu_us
+            seen[key].append((spent, Counter(places(recorded))))
+    return {key: divide(sorted(each, key=itemgetter(0))[: max(1, rounds // 4)]) for key, each in seen.items()}
+
+
+def places(recorded):
+    command = ["perf", "script", "--input", recorded, "--fields", "ip,dso"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for line in listed.splitlines():
+        if sample := SAMPLE.match(line):
+            yield place(sample["object"])
+
+
+def place(loaded):
+    """Whose code that is; what V8 has compiled belongs to no file."""
+    if loaded.startswith("[kernel") or loaded == "[vdso]":
+        return KERNEL
+    if loaded.endswith("/envoy"):
+        return ENVOY
+    return LIBRARIES if ".so" in loaded else MODULE
+
+
+def divide(observed):
+    counted = sum((samples for _, samples in observed), Counter())
+    microseconds = mean(spent for spent, _ in observed) / counted.total()
+    return {place: counted[place] * microseconds for place in PLACES}
