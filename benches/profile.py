@@ -38,6 +38,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=24)
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
     if not shutil.which("perf"):
         sys.exit("Profiling takes Linux's perf, which is not there; Debian has it as `linux-perf`, Ubuntu as `linux-tools-generic`.")
     if not programs.MODULE.is_file():
@@ -52,7 +54,7 @@ def main():
         "# Where the CPU of a request goes",
         "",
         f"{Machine.here()}, one worker. Microseconds that a request takes more than it does without any filter,",
-        "sampled by `perf` in the quarter of rounds that were quickest; that slows all down a little. Envoy's code has V8 and",
+        "sampled by `perf` in the quarter of rounds that were quickest; to be sampled slows all down. Envoy's code has V8 and",
         "BoringSSL in it; the module's is what V8 has compiled.",
         "",
         *report.table(["workload", "filter", *places.PLACES, "sum"], rows(workloads, profiles)),

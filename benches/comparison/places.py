@@ -4,7 +4,10 @@ import re
 import subprocess
 from collections import Counter
 from operator import itemgetter
+from pathlib import Path
 from statistics import mean
+
+from .envoy import binary
 
 ENVOY, MODULE, LIBRARIES, KERNEL = "Envoy", "the module", "C libraries", "the kernel"
 PLACES = (ENVOY, MODULE, LIBRARIES, KERNEL)
@@ -40,7 +43,7 @@ def place(loaded):
     """Whose code that is; what V8 has compiled belongs to no file."""
     if loaded.startswith("[kernel") or loaded == "[vdso]":
         return KERNEL
-    if loaded.endswith("/envoy"):
+    if Path(loaded).name == binary().name:
         return ENVOY
     return LIBRARIES if ".so" in loaded else MODULE
 
