@@ -5,12 +5,11 @@ cache holds. What the filter adds is that less the same Envoy without it.
 """
 
 import argparse
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from comparison import programs
+from comparison import programs, say
 from comparison.envoy import Envoy
 from comparison.footprint import linear_memories
 from comparison.load import Load
@@ -65,8 +64,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
     options = parser.parse_args()
-    if not programs.MODULE.is_file():
-        sys.exit(f"{programs.MODULE} is not there; `make build` makes it")
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-footprint-") as directory:
         program, issuers = programs.build_load(directory), Issuers()
         modules = programs.Modules.build(programs.MODULE, directory)
@@ -75,7 +72,7 @@ def main():
         weights = []
         for workers in options.workers:
             for kind in (NONE, EMPTY, AUTHORIZER):
-                print(f"{workers} workers, {kind}", file=sys.stderr, flush=True)
+                say(f"{workers} workers, {kind}")
                 weights.append(weigh(kind, workers, issuers, modules, program, tokens))
     print(f"{Machine.here()}; {UNSEEN:,} distinct RS256 tokens of 1 KiB to each worker\n\n{table(weights)}")
 

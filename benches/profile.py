@@ -10,18 +10,14 @@ import shutil
 import sys
 import tempfile
 
-from comparison import places, programs, report, rounds
+from comparison import places, programs, report, rounds, say
 from comparison.machine import Machine
 from comparison.subjects import NONE
 from comparison.tokens import Issuers
 from comparison.workloads import WORKLOADS
 
-# Those whose bars the floor stands in the way of.
+# Those whose bars are missed.
 PROFILED = ("seen", "unseen, RS256", "unseen, ES256", "refused: garbage")
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def rows(workloads, profiles):
@@ -42,8 +38,6 @@ def main():
         parser.error("--rounds must be at least 1")
     if not shutil.which("perf"):
         sys.exit("Profiling takes Linux's perf, which is not there; Debian has it as `linux-perf`, Ubuntu as `linux-tools-generic`.")
-    if not programs.MODULE.is_file():
-        sys.exit(f"{programs.MODULE} is not there; `make build` makes it")
     workloads = [workload for workload in WORKLOADS if workload.name in PROFILED]
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-profile-") as directory:
         program, issuers = programs.build_load(directory), Issuers()

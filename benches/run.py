@@ -5,11 +5,10 @@ test.
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
-from comparison import bars, footprint, plot, programs, report, rounds
+from comparison import bars, footprint, plot, programs, report, rounds, say
 from comparison.machine import Machine
 from comparison.tokens import Issuers
 from comparison.workloads import WORKLOADS
@@ -18,13 +17,9 @@ from comparison.workloads import WORKLOADS
 README = programs.BENCHES.parent / "README.md"
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: a glance, not a record")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: a glance, not a record")
     parser.add_argument("--only", default="", help="only workloads whose name has these words in it")
     parser.add_argument("--module", type=Path, default=programs.MODULE, help="the filter to measure")
     parser.add_argument("--results", type=Path, default=programs.BENCHES / "results", help="where the results go")
@@ -33,8 +28,6 @@ def arguments():
 
 def main():
     options = arguments()
-    if not options.module.is_file():
-        sys.exit(f"{options.module} is not there; `make build` makes it")
     number, starts, requests = (8, 3, 100_000) if options.quick else (40, 9, 1_000_000)
     workloads = [workload for workload in WORKLOADS if options.only in workload.name]
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-bench-") as directory:

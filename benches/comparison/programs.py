@@ -1,6 +1,7 @@
 """The programs that a comparison needs beside Envoy: the load generator, filters that decide nothing, the module itself."""
 
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ class Modules:
 
     @classmethod
     def build(cls, authorizer, directory):
+        if not authorizer.is_file():
+            sys.exit(f"{authorizer} is not there; `make build` makes it")
         floors = [build_floor(directory, name) for name in ("empty", "told", "asks")]
         return cls(authorizer, *floors, build_plain())
 
