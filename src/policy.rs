@@ -12,7 +12,7 @@ pub mod requirement;
 pub mod route;
 pub mod table;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::config::FilterState;
 use crate::jwt::cache::{TokenCache, TokenHash};
 use crate::jwt::claims::ClaimPath;
 use crate::jwt::error::{TokenError, Unverified};
+use crate::jwt::jwk::KeyId;
 use crate::jwt::jwks::KeySet;
 use crate::jwt::keys::KeyRing;
 use crate::jwt::ledger::KeyPolicy;
@@ -43,7 +44,7 @@ use table::RouteTable;
 pub struct Authorizer {
     providers: Box<[Provider]>,
     key_sources: Box<[KeySource]>,
-    issuers: HashMap<Box<str>, Issuer>,
+    issuers: BTreeMap<Box<str>, Issuer>,
     sources: Sources,
     kept_claims: Box<[ClaimPath]>,
     routes: RouteTable<RuleIndex>,
@@ -327,7 +328,21 @@ impl Authorizer {
         let refused = |error: TokenError| (None, Unverified::Refused(error));
         let compact = Compact::decode(credential.token()).map_err(refused)?;
         let token = UnverifiedToken::read(&compact).map_err(refused)?;
-        about.key_id = token.key_id().cloned();
+        let key_id = token.key_id();
+        self.prove(token, credential, keys, verifier, now, about)
+            .inspect_err(|_| about.key_id = key_id.as_deref().map(KeyId::new))
+    }
+
+    fn prove(
+        &self,
+        token: UnverifiedToken<'_>,
+        credential: &Credential<'_>,
+        keys: &[KeyRing],
+        verifier: &dyn SignatureVerifier,
+        now: UnixTime,
+        about: &mut About,
+    ) -> Result<VerifiedToken, (Option<ProviderIndex>, Unverified)> {
+        let refused = |error: TokenError| (None, Unverified::Refused(error));
         let issuer =
             token.issuer().and_then(|name| self.issuers.get(name)).ok_or(refused(TokenError::IssuerUnknown))?;
         let index = issuer.provider;

@@ -4,6 +4,8 @@
 //! ECDSA with its signature in DER (`source/extensions/common/wasm/foreign.cc`). Which hash belongs to which algorithm
 //! is decided here: the function would take SHA-1.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -26,17 +28,15 @@ pub(super) fn arguments(algorithm: Algorithm, der_key: &[u8], message: &[u8], si
         | Algorithm::Hs384
         | Algorithm::Hs512 => return None,
     };
-    let fields = |signature: &[u8]| {
-        let mut bytes = Vec::with_capacity(der_key.len() + signature.len() + message.len() + 32);
-        for (number, value) in [(1, hash.as_bytes()), (2, der_key), (3, signature), (4, message)] {
-            put_field(&mut bytes, number, value);
-        }
-        bytes
+    let signature = match algorithm {
+        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => Cow::Borrowed(signature),
+        _ => Cow::Owned(ecdsa_to_der(algorithm, signature)?),
     };
-    match algorithm {
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => Some(fields(signature)),
-        _ => Some(fields(&ecdsa_to_der(algorithm, signature)?)),
+    let mut bytes = Vec::with_capacity(der_key.len() + signature.len() + message.len() + 32);
+    for (number, value) in [(1, hash.as_bytes()), (2, der_key), (3, &signature), (4, message)] {
+        put_field(&mut bytes, number, value);
     }
+    Some(bytes)
 }
 
 /// Whether the result says yes: its first field is a bool, absent if false.
@@ -104,7 +104,8 @@ mod tests {
         for algorithm in [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512, Algorithm::EdDsa, Algorithm::Hs256] {
             assert_eq!(arguments(algorithm, b"", b"", b""), None);
         }
-        assert_eq!(arguments(Algorithm::Es256, b"", b"", &[0; 64]), None);
-        assert_eq!(arguments(Algorithm::Es256, b"", b"", &[1; 63]), None);
+        for (algorithm, length) in [(Algorithm::Es256, 63), (Algorithm::Es256, 65), (Algorithm::Es384, 64)] {
+            assert_eq!(arguments(algorithm, b"", b"", &vec![1; length]), None);
+        }
     }
 }

@@ -20,53 +20,77 @@ impl ClaimPath {
     }
 }
 
-/// Words of a set of claims, each once: scopes or groups.
+/// Words of a set of claims, each once: scopes or groups. They are kept in one piece of memory, each behind its length,
+/// for a cache remembers thousands of tokens, and forgets one with each that is new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words(Box<[Box<str>]>);
+pub struct Words(Box<[u8]>);
 
 impl Words {
     /// Scopes: text split at spaces (RFC 6749 §3.3), or a list. A list with anything but strings in it counts for nothing.
     pub fn scopes(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
-        Self::collect(paths, claims, |text| text.split(' ').collect())
+        Self::collect(paths, claims, |text| text.split(' '))
     }
 
     /// Groups: a list, one name, or API Gateway's bracketed text (`[admin user]`).
     pub fn groups(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
-        Self::collect(paths, claims, |text| match text.strip_prefix('[').and_then(|inside| inside.strip_suffix(']')) {
-            Some(inside) => inside.split(' ').collect(),
-            None => vec![text],
+        Self::collect(paths, claims, |text| {
+            let listed = text.strip_prefix('[').and_then(|inside| inside.strip_suffix(']'));
+            let (names, alone) = listed.map_or((None, Some(text)), |inside| (Some(inside.split(' ')), None));
+            names.into_iter().flatten().chain(alone)
         })
     }
 
     /// Whether the word is one of them.
     pub fn contains(&self, word: &str) -> bool {
-        self.0.iter().any(|known| **known == *word)
+        each(&self.0).any(|known| known == word.as_bytes())
     }
 
     /// Bytes that the words take.
     pub fn weight(&self) -> usize {
-        self.0.iter().map(|word| word.len().saturating_add(size_of::<Box<str>>())).sum()
+        self.0.len()
     }
 
-    fn collect(paths: &[ClaimPath], claims: &Object<'_>, split: impl Fn(&str) -> Vec<&str>) -> Self {
-        let mut words: Vec<Box<str>> = Vec::new();
+    fn collect<'c, I: Iterator<Item = &'c str>>(
+        paths: &[ClaimPath],
+        claims: &'c Object<'_>,
+        split: impl Fn(&'c str) -> I,
+    ) -> Self {
+        let mut words = Vec::new();
         for value in paths.iter().filter_map(|path| path.find(claims)) {
-            for word in spelled(value, &split) {
-                if !word.is_empty() && !words.iter().any(|known| **known == *word) {
-                    words.push(word.into());
+            match value {
+                Json::Text(text) => {
+                    words.reserve(text.len().saturating_add(FEW_WORDS * LENGTH_BYTES));
+                    split(text).for_each(|word| add(&mut words, word));
                 }
+                Json::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
+                    items.iter().filter_map(Json::as_text).for_each(|word| add(&mut words, word));
+                }
+                Json::Null | Json::Boolean(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {}
             }
         }
         Self(words.into_boxed_slice())
     }
 }
 
-fn spelled<'v>(value: &'v Json<'_>, split: &impl Fn(&'v str) -> Vec<&'v str>) -> Vec<&'v str> {
-    match value {
-        Json::Text(text) => split(text),
-        Json::List(items) => items.iter().map(Json::as_text).collect::<Option<_>>().unwrap_or_default(),
-        Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_) => Vec::new(),
+const LENGTH_BYTES: usize = 4;
+const FEW_WORDS: usize = 4;
+
+fn add(words: &mut Vec<u8>, word: &str) {
+    // No token is as long as that, and a word that isn't there permits nothing.
+    let Ok(length) = u32::try_from(word.len()) else { return };
+    if length > 0 && !each(words).any(|known| known == word.as_bytes()) {
+        words.extend_from_slice(&length.to_le_bytes());
+        words.extend_from_slice(word.as_bytes());
     }
+}
+
+fn each(mut words: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = words.split_first_chunk::<LENGTH_BYTES>()?;
+        let (word, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        words = rest;
+        Some(word)
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +103,9 @@ mod tests {
     }
 
     fn words(words: &[&str]) -> Words {
-        Words(words.iter().map(|&word| word.into()).collect())
+        let mut bytes = Vec::new();
+        words.iter().for_each(|word| add(&mut bytes, word));
+        Words(bytes.into())
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl VerifyingKey {
         self.id.as_ref()
     }
 
+    /// Whether tokens call it so.
+    pub fn is_named(&self, id: &str) -> bool {
+        self.id.as_ref().is_some_and(|known| known.as_str() == id)
+    }
+
     /// Whether the key may verify this algorithm's signatures.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)

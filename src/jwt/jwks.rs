@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
-use super::jwk::{KeyId, SecretError, VerifyingKey};
+use super::jwk::{SecretError, VerifyingKey};
 use crate::json::{Json, parse_tolerantly};
 
 const MAX_KEYS: usize = 200;
@@ -97,17 +97,17 @@ impl KeySet {
     }
 
     /// The keys that a token may be tried with: those that it names, or some that fit if it names none.
-    pub fn candidates(&self, id: Option<&KeyId>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<VerifyingKey>> {
-        let named = id.cloned();
-        self.0
-            .iter()
-            .filter(move |key| key.fits(algorithm) && named.as_ref().is_none_or(|id| key.id() == Some(id)))
-            .take(MAX_TRIALS)
+    pub fn candidates<'k>(
+        &'k self,
+        id: Option<&'k str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &'k Rc<VerifyingKey>> {
+        self.0.iter().filter(move |key| key.fits(algorithm) && id.is_none_or(|id| key.is_named(id))).take(MAX_TRIALS)
     }
 
     /// Whether some key has this id, whatever it can verify.
-    pub fn names(&self, id: &KeyId) -> bool {
-        self.0.iter().any(|key| key.id() == Some(id))
+    pub fn names(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.is_named(id))
     }
 
     /// Whether it has the very keys of another set, in whatever order: some issuers shuffle theirs.

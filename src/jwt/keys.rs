@@ -38,11 +38,11 @@ impl Span {
     const NEVER: Self = Self { from: UnixTime::MAX, until: UnixTime::MAX };
 }
 
-/// What a ring answers to a token.
-#[derive(Debug)]
-pub enum Lookup {
-    /// Keys to try.
-    Keys(Vec<Rc<VerifyingKey>>),
+/// Why a ring has no key for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The signature is none of those that could have made it.
+    Refused,
     /// The set names that key, but not for this algorithm.
     Unfit,
     /// The set doesn't have it.
@@ -64,18 +64,28 @@ impl KeyRing {
         Self { set: Rc::default(), source }
     }
 
-    /// The keys a token may be tried with.
-    pub fn look_up(&self, id: Option<&KeyId>, algorithm: Algorithm, now: UnixTime) -> Lookup {
+    /// Of the keys that a token may be tried with, the one that has signed it.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn signer<'k>(
+        &'k self,
+        id: Option<&'k str>,
+        algorithm: Algorithm,
+        now: UnixTime,
+        has_signed: impl Fn(&VerifyingKey) -> bool,
+    ) -> Result<&'k Rc<VerifyingKey>, NoKey> {
         if !self.is_usable(now) {
-            return Lookup::Unavailable;
+            return Err(NoKey::Unavailable);
         }
-        let keys: Vec<_> = self.set.candidates(id, algorithm).cloned().collect();
-        if !keys.is_empty() {
-            Lookup::Keys(keys)
+        let mut candidates = self.set.candidates(id, algorithm).peekable();
+        if candidates.peek().is_some() {
+            candidates.find(|key| has_signed(key)).ok_or(NoKey::Refused)
         } else if id.is_some_and(|id| self.set.names(id)) {
-            Lookup::Unfit
+            Err(NoKey::Unfit)
         } else {
-            Lookup::Unknown
+            Err(NoKey::Unknown)
         }
     }
 

@@ -193,12 +193,18 @@ enum Typ {
 
 impl Typ {
     fn read(typ: Option<&str>) -> Self {
-        let Some(typ) = typ.map(str::to_ascii_lowercase) else { return Self::Unsaid };
-        let typ = typ.strip_prefix("application/").unwrap_or(&typ);
-        match typ.split_once('+') {
+        let Some(typ) = typ else { return Self::Unsaid };
+        let bare = match typ.split_once('/') {
+            Some((kind, bare)) if kind.eq_ignore_ascii_case("application") => bare,
+            _ => typ,
+        };
+        match bare.split_once('+') {
             None => Self::Unsaid,
-            Some(("at", "jwt")) => Self::AccessToken { vendors: false },
-            Some((kind, "jwt")) if kind.ends_with("-at") => Self::AccessToken { vendors: true },
+            Some((kind, suffix)) if suffix.eq_ignore_ascii_case("jwt") => match kind.rsplit_once('-') {
+                None if kind.eq_ignore_ascii_case("at") => Self::AccessToken { vendors: false },
+                Some((_, end)) if end.eq_ignore_ascii_case("at") => Self::AccessToken { vendors: true },
+                _ => Self::Other,
+            },
             Some(_) => Self::Other,
         }
     }

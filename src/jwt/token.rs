@@ -1,17 +1,19 @@
 //! A compact JWS (RFC 7515 §3.1): unverified → verified, through one door.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::{memchr, memrchr};
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::claims::{ClaimPath, Words};
 use super::error::{TokenError, Unverified};
 use super::jwk::{KeyId, VerifyingKey};
-use super::keys::{KeyRing, Lookup};
+use super::keys::{KeyRing, NoKey};
 use super::provider::{Provider, ProviderIndex};
 use super::signature::SignatureVerifier;
 use super::time::{UnixTime, Validity};
@@ -22,8 +24,8 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The parts of a compact JWS, decoded and not yet read.
 pub struct Compact<'r> {
-    signed: &'r str,
-    encoded_payload: &'r str,
+    signed: &'r [u8],
+    encoded_payload: &'r [u8],
     header: Vec<u8>,
     payload: Vec<u8>,
     signature: Vec<u8>,
@@ -39,11 +41,12 @@ impl<'r> Compact<'r> {
         if bytes.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLarge);
         }
-        let token = std::str::from_utf8(bytes).map_err(|_| TokenError::Malformed)?;
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+        let last_dot = memrchr(b'.', bytes).ok_or(TokenError::Malformed)?;
+        let (signed, signature) = around(bytes, last_dot)?;
+        let first_dot = memchr(b'.', signed).ok_or(TokenError::Malformed)?;
+        let (header, payload) = around(signed, first_dot)?;
         // Canonical only: with padding or stray bits one token would have several spellings (RFC 4648 §3.5).
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
+        let decode = |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
         Ok(Self {
             signed,
             encoded_payload: payload,
@@ -52,6 +55,12 @@ impl<'r> Compact<'r> {
             signature: decode(signature)?,
         })
     }
+}
+
+/// What is before a place, and what is behind it.
+fn around(bytes: &[u8], place: usize) -> Result<(&[u8], &[u8]), TokenError> {
+    let (before, rest) = bytes.split_at_checked(place).ok_or(TokenError::Malformed)?;
+    Ok((before, rest.get(1..).ok_or(TokenError::Malformed)?))
 }
 
 impl fmt::Debug for Compact<'_> {
@@ -63,7 +72,7 @@ impl fmt::Debug for Compact<'_> {
 /// A well-formed token of whom nothing is proven.
 pub struct UnverifiedToken<'c> {
     compact: &'c Compact<'c>,
-    header: Header,
+    header: Header<'c>,
     claims: Object<'c>,
 }
 
@@ -91,8 +100,8 @@ impl<'c> UnverifiedToken<'c> {
     }
 
     /// The key that the token names.
-    pub fn key_id(&self) -> Option<&KeyId> {
-        self.header.key_id.as_ref()
+    pub fn key_id(&self) -> Option<Cow<'c, str>> {
+        self.header.key_id.clone()
     }
 
     /// Proves the token, keeping of it what the rules ask for (`kept`).
@@ -114,16 +123,15 @@ impl<'c> UnverifiedToken<'c> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
         let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
-        let candidates = match keys.look_up(self.header.key_id.as_ref(), algorithm, now) {
-            Lookup::Keys(candidates) => candidates,
-            Lookup::Unfit => return Err(TokenError::KeyUnknown.into()),
-            Lookup::Unknown => return Err(Unverified::KeyUnknown(self.header.key_id)),
-            Lookup::Unavailable => return Err(Unverified::KeysUnavailable),
-        };
-        let signer = candidates
-            .into_iter()
-            .find(|key| verifier.verify(key, algorithm, self.compact.signed.as_bytes(), &self.compact.signature))
-            .ok_or(TokenError::SignatureInvalid)?;
+        let has_signed =
+            |key: &VerifyingKey| verifier.verify(key, algorithm, self.compact.signed, &self.compact.signature);
+        let signer =
+            keys.signer(self.header.key_id.as_deref(), algorithm, now, has_signed).map_err(|none| match none {
+                NoKey::Refused => TokenError::SignatureInvalid.into(),
+                NoKey::Unfit => TokenError::KeyUnknown.into(),
+                NoKey::Unknown => Unverified::KeyUnknown(self.header.key_id.as_deref().map(KeyId::new)),
+                NoKey::Unavailable => Unverified::KeysUnavailable,
+            })?;
         Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.compact.encoded_payload)?)
     }
 }
@@ -134,18 +142,19 @@ impl fmt::Debug for UnverifiedToken<'_> {
     }
 }
 
-struct Header {
+struct Header<'c> {
     algorithm: Option<Algorithm>,
-    key_id: Option<KeyId>,
-    typ: Option<Box<str>>,
+    key_id: Option<Cow<'c, str>>,
+    typ: Option<Cow<'c, str>>,
 }
 
-impl Header {
+impl<'c> Header<'c> {
     /// Keys that the header brings along (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
-    fn read(header: &Object<'_>) -> Result<Self, TokenError> {
+    fn read(header: &Object<'c>) -> Result<Self, TokenError> {
         let text = |name: &str| match header.get(name) {
             None => Ok(None),
-            Some(value) => value.as_text().map(Some).ok_or(TokenError::Malformed),
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(TokenError::Malformed),
         };
         if header.get("crit").is_some() || header.get("b64").is_some_and(|value| *value != Json::Boolean(true)) {
             return Err(TokenError::CriticalHeader);
@@ -154,11 +163,7 @@ impl Header {
             return Err(TokenError::Malformed);
         }
         let algorithm = text("alg")?.ok_or(TokenError::Malformed)?;
-        Ok(Self {
-            algorithm: Algorithm::named(algorithm),
-            key_id: text("kid")?.map(KeyId::new),
-            typ: text("typ")?.map(Into::into),
-        })
+        Ok(Self { algorithm: Algorithm::named(algorithm), key_id: text("kid")?.cloned(), typ: text("typ")?.cloned() })
     }
 }
 
@@ -182,15 +187,15 @@ impl VerifiedToken {
         provider: &Provider,
         kept: &[ClaimPath],
         validity: Validity,
-        signer: Rc<VerifyingKey>,
+        signer: &Rc<VerifyingKey>,
         claims: &Object<'_>,
-        payload: &str,
+        payload: &[u8],
     ) -> Result<Self, TokenError> {
         let header = |output: &super::output::Output| output.value(claims).map(|value| value.map(Into::into));
         Ok(Self {
             provider: index,
             validity,
-            signer,
+            signer: Rc::clone(signer),
             subject: claims.text("sub").map(Into::into),
             client: provider.client(claims).map(Into::into),
             scopes: Words::scopes(&provider.scope_claims, claims),
@@ -202,7 +207,7 @@ impl VerifiedToken {
                 .map(header)
                 .collect::<Result<_, _>>()
                 .map_err(|_| TokenError::ClaimUnforwardable)?,
-            payload: provider.payload_header.as_ref().map(|_| payload.into()),
+            payload: provider.payload_header.as_ref().map(|_| String::from_utf8_lossy(payload).into()),
         })
     }
 

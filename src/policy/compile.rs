@@ -8,7 +8,7 @@ mod warnings;
 
 pub(crate) use provider::split_url;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::denial::{Format, ReplyStyle};
@@ -94,7 +94,7 @@ impl Authorizer {
 struct Context {
     providers: Vec<crate::jwt::provider::Provider>,
     key_sources: Vec<super::KeySource>,
-    issuers: HashMap<Box<str>, Issuer>,
+    issuers: BTreeMap<Box<str>, Issuer>,
     sources: Sources,
     kept_claims: KeptClaims,
     max_tokens: usize,

@@ -62,7 +62,7 @@ pub struct About {
     pub rule: Option<RuleIndex>,
     /// The provider that the token names.
     pub provider: Option<ProviderIndex>,
-    /// The key that the token names.
+    /// The key that the token names, unless that has proven the token.
     pub key_id: Option<KeyId>,
     /// Whose token it is, once that is proven.
     pub token: Option<Rc<VerifiedToken>>,
