@@ -196,6 +196,7 @@ lint: toolchain ## Hold formatting and lints, on the host and for Wasm
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features cli -- -D warnings
 	cargo clippy --locked --lib --example plain --target $(WASM_TARGET) -- -D warnings
+	cargo clippy --locked --example floor --target $(WASM_TARGET) -- --cfg asks --cfg reads -D warnings
 
 check: lint $(CARGO_DENY) ## Hold lints, and licences, sources and advisories of what is depended on
 	$(CARGO_DENY) --locked check bans licenses sources

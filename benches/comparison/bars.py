@@ -10,9 +10,9 @@ from .subjects import (
     JWT_AUTHN_CACHED,
     JWT_AUTHN_CACHED_RBAC,
     JWT_SIMPLE,
+    READS_ES256,
+    READS_RS256,
     REFUSES,
-    VERIFIES_ES256,
-    VERIFIES_RS256,
 )
 
 
@@ -24,7 +24,7 @@ class Ratio:
     limit: float
     workload: str
     over: tuple
-    # What does only what Envoy must be asked for: the workload that it is measured in, and its name.
+    # What does only what can't be left out: the workload that it is measured in, and its name.
     floor: tuple = ()
     subject: str = AUTHORIZER
 
@@ -65,8 +65,8 @@ def against(rival, title, limit, workload, floor=("seen", ASKS)):
 
 
 RATIOS = [
-    against(JWT_AUTHN, "RS256, unseen token, over jwt_authn", 0.75, "unseen, RS256", ("unseen, RS256", VERIFIES_RS256)),
-    against(JWT_AUTHN, "ES256, unseen token, over jwt_authn", 0.90, "unseen, ES256", ("unseen, ES256", VERIFIES_ES256)),
+    against(JWT_AUTHN, "RS256, unseen token, over jwt_authn", 0.75, "unseen, RS256", ("unseen, RS256", READS_RS256)),
+    against(JWT_AUTHN, "ES256, unseen token, over jwt_authn", 0.90, "unseen, ES256", ("unseen, ES256", READS_ES256)),
     against(JWT_AUTHN_CACHED, "seen token, over jwt_authn with its cache", 1.5, "seen"),
     against(JWT_AUTHN_CACHED, "the same, with the caller's identity for access logs", 1.5, "seen, for access logs"),
     against(JWT_AUTHN_CACHED_RBAC, "seen token and a scope, over jwt_authn with its cache + RBAC", 0.75, "seen, scope"),

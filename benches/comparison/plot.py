@@ -13,6 +13,8 @@ from .subjects import (
     JWT_AUTHN_CACHED_RBAC,
     JWT_AUTHN_RBAC,
     JWT_SIMPLE,
+    READS_ES256,
+    READS_RS256,
     REFUSES,
     TOLD,
     VERIFIES_ES256,
@@ -31,7 +33,7 @@ COLOURS = {
     ASKS: "#777777",
 }
 # All floors look alike; the workload says which it is.
-FLOORS = dict.fromkeys((TOLD, REFUSES, VERIFIES_RS256, VERIFIES_ES256), COLOURS[ASKS])
+FLOORS = dict.fromkeys((TOLD, REFUSES, VERIFIES_RS256, VERIFIES_ES256, READS_RS256, READS_ES256), COLOURS[ASKS])
 MARKS = COLOURS | FLOORS | {IN_RUST: COLOURS[AUTHORIZER]}
 WIDTH, LEFT, RIGHT, LINE, TOP, RADIUS = 860, 190, 40, 28, 112, 6
 
@@ -69,7 +71,7 @@ def legend():
     for number, (kind, colour) in enumerate(COLOURS.items()):
         x, y = LEFT + 225 * (number % 3), 46 + 20 * (number // 3)
         yield f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{colour}"/>'
-        yield text(x + 12, y + 4, "floor of any Wasm filter" if kind == ASKS else kind)
+        yield text(x + 12, y + 4, "floors" if kind == ASKS else kind)
 
 
 def text(x, y, content, anchor="start", weight="normal"):

@@ -15,6 +15,7 @@ class Modules:
     empty: Path
     told: Path
     asks: Path
+    reads: Path
     plain: Path
 
     @classmethod
@@ -22,7 +23,7 @@ class Modules:
         if not authorizer.is_file():
             sys.exit(f"{authorizer} is not there; `make build` makes it")
         floors = [build_floor(directory, name) for name in ("empty", "told", "asks")]
-        return cls(authorizer, *floors, build_plain())
+        return cls(authorizer, *floors, build_example("floor", "--cfg", "asks", "--cfg", "reads"), build_example("plain"))
 
 
 def build_load(directory):
@@ -38,13 +39,13 @@ def build_floor(directory, name):
     return module
 
 
-def build_plain():
-    """As fast as jwt-simple can be: with the optimisation that is Cargo's default for a release."""
-    target = BENCHES.parent / "target" / "plain"
-    command = ["cargo", "build", "--locked", "--quiet", "--release", "--config", "profile.release.opt-level=3"]
-    command += ["--example", "plain", "--target", "wasm32-wasip1", "--target-dir", target]
+def build_example(name, *options):
+    """As fast as it can be: with the optimisation that is Cargo's default for a release."""
+    target = BENCHES.parent / "target" / "examples"
+    command = ["cargo", "rustc", "--locked", "--quiet", "--release", "--config", "profile.release.opt-level=3"]
+    command += ["--example", name, "--target", "wasm32-wasip1", "--target-dir", target, "--", *options]
     subprocess.run(command, check=True, cwd=BENCHES.parent)
-    return target / "wasm32-wasip1" / "release" / "examples" / "plain.wasm"
+    return target / "wasm32-wasip1" / "release" / "examples" / f"{name}.wasm"
 
 
 def rustc(*arguments):

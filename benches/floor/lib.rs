@@ -3,7 +3,9 @@
 //!
 //! With `--cfg empty` it returns at once. With `--cfg told` it is also told where a request begins and ends, as a filter
 //! must be that serves two configurations, or lets requests wait. With `--cfg asks` it then asks for headers and clock,
-//! and, as its configuration says, has the host check a signature or refuses.
+//! and, as its configuration says, has the host check a signature or refuses. With `--cfg reads` beside that it first
+//! reads the token as well, which no filter that verifies one can leave out; for that it is built by Cargo.
+#![cfg(any(empty, told, asks))]
 
 use std::alloc::{Layout, alloc};
 
@@ -33,6 +35,9 @@ extern "C" fn proxy_on_delete(_context: u32) {}
 extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
     0
 }
+
+#[cfg(reads)]
+mod reads;
 
 #[cfg(asks)]
 mod asks {
@@ -99,9 +104,13 @@ mod asks {
 
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
-        given(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) });
+        let _headers = given(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) });
         let mut time = 0;
         unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+        #[cfg(reads)]
+        if !super::reads::is_credible(&_headers, time) {
+            return reply(401);
+        }
         match CONFIGURATION.get().map_or(&[][..], Vec::as_slice) {
             [] => CONTINUE,
             b"refuse" => reply(401),
