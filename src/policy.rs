@@ -7,6 +7,7 @@ pub mod decision;
 pub mod denial;
 pub mod error;
 pub mod forward;
+pub mod proof;
 pub mod reason;
 pub mod requirement;
 pub mod route;
@@ -14,32 +15,30 @@ pub mod table;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::config::FilterState;
-use crate::jwt::cache::{TokenCache, TokenHash};
+use crate::jwt::cache::TokenCache;
 use crate::jwt::claims::ClaimPath;
-use crate::jwt::error::{TokenError, Unverified};
-use crate::jwt::jwk::KeyId;
+use crate::jwt::error::TokenError;
 use crate::jwt::jwks::KeySet;
-use crate::jwt::keys::KeyRing;
 use crate::jwt::ledger::KeyPolicy;
 use crate::jwt::output::HeaderName;
 use crate::jwt::provider::{Provider, ProviderIndex};
 use crate::jwt::signature::SignatureVerifier;
-use crate::jwt::source::{Credential, Sources};
+use crate::jwt::source::Sources;
 use crate::jwt::time::UnixTime;
-use crate::jwt::token::{Compact, UnverifiedToken, VerifiedToken};
+use crate::jwt::token::VerifiedToken;
 use crate::request::RequestHead;
 use decision::{About, Decision, MissingKeys, RuleIndex, Verdict, WantedKeys};
 use denial::{Denial, ReplyStyle};
 use error::Warning;
 use forward::Forward;
+use proof::{Finding, Vault};
 use reason::Reason;
 use requirement::Requirement;
 use table::RouteTable;
 
-/// A compiled configuration. Nothing in it is looked up by name, parsed or cloned for a request.
+/// A compiled configuration. Nothing in it is parsed or cloned for a request.
 #[derive(Debug)]
 pub struct Authorizer {
     providers: Box<[Provider]>,
@@ -117,33 +116,6 @@ struct Terms {
     /// Whose tokens; everybody's if not given.
     providers: Option<Box<[ProviderIndex]>>,
     requirement: Option<Requirement>,
-}
-
-/// What a decision needs beside the request: one worker's keys and cache.
-#[derive(Debug)]
-pub struct Vault<'v> {
-    /// One ring for each provider, in their order.
-    pub keys: &'v [KeyRing],
-    /// Verified tokens.
-    pub cache: &'v mut TokenCache,
-    /// Counts hits and misses.
-    pub lookups: &'v mut CacheLookups,
-}
-
-/// How often the cache was asked, and how often in vain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheLookups {
-    /// Found.
-    pub hits: u64,
-    /// Not found.
-    pub misses: u64,
-}
-
-/// What came of looking at a credential.
-enum Finding {
-    Token(Rc<VerifiedToken>),
-    Refused(Reason),
-    Awaits(MissingKeys),
 }
 
 impl Authorizer {
@@ -270,99 +242,6 @@ impl Authorizer {
             return Err(Reason::PathAmbiguous);
         }
         Ok((found, found.and_then(|index| self.rules.get(index.0)).unwrap_or(&self.default)))
-    }
-
-    fn examine(
-        &self,
-        credential: &Credential<'_>,
-        vault: &mut Vault<'_>,
-        verifier: &dyn SignatureVerifier,
-        now: UnixTime,
-        about: &mut About,
-    ) -> Finding {
-        let hash = TokenHash::of(credential.token());
-        let known = vault.cache.find(hash, credential.token(), now);
-        // Keys that are too old to decide by are too old for what was decided by them.
-        let usable = |index: ProviderIndex| vault.keys.get(index.0).is_some_and(|keys| keys.is_usable(now));
-        if let Some(token) =
-            known.filter(|token| usable(token.provider()) && self.may_be_at(token.provider(), credential))
-        {
-            vault.lookups.hits = vault.lookups.hits.saturating_add(1);
-            return Finding::Token(token);
-        }
-        vault.lookups.misses = vault.lookups.misses.saturating_add(1);
-        match self.verify(credential, vault.keys, verifier, now, about) {
-            Ok(token) => {
-                let token = Rc::new(token);
-                let ttl = self.providers.get(token.provider().0).map_or(Duration::ZERO, |provider| provider.cache_ttl);
-                if !ttl.is_zero() {
-                    vault.cache.insert(hash, credential.token(), Rc::clone(&token), now.plus(ttl));
-                }
-                Finding::Token(token)
-            }
-            // No token has a comma in it, so a list is none; but what is wrong with it is another thing.
-            Err((_, Unverified::Refused(TokenError::Malformed | TokenError::TooLarge))) if credential.is_list() => {
-                Finding::Refused(Reason::CredentialAmbiguous)
-            }
-            Err((_, Unverified::Refused(error))) => Finding::Refused(Reason::Token(error)),
-            Err((Some(provider), Unverified::KeysUnavailable)) => {
-                Finding::Awaits(MissingKeys { provider, wanted: WantedKeys::Any })
-            }
-            Err((Some(provider), Unverified::KeyUnknown(id))) => {
-                Finding::Awaits(MissingKeys { provider, wanted: WantedKeys::Key(id) })
-            }
-            Err((None, Unverified::KeysUnavailable | Unverified::KeyUnknown(_))) => {
-                Finding::Refused(Reason::KeysUnavailable)
-            }
-        }
-    }
-
-    fn verify(
-        &self,
-        credential: &Credential<'_>,
-        keys: &[KeyRing],
-        verifier: &dyn SignatureVerifier,
-        now: UnixTime,
-        about: &mut About,
-    ) -> Result<VerifiedToken, (Option<ProviderIndex>, Unverified)> {
-        let refused = |error: TokenError| (None, Unverified::Refused(error));
-        let compact = Compact::decode(credential.token()).map_err(refused)?;
-        let token = UnverifiedToken::read(&compact).map_err(refused)?;
-        let key_id = token.key_id();
-        self.prove(token, credential, keys, verifier, now, about)
-            .inspect_err(|_| about.key_id = key_id.as_deref().map(KeyId::new))
-    }
-
-    fn prove(
-        &self,
-        token: UnverifiedToken<'_>,
-        credential: &Credential<'_>,
-        keys: &[KeyRing],
-        verifier: &dyn SignatureVerifier,
-        now: UnixTime,
-        about: &mut About,
-    ) -> Result<VerifiedToken, (Option<ProviderIndex>, Unverified)> {
-        let refused = |error: TokenError| (None, Unverified::Refused(error));
-        let issuer =
-            token.issuer().and_then(|name| self.issuers.get(name)).ok_or(refused(TokenError::IssuerUnknown))?;
-        let index = issuer.provider;
-        about.provider = Some(index);
-        // A templated issuer holds a tenant, and the token must be that tenant's.
-        if issuer.tenant.is_some() && issuer.tenant.as_deref() != token.tenant() {
-            return Err(refused(TokenError::IssuerUnknown));
-        }
-        let (Some(provider), Some(ring)) = (self.providers.get(index.0), keys.get(index.0)) else {
-            return Err((None, Unverified::KeysUnavailable));
-        };
-        // A token counts only where its own issuer's tokens may be.
-        if !self.may_be_at(index, credential) {
-            return Err(refused(TokenError::IssuerUnknown));
-        }
-        token.verify(index, provider, ring, &self.kept_claims, verifier, now).map_err(|error| (Some(index), error))
-    }
-
-    fn may_be_at(&self, index: ProviderIndex, credential: &Credential<'_>) -> bool {
-        self.providers.get(index.0).is_some_and(|provider| provider.sources.contains(credential.source()))
     }
 
     /// Lets pass with nothing said about who is asking.

@@ -24,7 +24,7 @@ class Ratio:
     limit: float
     workload: str
     over: tuple
-    # What does only what can't be left out: the workload that it is measured in, and its name.
+    # What does hardly more than can't be left out: the workload that it is measured in, and its name.
     floor: tuple = ()
     subject: str = AUTHORIZER
 

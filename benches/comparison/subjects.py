@@ -62,7 +62,7 @@ def filters(kind, policy, issuers, modules):
         case "floor: the same and RS256" | "floor: the same and ES256":
             return [wasm(kind, modules.asks, issuers.questions(kind.split()[-1]))]
         case "floor: the same, RS256 and the token read" | "floor: the same, ES256 and the token read":
-            return [wasm(kind, modules.reads, issuers.questions(kind.split()[3]))]
+            return [wasm(kind, modules.reads, issuers.questions("RS256" if kind == READS_RS256 else "ES256"))]
         case "jwt-authorizer" | "jwt-authorizer without host cryptography":
             host_crypto = "off" if kind == IN_RUST else "on"
             configuration = json.dumps(authorizer(policy, issuers)).encode()

@@ -1,4 +1,4 @@
-//! Wasm filters that decide nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK, only what
+//! Wasm filters that decide next to nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK, only what
 //! Envoy asks of a module before it loads it.
 //!
 //! With `--cfg empty` it returns at once. With `--cfg told` it is also told where a request begins and ends, as a filter
@@ -104,11 +104,12 @@ mod asks {
 
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
-        let _headers = given(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) });
+        #[cfg_attr(not(reads), expect(unused_variables, reason = "asked for, as by who reads them"))]
+        let headers = given(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) });
         let mut time = 0;
         unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
         #[cfg(reads)]
-        if !super::reads::is_credible(&_headers, time) {
+        if !super::reads::is_credible(&headers, time) {
             return reply(401);
         }
         match CONFIGURATION.get().map_or(&[][..], Vec::as_slice) {

@@ -13,8 +13,9 @@ use jwt_authorizer::jwt::jwk::VerifyingKey;
 use jwt_authorizer::jwt::keys::KeyRing;
 use jwt_authorizer::jwt::signature::SignatureVerifier;
 use jwt_authorizer::jwt::time::UnixTime;
+use jwt_authorizer::policy::proof::{CacheLookups, Vault};
 use jwt_authorizer::policy::reason::Reason;
-use jwt_authorizer::policy::{Authorizer, CacheLookups, KeySource, Vault};
+use jwt_authorizer::policy::{Authorizer, KeySource};
 use jwt_authorizer::request::{Headers, RequestHead};
 use serde_json::{Value, json};
 

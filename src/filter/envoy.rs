@@ -14,7 +14,7 @@ use crate::jwt::algorithm::Algorithm;
 use crate::jwt::jwk::VerifyingKey;
 use crate::jwt::signature::ecdsa_to_der;
 
-/// The arguments for one check; `None` if the function can't do the algorithm.
+/// The arguments for one check; `None` if the function can't do the algorithm, or the signature has another length.
 pub(super) fn arguments(algorithm: Algorithm, der_key: &[u8], message: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
     let hash = match algorithm {
         Algorithm::Rs256 | Algorithm::Es256 => "sha256",

@@ -93,7 +93,6 @@ impl Journal {
         }
         let about = &verdict.about;
         let token = about.token.as_deref();
-        let key_id = about.key_id.as_ref().or_else(|| token.and_then(|token| token.signer().id()));
         log::log!(
             level,
             "{}: reason={} rule=\"{}\" provider={} kid=\"{}\" client=\"{}\"{}",
@@ -101,7 +100,7 @@ impl Journal {
             verdict.reason.label(),
             about.rule.and_then(|index| authorizer.rules().get(index.0)).map_or(DEFAULT_RULE, |rule| rule.name()),
             about.provider.and_then(|index| authorizer.providers().get(index.0)).map_or("-", |provider| &provider.name),
-            key_id.map_or_else(String::new, |id| shorten(id.as_str(), LONGEST_ID)),
+            about.key_id().map_or_else(String::new, |id| shorten(id.as_str(), LONGEST_ID)),
             token.and_then(|token| token.client()).map_or_else(String::new, |client| shorten(client, LONGEST_ID)),
             if wanted { self.confess() } else { String::new() },
         );

@@ -12,8 +12,9 @@ use crate::jwt::keys::KeyRing;
 use crate::jwt::ledger::{FetchFailure, Ledger};
 use crate::jwt::provider::ProviderIndex;
 use crate::jwt::time::SteadyTime;
+use crate::policy::Authorizer;
 use crate::policy::decision::{Decision, RuleIndex, Verdict};
-use crate::policy::{Authorizer, CacheLookups};
+use crate::policy::proof::CacheLookups;
 
 const ROOT: &str = "jwt_authorizer";
 /// What stands for a rule where there was none.

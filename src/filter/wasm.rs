@@ -180,18 +180,20 @@ struct Envoy {
 }
 
 impl Envoy {
-    /// Whether the host answers a known question right, both ways.
+    /// Whether the host answers a known question right, both ways, and takes no zeros for a signature (CVE-2022-21449).
     fn probe() -> bool {
         let wanted = std::env::var(HOST_CRYPTO).is_ok_and(|value| value == "off");
         if wanted {
             return false;
         }
         let Some((key, signed, signature)) = envoy::known_answer() else { return false };
-        let ask = |message: &[u8]| Self::ask(&key, Algorithm::Es256, message, &signature);
-        ask(signed) == Some(true) && ask(b"something else") == Some(false)
+        let ask = |message: &[u8], signature: &[u8]| Self::ask(&key, Algorithm::Es256, message, signature);
+        ask(signed, &signature) == Some(true)
+            && ask(b"something else", &signature) == Some(false)
+            && ask(signed, &[0; 64]) == Some(false)
     }
 
-    /// `None` if the host can't do the algorithm, or hasn't the function.
+    /// `None` if the host can't do the algorithm, hasn't the function, or could make nothing of such a signature.
     fn ask(key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
         let arguments = envoy::arguments(algorithm, key.der(), message, signature)?;
         let result = hostcalls::call_foreign_function(VERIFY_SIGNATURE, Some(&arguments)).ok()?;

@@ -76,7 +76,7 @@ const LENGTH_BYTES: usize = 4;
 const FEW_WORDS: usize = 4;
 
 fn add(words: &mut Vec<u8>, word: &str) {
-    // No token is as long as that, and a word that isn't there permits nothing.
+    // No token is as long as that.
     let Ok(length) = u32::try_from(word.len()) else { return };
     if length > 0 && !each(words).any(|known| known == word.as_bytes()) {
         words.extend_from_slice(&length.to_le_bytes());
@@ -103,9 +103,8 @@ mod tests {
     }
 
     fn words(words: &[&str]) -> Words {
-        let mut bytes = Vec::new();
-        words.iter().for_each(|word| add(&mut bytes, word));
-        Words(bytes.into())
+        let length = |word: &str| u32::try_from(word.len()).unwrap().to_le_bytes();
+        Words(words.iter().flat_map(|word| [&length(word), word.as_bytes()].concat()).collect())
     }
 
     #[test]
@@ -144,6 +143,29 @@ mod tests {
         ] {
             assert_eq!(Words::scopes(&paths, &claims(text)), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_word_is_there_as_a_whole_or_not_at_all() {
+        let paths = [ClaimPath::new(&["scope"]).unwrap()];
+        let scopes =
+            Words::scopes(&paths, &claims(r#"{"scope":["read","write","lesen é","\u0004\u0000\u0000\u0000read"]}"#));
+        for (word, expected) in [
+            ("read", true),
+            ("write", true),
+            ("lesen é", true),
+            ("\u{4}\0\0\0read", true),
+            ("", false),
+            ("rea", false),
+            ("reads", false),
+            ("readwrite", false),
+            ("read\u{5}\0\0\0write", false),
+            ("lesen", false),
+            ("READ", false),
+        ] {
+            assert_eq!(scopes.contains(word), expected, "{word:?}");
+        }
+        assert!(!Words::default().contains(""));
     }
 
     #[test]

@@ -97,11 +97,7 @@ impl KeySet {
     }
 
     /// The keys that a token may be tried with: those that it names, or some that fit if it names none.
-    pub fn candidates<'k>(
-        &'k self,
-        id: Option<&'k str>,
-        algorithm: Algorithm,
-    ) -> impl Iterator<Item = &'k Rc<VerifyingKey>> {
+    pub fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<VerifyingKey>> {
         self.0.iter().filter(move |key| key.fits(algorithm) && id.is_none_or(|id| key.is_named(id))).take(MAX_TRIALS)
     }
 

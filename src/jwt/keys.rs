@@ -41,8 +41,8 @@ impl Span {
 /// Why a ring has no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoKey {
-    /// The signature is none of those that could have made it.
-    Refused,
+    /// None of the keys that may be tried has made the signature.
+    Mismatch,
     /// The set names that key, but not for this algorithm.
     Unfit,
     /// The set doesn't have it.
@@ -69,19 +69,19 @@ impl KeyRing {
     /// # Errors
     ///
     /// Why there is none.
-    pub fn signer<'k>(
-        &'k self,
-        id: Option<&'k str>,
+    pub fn signer(
+        &self,
+        id: Option<&str>,
         algorithm: Algorithm,
         now: UnixTime,
         has_signed: impl Fn(&VerifyingKey) -> bool,
-    ) -> Result<&'k Rc<VerifyingKey>, NoKey> {
+    ) -> Result<&Rc<VerifyingKey>, NoKey> {
         if !self.is_usable(now) {
             return Err(NoKey::Unavailable);
         }
         let mut candidates = self.set.candidates(id, algorithm).peekable();
         if candidates.peek().is_some() {
-            candidates.find(|key| has_signed(key)).ok_or(NoKey::Refused)
+            candidates.find(|key| has_signed(key)).ok_or(NoKey::Mismatch)
         } else if id.is_some_and(|id| self.set.names(id)) {
             Err(NoKey::Unfit)
         } else {

@@ -218,3 +218,35 @@ impl Typ {
 fn date(claims: &Object<'_>, name: &str) -> Result<Option<UnixTime>, TokenError> {
     claims.get(name).map(|value| UnixTime::from_numeric_date(value).ok_or(TokenError::Malformed)).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typ_is_read_in_any_case_and_with_or_without_its_tree() {
+        let access = |vendors| Typ::AccessToken { vendors };
+        for (typ, expected) in [
+            (None, Typ::Unsaid),
+            (Some(""), Typ::Unsaid),
+            (Some("JWT"), Typ::Unsaid),
+            (Some("application/jwt"), Typ::Unsaid),
+            (Some("at+jwt"), access(false)),
+            (Some("AT+JWT"), access(false)),
+            (Some("APPLICATION/At+Jwt"), access(false)),
+            (Some("okta-internal-at+jwt"), access(true)),
+            (Some("x-AT+JWT"), access(true)),
+            (Some("-at+jwt"), access(true)),
+            (Some("xat+jwt"), Typ::Other),
+            (Some("at-x+jwt"), Typ::Other),
+            (Some("a/at+jwt"), Typ::Other),
+            (Some("application/a/at+jwt"), Typ::Other),
+            (Some("at+jwt+x"), Typ::Other),
+            (Some("at+xjwt"), Typ::Other),
+            (Some("+jwt"), Typ::Other),
+            (Some("at+"), Typ::Other),
+        ] {
+            assert_eq!(Typ::read(typ), expected, "{typ:?}");
+        }
+    }
+}

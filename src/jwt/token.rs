@@ -127,7 +127,7 @@ impl<'c> UnverifiedToken<'c> {
             |key: &VerifyingKey| verifier.verify(key, algorithm, self.compact.signed, &self.compact.signature);
         let signer =
             keys.signer(self.header.key_id.as_deref(), algorithm, now, has_signed).map_err(|none| match none {
-                NoKey::Refused => TokenError::SignatureInvalid.into(),
+                NoKey::Mismatch => TokenError::SignatureInvalid.into(),
                 NoKey::Unfit => TokenError::KeyUnknown.into(),
                 NoKey::Unknown => Unverified::KeyUnknown(self.header.key_id.as_deref().map(KeyId::new)),
                 NoKey::Unavailable => Unverified::KeysUnavailable,
@@ -207,7 +207,10 @@ impl VerifiedToken {
                 .map(header)
                 .collect::<Result<_, _>>()
                 .map_err(|_| TokenError::ClaimUnforwardable)?,
-            payload: provider.payload_header.as_ref().map(|_| String::from_utf8_lossy(payload).into()),
+            payload: match provider.payload_header {
+                Some(_) => Some(std::str::from_utf8(payload).map_err(|_| TokenError::Malformed)?.into()),
+                None => None,
+            },
         })
     }
 

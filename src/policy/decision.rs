@@ -62,8 +62,15 @@ pub struct About {
     pub rule: Option<RuleIndex>,
     /// The provider that the token names.
     pub provider: Option<ProviderIndex>,
-    /// The key that the token names, unless that has proven the token.
-    pub key_id: Option<KeyId>,
+    /// The key that a token names that is not proven; of one that is, the token knows.
+    pub named_key: Option<KeyId>,
     /// Whose token it is, once that is proven.
     pub token: Option<Rc<VerifiedToken>>,
+}
+
+impl About {
+    /// The key that the token names, or that has proven it.
+    pub fn key_id(&self) -> Option<&KeyId> {
+        self.named_key.as_ref().or_else(|| self.token.as_ref()?.signer().id())
+    }
 }
