@@ -27,14 +27,15 @@ MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
 COGNITO = ROOT / "envoy" / "cognito"
 EXAMPLE = Path("examples", "organisation")
 
-# Only what must differ from an account of one's own: no account is asked about, and a failed call is tried once more.
+# Only what must differ from an account of one's own: no account is asked about, and a failed call is not tried
+# again for minutes. The emulator now and then closes a connection that is being used.
 OVERRIDE = """\
 provider "aws" {
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_requesting_account_id  = true
   skip_region_validation      = true
-  max_retries                 = 1
+  max_retries                 = 3
 }
 """
 
