@@ -13,8 +13,8 @@ ASKS = "floor: the same, headers and clock"
 REFUSES = "floor: the same and a refusal"
 VERIFIES_RS256 = "floor: the same and RS256"
 VERIFIES_ES256 = "floor: the same and ES256"
-READS_RS256 = "floor: the same, RS256 and the token read"
-READS_ES256 = "floor: the same, ES256 and the token read"
+READS_RS256 = "floor: the same, RS256, token read and kept"
+READS_ES256 = "floor: the same, ES256, token read and kept"
 AUTHORIZER = "jwt-authorizer"
 IN_RUST = "jwt-authorizer without host cryptography"
 JWT_SIMPLE = "jwt-simple as it comes"
@@ -61,7 +61,7 @@ def filters(kind, policy, issuers, modules):
             return [wasm(kind, modules.asks, b"refuse")]
         case "floor: the same and RS256" | "floor: the same and ES256":
             return [wasm(kind, modules.asks, issuers.questions(kind.split()[-1]))]
-        case "floor: the same, RS256 and the token read" | "floor: the same, ES256 and the token read":
+        case "floor: the same, RS256, token read and kept" | "floor: the same, ES256, token read and kept":
             return [wasm(kind, modules.reads, issuers.questions("RS256" if kind == READS_RS256 else "ES256"))]
         case "jwt-authorizer" | "jwt-authorizer without host cryptography":
             host_crypto = "off" if kind == IN_RUST else "on"

@@ -4,7 +4,8 @@
 //! With `--cfg empty` it returns at once. With `--cfg told` it is also told where a request begins and ends, as a filter
 //! must be that serves two configurations, or lets requests wait. With `--cfg asks` it then asks for headers and clock,
 //! and, as its configuration says, has the host check a signature or refuses. With `--cfg reads` beside that it first
-//! reads the token as well, which no filter that verifies one can leave out; for that it is built by Cargo.
+//! reads the token as well, and keeps it, as every filter must that does not want to verify it each time; for that it is
+//! built by Cargo.
 #![cfg(any(empty, told, asks))]
 
 use std::alloc::{Layout, alloc};
