@@ -1,5 +1,5 @@
-//! Wasm filters that decide next to nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK, only what
-//! Envoy asks of a module before it loads it.
+//! Wasm filters that decide next to nothing: the floors that Envoy's Wasm host sets for every other one. Without an SDK,
+//! only what Envoy asks of a module before it loads it.
 //!
 //! With `--cfg empty` it returns at once. With `--cfg told` it is also told where a request begins and ends, as a filter
 //! must be that serves two configurations, or lets requests wait. With `--cfg asks` it then asks for headers and clock,

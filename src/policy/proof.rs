@@ -10,7 +10,7 @@ use crate::jwt::cache::{TokenCache, TokenHash};
 use crate::jwt::error::{TokenError, Unverified};
 use crate::jwt::jwk::KeyId;
 use crate::jwt::keys::KeyRing;
-use crate::jwt::provider::ProviderIndex;
+use crate::jwt::provider::{Provider, ProviderIndex};
 use crate::jwt::signature::SignatureVerifier;
 use crate::jwt::source::Credential;
 use crate::jwt::time::UnixTime;
@@ -100,20 +100,23 @@ impl Authorizer {
         let compact = Compact::decode(credential.token()).map_err(refused)?;
         let token = UnverifiedToken::read(&compact).map_err(refused)?;
         let key_id = token.key_id();
-        // Only who is told of a refusal wants to know it.
-        self.prove(token, credential, keys, verifier, now, about)
+        self.provider_of(&token, credential, about)
+            .and_then(|(index, provider)| {
+                let ring = keys.get(index.0).ok_or((None, Unverified::KeysUnavailable))?;
+                let verified = token.verify(index, provider, ring, &self.kept_claims, verifier, now);
+                verified.map_err(|error| (Some(index), error))
+            })
+            // Only who is told of a refusal wants to know it.
             .inspect_err(|_| about.named_key = key_id.as_deref().map(KeyId::new))
     }
 
-    fn prove(
+    /// The provider whose token it would be.
+    fn provider_of(
         &self,
-        token: UnverifiedToken<'_>,
+        token: &UnverifiedToken<'_>,
         credential: &Credential<'_>,
-        keys: &[KeyRing],
-        verifier: &dyn SignatureVerifier,
-        now: UnixTime,
         about: &mut About,
-    ) -> Result<VerifiedToken, (Option<ProviderIndex>, Unverified)> {
+    ) -> Result<(ProviderIndex, &Provider), (Option<ProviderIndex>, Unverified)> {
         let issuer =
             token.issuer().and_then(|name| self.issuers.get(name)).ok_or(refused(TokenError::IssuerUnknown))?;
         let index = issuer.provider;
@@ -122,14 +125,12 @@ impl Authorizer {
         if issuer.tenant.is_some() && issuer.tenant.as_deref() != token.tenant() {
             return Err(refused(TokenError::IssuerUnknown));
         }
-        let (Some(provider), Some(ring)) = (self.providers.get(index.0), keys.get(index.0)) else {
-            return Err((None, Unverified::KeysUnavailable));
-        };
+        let provider = self.providers.get(index.0).ok_or((None, Unverified::KeysUnavailable))?;
         // A token counts only where its own issuer's tokens may be.
         if !self.may_be_at(index, credential) {
             return Err(refused(TokenError::IssuerUnknown));
         }
-        token.verify(index, provider, ring, &self.kept_claims, verifier, now).map_err(|error| (Some(index), error))
+        Ok((index, provider))
     }
 
     fn may_be_at(&self, index: ProviderIndex, credential: &Credential<'_>) -> bool {

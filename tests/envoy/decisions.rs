@@ -65,6 +65,7 @@ fn what_no_rule_covers_gets_the_default() {
 #[test]
 fn one_of_the_scopes_is_enough() {
     let missing = (403, "scope_missing");
+    let many = (0..2_500).map(|n| format!("{n:x}")).collect::<Vec<_>>().join(" ");
     let rules = json!([
         { "route": "GET /any", "scopes": ["read", "write"] },
         { "route": "GET /all", "scopes": { "all": ["read", "write"] } },
@@ -83,6 +84,10 @@ fn one_of_the_scopes_is_enough() {
             ("/any", json!("read,write"), missing),
             ("/any", json!("read\twrite"), missing),
             ("/any", json!(""), missing),
+            // What looks like the length that is kept before each word, and as many words as a token has room for.
+            ("/any", json!(["\u{4}\0\0\0read", "read\u{4}\0\0\0"]), missing),
+            ("/any", json!(many), missing),
+            ("/any", json!(format!("{many} read")), ALLOWED),
             ("/any", json!(["read", 1]), missing),
             ("/any", json!({ "read": true }), missing),
             ("/any", json!(true), missing),
