@@ -7,6 +7,7 @@ WASM_TARGET := wasm32-wasip1
 # All that rustc's default has but bulk memory: V8 leaves the module for each memory.copy, and what a request copies is small.
 WASM_FEATURES := +multivalue,+mutable-globals,+nontrapping-fptoint,+reference-types,+sign-ext
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
+LINKED      := $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm
 
 # The optimizer and the Cognito emulator are Python packages, kept in an environment of their own.
 PYTHON      ?= python3
@@ -41,8 +42,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
-	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint reproducible release \
-	release-test skopeo clean toolchain
+	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench profile layout footprint \
+	reproducible release release-test skopeo clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +66,7 @@ define build_module
 	CARGO_ENCODED_RUSTFLAGS="-Ctarget-cpu=mvp$$(printf '\037')-Ctarget-feature=$(WASM_FEATURES)$$remap" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET) $(2)
 	@mkdir -p $(dir $(1))
-	@$(VENV_PYTHON) build/optimize.py $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm $(1)
+	@$(VENV_PYTHON) build/optimize.py $(LINKED) $(1)
 endef
 
 build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
@@ -233,6 +234,9 @@ bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--qui
 
 profile: build $(VENV)/.complete ## Show where the CPU of a request goes, beside jwt_authn and the floor (takes perf)
 	$(VENV_PYTHON) benches/profile.py $(ARGS)
+
+layout: build $(VENV)/.complete ## Look anew which functions a request runs through, for build/layout.txt
+	@PYTHONPATH=build $(VENV_PYTHON) benches/layout.py $(LINKED)
 
 footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
 	$(VENV_PYTHON) benches/footprint.py $(ARGS)

@@ -1,14 +1,15 @@
 """Makes of the linked module the one that is deployed: `optimize.py LINKED OUT`.
 
-Three things that rustc does not do. The SDK exports every callback that there is, and Envoy calls each that a module
+Four things that rustc does not do. The SDK exports every callback that there is, and Envoy calls each that a module
 exports for every request, so those that do nothing are taken out: about half a microsecond a request. Those through
-which requests come are exported under the names that the SDK's have, which can't be had twice when linking. Then
-Binaryen optimizes the whole, which is a seventh of its size.
+which requests come are exported under the names that the SDK's have, which can't be had twice when linking. Functions
+that a request runs through come to stand side by side. Then Binaryen optimizes the whole, which is a seventh of its size.
 """
 
 import sys
 from pathlib import Path
 
+import functions
 from icpp_binaryen import Module, ffi, lib
 
 USED = {
@@ -56,26 +57,36 @@ def exports(module):
     }
 
 
+def optimized(linked):
+    """The module, and how many names of its layout it does not know."""
+    module = Module.load(linked)
+    found = exports(module)
+    if missing := (USED | set(OURS.values())) - set(found):
+        sys.exit(f"{linked} does not export {', '.join(sorted(missing))}; was it renamed, here or in the SDK?")
+    for name in sorted(set(found) - USED | set(OURS)):
+        module.remove_export(name)
+    for name, linked_name in OURS.items():
+        lib.BinaryenAddFunctionExport(module.ref, found[linked_name], name.encode())
+    unknown = functions.lay_side_by_side(module)
+    lib.BinaryenSetOneCallerInlineMaxSize(ONE_CALLER_INLINE_MAX_SIZE)
+    module.optimize(shrink_level=0, optimize_level=3)
+    if not module.validate():
+        sys.exit(f"{linked} is not valid any more after optimization; this is a fault of the optimizer")
+    return module, unknown
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__.splitlines()[0])
     linked, out = map(Path, sys.argv[1:])
-    with Module.load(linked) as module:
-        found = exports(module)
-        if missing := (USED | set(OURS.values())) - set(found):
-            sys.exit(f"{linked} does not export {', '.join(sorted(missing))}; was it renamed, here or in the SDK?")
-        for name in sorted(set(found) - USED | set(OURS)):
-            module.remove_export(name)
-        for name, linked_name in OURS.items():
-            lib.BinaryenAddFunctionExport(module.ref, found[linked_name], name.encode())
-        lib.BinaryenSetOneCallerInlineMaxSize(ONE_CALLER_INLINE_MAX_SIZE)
-        module.optimize(shrink_level=0, optimize_level=3)
-        if not module.validate():
-            sys.exit(f"{linked} is not valid any more after optimization; this is a fault of the optimizer")
+    module, unknown = optimized(linked)
+    with module:
         out.write_bytes(module.emit())
     # In a container Envoy is another user, whatever the umask is here.
     out.chmod(0o644)
     print(f"{out}: {out.stat().st_size:,} bytes, {linked.stat().st_size:,} before")
+    if unknown:
+        print(f"{unknown} functions of its layout are no more; `make layout` looks anew at what a request runs through")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections import Counter
-from operator import itemgetter
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
@@ -14,7 +14,18 @@ PLACES = (ENVOY, MODULE, LIBRARIES, KERNEL)
 SECONDS = 0.5
 # Of CPU time: virtual machines seldom have the processor's own counters.
 OBSERVE = ("perf", "record", "--quiet", "--event", "cpu-clock", "--freq", "4000")
-SAMPLE = re.compile(r"\s*[0-9a-f]+ \((?P<object>.*)\)")
+SAMPLE = re.compile(r"\s*(?P<address>[0-9a-f]+) \((?P<object>.*)\)")
+PAGE = 4096
+# A page where fewer were taken is of what seldom happens.
+FEW_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Profile:
+    """By place: what a request takes there, and how many pages of code it runs through."""
+
+    microseconds: dict
+    pages: dict
 
 
 def observe(envoy, loads, directory, rounds, say):
@@ -27,16 +38,17 @@ def observe(envoy, loads, directory, rounds, say):
         say(f"round {number + 1} of {rounds}")
         for key, load in loads.items():
             spent = load.run(envoy, "--seconds", str(SECONDS)).cpu_us
-            seen[key].append((spent, Counter(places(recorded))))
-    return {key: divide(sorted(each, key=itemgetter(0))[: max(1, rounds // 4)]) for key, each in seen.items()}
+            seen[key].append((spent, Counter(samples(recorded))))
+    return {key: profile(each) for key, each in seen.items()}
 
 
-def places(recorded):
+def samples(recorded):
+    """The place and the page of each."""
     command = ["perf", "script", "--input", recorded, "--fields", "ip,dso"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     for line in listed.splitlines():
         if sample := SAMPLE.match(line):
-            yield place(sample["object"])
+            yield place(sample["object"]), int(sample["address"], 16) // PAGE
 
 
 def place(loaded):
@@ -48,7 +60,17 @@ def place(loaded):
     return LIBRARIES if ".so" in loaded else MODULE
 
 
-def divide(observed):
-    counted = sum((samples for _, samples in observed), Counter())
-    microseconds = mean(spent for spent, _ in observed) / counted.total()
-    return {place: counted[place] * microseconds for place in PLACES}
+def profile(observed):
+    quickest = sorted(observed, key=lambda each: each[0])[: max(1, len(observed) // 4)]
+    counted = by_place(sum((counts for _, counts in quickest), Counter()))
+    microseconds = mean(spent for spent, _ in quickest) / counted.total()
+    everything = sum((counts for _, counts in observed), Counter())
+    pages = by_place({key: 1 for key, count in everything.items() if count >= FEW_SAMPLES})
+    return Profile({place: counted[place] * microseconds for place in PLACES}, pages)
+
+
+def by_place(counts):
+    counted = Counter()
+    for (place, _), count in counts.items():
+        counted[place] += count
+    return counted
