@@ -235,8 +235,8 @@ bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--qui
 profile: build $(VENV)/.complete ## Show where the CPU of a request goes, beside jwt_authn and the floor (takes perf)
 	$(VENV_PYTHON) benches/profile.py $(ARGS)
 
-layout: build $(VENV)/.complete ## Look anew which functions a request runs through, for build/layout.txt
-	@PYTHONPATH=build $(VENV_PYTHON) benches/layout.py $(LINKED)
+layout: build $(VENV)/.complete ## Look which functions a request runs through, against build/layout.txt (ARGS=--record: record it)
+	@PYTHONPATH=build $(VENV_PYTHON) benches/layout.py $(LINKED) $(ARGS)
 
 footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
 	$(VENV_PYTHON) benches/footprint.py $(ARGS)

@@ -1,8 +1,8 @@
 """Shows where the CPU of a request goes: `profile.py [--rounds N]`. Takes Linux's `perf`.
 
 Prints, and writes to benches/results/profile.md, how many microseconds are spent in Envoy's own code, which has V8 and
-BoringSSL in it, in the module's, in C libraries and in the kernel: by this filter, by the floor that every Wasm filter
-has, by jwt_authn.
+BoringSSL in it, in the module's, in C libraries and in the kernel, and on how many pages of code: by this filter, by the
+floor that every Wasm filter has, by jwt_authn.
 """
 
 import argparse
@@ -46,15 +46,16 @@ def main():
         modules = programs.Modules.build(programs.MODULE, directory)
         with rounds.prepared(workloads, issuers, modules, program, directory, say) as (envoy, loads):
             profiles = places.observe(envoy, loads, directory, options.rounds, say)
+    head = ["workload", "filter", *places.PLACES, "sum", "pages: Envoy", "the module"]
     text = "\n".join([
         "# Where the CPU of a request goes",
         "",
         f"{Machine.here()}, one worker. Microseconds that a request takes more than it does without any filter,",
         "sampled by `perf` in the quarter of rounds that were quickest; to be sampled slows all down. Envoy's code has V8 and",
-        "BoringSSL in it; the module's is what V8 has compiled. Then how many pages of code, of 4 KiB, a request runs through in",
-        "all: a processor remembers the addresses of 512 or so.",
+        "BoringSSL in it; the module's is what V8 has compiled. Then how many pages of 4 KiB a request spends 10 ns or more on, in",
+        "all: AMD's Zen 4 remembers the addresses of 512 pages of code.",
         "",
-        *report.table(["workload", "filter", *places.PLACES, "sum", "pages of Envoy's", "of the module's"], rows(workloads, profiles)),
+        *report.table(head, rows(workloads, profiles)),
         "",
     ])
     print(text)

@@ -58,7 +58,6 @@ def exports(module):
 
 
 def optimized(linked):
-    """The module, and how many names of its layout it does not know."""
     module = Module.load(linked)
     found = exports(module)
     if missing := (USED | set(OURS.values())) - set(found):
@@ -67,26 +66,23 @@ def optimized(linked):
         module.remove_export(name)
     for name, linked_name in OURS.items():
         lib.BinaryenAddFunctionExport(module.ref, found[linked_name], name.encode())
-    unknown = functions.lay_side_by_side(module)
+    functions.lay_side_by_side(module)
     lib.BinaryenSetOneCallerInlineMaxSize(ONE_CALLER_INLINE_MAX_SIZE)
     module.optimize(shrink_level=0, optimize_level=3)
     if not module.validate():
         sys.exit(f"{linked} is not valid any more after optimization; this is a fault of the optimizer")
-    return module, unknown
+    return module
 
 
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__.splitlines()[0])
     linked, out = map(Path, sys.argv[1:])
-    module, unknown = optimized(linked)
-    with module:
+    with optimized(linked) as module:
         out.write_bytes(module.emit())
     # In a container Envoy is another user, whatever the umask is here.
     out.chmod(0o644)
     print(f"{out}: {out.stat().st_size:,} bytes, {linked.stat().st_size:,} before")
-    if unknown:
-        print(f"{unknown} functions of its layout are no more; `make layout` looks anew at what a request runs through")
 
 
 if __name__ == "__main__":

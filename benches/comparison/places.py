@@ -16,20 +16,20 @@ SECONDS = 0.5
 OBSERVE = ("perf", "record", "--quiet", "--event", "cpu-clock", "--freq", "4000")
 SAMPLE = re.compile(r"\s*(?P<address>[0-9a-f]+) \((?P<object>.*)\)")
 PAGE = 4096
-# A page where fewer were taken is of what seldom happens.
-FEW_SAMPLES = 3
+# What a request has to spend on a page for that to count, so that what seldom happens does not.
+ON_A_PAGE_US = 0.01
 
 
 @dataclass(frozen=True)
 class Profile:
-    """By place: what a request takes there, and how many pages of code it runs through."""
+    """By place: what a request takes there, and how many pages of code it spends 10 ns or more on."""
 
     microseconds: dict
     pages: dict
 
 
 def observe(envoy, loads, directory, rounds, say):
-    """Microseconds of a request in each place, by workload and subject; rounds are interleaved."""
+    """A profile for each workload and subject; rounds are interleaved."""
     recorded = f"{directory}/perf.data"
     for load in loads.values():
         load.command = [*OBSERVE, "--tid", envoy.worker().name, "--output", recorded, "--", *load.command]
@@ -43,15 +43,15 @@ def observe(envoy, loads, directory, rounds, say):
 
 
 def samples(recorded):
-    """The place and the page of each."""
+    """The place and the page of each sample."""
     command = ["perf", "script", "--input", recorded, "--fields", "ip,dso"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     for line in listed.splitlines():
         if sample := SAMPLE.match(line):
-            yield place(sample["object"]), int(sample["address"], 16) // PAGE
+            yield place_of(sample["object"]), int(sample["address"], 16) // PAGE
 
 
-def place(loaded):
+def place_of(loaded):
     """Whose code that is; what V8 has compiled belongs to no file."""
     if loaded.startswith("[kernel") or loaded == "[vdso]":
         return KERNEL
@@ -61,16 +61,13 @@ def place(loaded):
 
 
 def profile(observed):
-    quickest = sorted(observed, key=lambda each: each[0])[: max(1, len(observed) // 4)]
-    counted = by_place(sum((counts for _, counts in quickest), Counter()))
-    microseconds = mean(spent for spent, _ in quickest) / counted.total()
-    everything = sum((counts for _, counts in observed), Counter())
-    pages = by_place({key: 1 for key, count in everything.items() if count >= FEW_SAMPLES})
-    return Profile({place: counted[place] * microseconds for place in PLACES}, pages)
+    quickest = microseconds(sorted(observed, key=lambda each: each[0])[: max(1, len(observed) // 4)])
+    pages = Counter(where for (where, _), spent in microseconds(observed).items() if spent >= ON_A_PAGE_US)
+    return Profile({place: sum(spent for (where, _), spent in quickest.items() if where == place) for place in PLACES}, pages)
 
 
-def by_place(counts):
-    counted = Counter()
-    for (place, _), count in counts.items():
-        counted[place] += count
-    return counted
+def microseconds(observed):
+    """What a request takes, by place and page."""
+    counted = sum((counts for _, counts in observed), Counter())
+    each = mean(spent for spent, _ in observed) / counted.total()
+    return {key: count * each for key, count in counted.items()}

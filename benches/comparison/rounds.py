@@ -29,7 +29,7 @@ class Measurement:
 
 # Short, so that a slower moment of the machine falls on few samples, and on everyone's alike.
 SECONDS = 0.2
-# V8 compiles a function once more, and better, when it was called often: some 20,000 requests go by before all are.
+# Until caches of tokens are as full as they then are: some 20,000 requests go by.
 WARM_UP_SECONDS = 2.0
 
 
