@@ -134,7 +134,9 @@ def main():
     if options.record:
         functions.LAYOUT.write_text("\n".join(seen) + "\n")
     missing = sorted(seen.keys() - set(functions.LAYOUT.read_text().split()))
-    print(f"Requests run through functions of {len(seen)} names, of which the layout has all but {len(missing)}.", *missing, sep="\n")
+    print(f"Requests run through functions of {len(seen)} names, of which the layout has all but {len(missing)}.")
+    for name in missing:
+        print(name)
     if len(missing) > len(seen) * ALLOWANCE:
         sys.exit("That is more than a fifth: look what changed, then make layout ARGS=--record")
 
