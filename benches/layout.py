@@ -1,5 +1,4 @@
-"""Looks which functions of the module a request runs through, and holds them against build/layout.txt: `layout.py LINKED
-[--record]`.
+"""Holds build/layout.txt against what requests run through: `layout.py LINKED [--record]`.
 
 In a real Envoy, with a module whose functions log that they are entered. What the most usual requests run through comes
 first, then what others need besides. Fails only if a fifth of it is not in the layout.
