@@ -25,7 +25,7 @@ use crate::jwt::time::{Moment, UnixTime};
 use crate::policy::decision::{Decision, Verdict};
 use crate::policy::error::ConfigError;
 use crate::policy::forward::Forward;
-use crate::policy::proof::{CacheLookups, Vault};
+use crate::policy::proof::Vault;
 use crate::policy::{Authorizer, KeySource};
 use crate::request::RequestHead;
 use fetches::Fetches;
@@ -61,7 +61,6 @@ pub struct Filter<H> {
     keys: Vec<KeyRing>,
     fetches: Vec<Fetches>,
     cache: TokenCache,
-    lookups: CacheLookups,
     parking: Parking,
     wakeups: Wakeups,
     meters: Meters,
@@ -100,7 +99,6 @@ impl<H: Host> Filter<H> {
         Ok(Self {
             cache: authorizer.new_cache(),
             meters: Meters::new(&authorizer),
-            lookups: CacheLookups::default(),
             parking: Parking::default(),
             wakeups: Wakeups::default(),
             journal: Journal::default(),
@@ -182,7 +180,7 @@ impl<H: Host> Filter<H> {
     }
 
     fn decide(&mut self, head: &RequestHead<'_>, now: UnixTime) -> Verdict {
-        let mut vault = Vault { keys: &self.keys, cache: &mut self.cache, lookups: &mut self.lookups };
+        let mut vault = Vault { keys: &self.keys, cache: &mut self.cache };
         self.authorizer.authorize(head, &mut vault, &self.host, now)
     }
 
@@ -248,7 +246,6 @@ impl<H: Host> Filter<H> {
     }
 
     fn flush(&mut self, now: Moment) {
-        self.meters.count_lookups(std::mem::take(&mut self.lookups));
         self.meters.flush(&self.host, &self.authorizer, &self.keys, now.steady);
     }
 

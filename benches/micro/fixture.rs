@@ -13,7 +13,7 @@ use jwt_authorizer::jwt::jwk::VerifyingKey;
 use jwt_authorizer::jwt::keys::KeyRing;
 use jwt_authorizer::jwt::signature::SignatureVerifier;
 use jwt_authorizer::jwt::time::UnixTime;
-use jwt_authorizer::policy::proof::{CacheLookups, Vault};
+use jwt_authorizer::policy::proof::Vault;
 use jwt_authorizer::policy::reason::Reason;
 use jwt_authorizer::policy::{Authorizer, KeySource};
 use jwt_authorizer::request::{Headers, RequestHead};
@@ -29,7 +29,6 @@ pub struct Fixture {
     authorizer: Authorizer,
     keys: Vec<KeyRing>,
     cache: TokenCache,
-    lookups: CacheLookups,
 }
 
 impl Fixture {
@@ -48,7 +47,6 @@ impl Fixture {
             keys: keys.collect(),
             requests: PATHS.map(|path| (path, headers(path, &token))).into_iter().chain([garbage]).collect(),
             cache: authorizer.new_cache(),
-            lookups: CacheLookups::default(),
             configuration,
             token,
             authorizer,
@@ -90,7 +88,7 @@ impl Fixture {
 
     fn decides(&mut self, path: &str, now: i64) -> Reason {
         let Ok(head) = RequestHead::new(&self.requests[path]) else { return Reason::PathAmbiguous };
-        let mut vault = Vault { keys: &self.keys, cache: &mut self.cache, lookups: &mut self.lookups };
+        let mut vault = Vault { keys: &self.keys, cache: &mut self.cache };
         self.authorizer.authorize(&head, &mut vault, &Host, UnixTime::from_secs(now)).reason
     }
 }

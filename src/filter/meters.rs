@@ -13,8 +13,7 @@ use crate::jwt::ledger::{FetchFailure, Ledger};
 use crate::jwt::provider::ProviderIndex;
 use crate::jwt::time::SteadyTime;
 use crate::policy::Authorizer;
-use crate::policy::decision::{Decision, RuleIndex, Verdict};
-use crate::policy::proof::CacheLookups;
+use crate::policy::decision::{Decision, Lookup, RuleIndex, Verdict};
 
 const ROOT: &str = "jwt_authorizer";
 /// What stands for a rule where there was none.
@@ -28,8 +27,8 @@ struct Counter {
 }
 
 impl Counter {
-    fn add(&mut self, by: u64) {
-        self.pending = self.pending.saturating_add(by);
+    fn count(&mut self) {
+        self.pending = self.pending.saturating_add(1);
     }
 
     fn flush(&mut self, host: &impl Host, scope: impl Display, name: &str) {
@@ -70,11 +69,11 @@ struct Outcomes {
 impl Outcomes {
     fn count(&mut self, verdict: &Verdict) {
         match &verdict.decision {
-            Decision::Allow(_) => self.allowed.add(1),
-            Decision::Deny(_) | Decision::AwaitKeys(_) => self.denied.add(1),
+            Decision::Allow(_) => self.allowed.count(),
+            Decision::Deny(_) | Decision::AwaitKeys(_) => self.denied.count(),
         }
         if verdict.dry_run {
-            self.dry_run.add(1);
+            self.dry_run.count();
         }
     }
 
@@ -92,7 +91,7 @@ struct Reasons(Vec<(&'static str, Counter)>);
 impl Reasons {
     fn count(&mut self, label: &'static str) {
         match self.0.iter_mut().find(|(known, _)| *known == label) {
-            Some((_, counter)) => counter.add(1),
+            Some((_, counter)) => counter.count(),
             None => self.0.push((label, Counter { id: None, pending: 1 })),
         }
     }
@@ -175,20 +174,21 @@ impl Meters {
         }
         let reasons = if verdict.dry_run { &mut self.dry_run_reasons } else { &mut self.reasons };
         reasons.count(verdict.reason.label());
-    }
-
-    pub(super) fn count_lookups(&mut self, lookups: CacheLookups) {
-        self.cache_hit.add(lookups.hits);
-        self.cache_miss.add(lookups.misses);
+        // A request that has waited for keys was looked for more than once, but counts once.
+        match verdict.about.lookup {
+            Some(Lookup::Hit) => self.cache_hit.count(),
+            Some(Lookup::Miss) => self.cache_miss.count(),
+            None => {}
+        }
     }
 
     pub(super) fn count_fetch(&mut self, provider: ProviderIndex, failure: Option<FetchFailure>) {
         let Some((_, keys)) = self.providers.get_mut(provider.0) else { return };
         match failure {
-            None => keys.success.add(1),
+            None => keys.success.count(),
             Some(failure) => {
                 if let Some((_, counter)) = keys.failed.iter_mut().find(|(class, _)| *class == failure) {
-                    counter.add(1);
+                    counter.count();
                 }
             }
         }

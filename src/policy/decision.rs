@@ -62,10 +62,21 @@ pub struct About {
     pub rule: Option<RuleIndex>,
     /// The provider that the token names.
     pub provider: Option<ProviderIndex>,
+    /// Whether the token had been verified before; `None` if none was looked for.
+    pub lookup: Option<Lookup>,
     /// The key that a token names that is not proven; of one that is, the token knows.
     pub named_key: Option<KeyId>,
     /// Whose token it is, once that is proven.
     pub token: Option<Rc<VerifiedToken>>,
+}
+
+/// What came of looking for a token in the cache of verified ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// It is there, and counts.
+    Hit,
+    /// It is not, or may not be used.
+    Miss,
 }
 
 impl About {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Authorizer;
-use super::decision::{About, MissingKeys, WantedKeys};
+use super::decision::{About, Lookup, MissingKeys, WantedKeys};
 use super::reason::Reason;
 use crate::jwt::cache::{TokenCache, TokenHash};
 use crate::jwt::error::{TokenError, Unverified};
@@ -23,17 +23,6 @@ pub struct Vault<'v> {
     pub keys: &'v [KeyRing],
     /// Verified tokens.
     pub cache: &'v mut TokenCache,
-    /// Counts hits and misses.
-    pub lookups: &'v mut CacheLookups,
-}
-
-/// How often the cache was asked, and how often in vain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheLookups {
-    /// Found.
-    pub hits: u64,
-    /// Not found.
-    pub misses: u64,
 }
 
 /// What came of looking at a credential.
@@ -59,10 +48,10 @@ impl Authorizer {
         if let Some(token) =
             known.filter(|token| usable(token.provider()) && self.may_be_at(token.provider(), credential))
         {
-            vault.lookups.hits = vault.lookups.hits.saturating_add(1);
+            about.lookup = Some(Lookup::Hit);
             return Finding::Token(token);
         }
-        vault.lookups.misses = vault.lookups.misses.saturating_add(1);
+        about.lookup = Some(Lookup::Miss);
         match self.verify(credential, vault.keys, verifier, now, about) {
             Ok(token) => {
                 let token = Rc::new(token);

@@ -56,6 +56,7 @@ fn refused_tokens_are_not_remembered_as_good() {
     let gateway = Gateway::start(&with_provider(provider()));
     let expired = Request::get("/").bearer(Token::new().claim("exp", now() - 3600).signed());
     gateway.expect((0..20).map(|n| (n, expired.clone(), (401, "token_expired"))));
+    gateway.await_metric("cache_miss", 20);
     assert_eq!(gateway.metric("cache_hit"), 0);
 }
 
@@ -65,7 +66,7 @@ fn the_cache_can_be_turned_off() {
     let gateway = Gateway::start(&policy);
     let good = Request::get("/").bearer(Token::new().signed());
     gateway.expect((0..20).map(|n| (n, good.clone(), ALLOWED)));
-    gateway.await_metric("allowed", 20);
+    gateway.await_metric("cache_miss", 20);
     assert_eq!(gateway.metric("cache_hit"), 0);
 }
 

@@ -21,6 +21,9 @@ fn all_wait_for_one_fetch_and_all_are_decided() {
         assert_eq!(world.status(*stream), Some(if n % 3 == 0 { 401 } else { 200 }), "{n}");
     }
     assert_eq!(world.fetches(PATHS[0]), 1);
+    world.advance(Duration::from_secs(1));
+    // However often a token was looked for, it counts once. Each worker misses the good one once, and the forged always.
+    assert_eq!(["cache_hit", "cache_miss"].map(|name| world.metric(name)), [196, 104]);
 }
 
 #[test]
