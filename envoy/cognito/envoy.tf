@@ -9,22 +9,6 @@ locals {
 
   sign_in = strcontains(var.domain, ".") ? "https://${var.domain}" : "https://${var.domain}.auth.${split(".", local.host)[1]}.amazoncognito.com"
 
-  # From the name in the resource server to the name in tokens.
-  scopes = { for scope in keys(var.resource_server.scopes) : scope => "${var.resource_server.identifier}/${scope}" }
-
-  rules = [for rule in var.rules : {
-    for field, value in {
-      route   = rule.route
-      name    = rule.name
-      hosts   = rule.hosts
-      access  = rule.access == "authenticated" ? null : rule.access
-      scopes  = rule.scopes == null ? null : [for scope in rule.scopes : local.scopes[scope]]
-      groups  = rule.groups
-      require = rule.require == null ? null : jsondecode(rule.require)
-      mode    = rule.mode == "enforce" ? null : rule.mode
-    } : field => value if value != null
-  }]
-
   plugin = {
     providers = {
       cognito = {

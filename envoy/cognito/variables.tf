@@ -120,67 +120,6 @@ variable "groups" {
   }
 }
 
-variable "rules" {
-  description = "The rules of the plugin JSON: which request needs what. `scopes` are names of the resource server's and `groups` those above, any one of them suffices; `require` is a requirement tree, by jsonencode()."
-  type = list(object({
-    route   = string
-    hosts   = optional(list(string))
-    access  = optional(string, "authenticated")
-    scopes  = optional(list(string))
-    groups  = optional(list(string))
-    require = optional(string)
-    name    = optional(string)
-    mode    = optional(string, "enforce")
-  }))
-
-  validation {
-    condition     = alltrue([for rule in var.rules : can(regex("^([A-Z]+ /\\S*|\\$default)$", rule.route))])
-    error_message = "rules: a route is \"METHOD /path\", \"ANY /path\" or \"$default\". Wrong: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !can(regex("^([A-Z]+ /\\S*|\\$default)$", rule.route))])}."
-  }
-
-  validation {
-    condition     = length(distinct([for rule in var.rules : [rule.route, rule.hosts]])) == length(var.rules)
-    error_message = "rules: two rules for one route and the same hosts: ${join(", ", [for route, rules in { for rule in var.rules : rule.route => rule... } : "\"${route}\"" if length(distinct(rules[*].hosts)) < length(rules)])}."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.rules : contains(["public", "optional", "authenticated", "deny"], rule.access)])
-    error_message = "rules: access is public, optional, authenticated or deny. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !contains(["public", "optional", "authenticated", "deny"], rule.access)])}."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.rules : contains(["enforce", "dry_run"], rule.mode)])
-    error_message = "rules: mode is enforce or dry_run. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !contains(["enforce", "dry_run"], rule.mode)])}."
-  }
-
-  validation {
-    condition = alltrue([
-      for rule in var.rules : !contains(["public", "deny"], rule.access) || (rule.scopes == null && rule.groups == null && rule.require == null)
-    ])
-    error_message = "rules: where access is public or deny no token is looked at, so scopes, groups and require mean nothing. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if contains(["public", "deny"], rule.access) && !(rule.scopes == null && rule.groups == null && rule.require == null)])}."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.rules : !(try(length(rule.scopes) == 0, false) || try(length(rule.groups) == 0, false))])
-    error_message = "rules: an empty list of scopes or groups can be satisfied by nobody; leave it out to ask for none. Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if try(length(rule.scopes) == 0, false) || try(length(rule.groups) == 0, false)])}."
-  }
-
-  validation {
-    condition     = length(setsubtract(flatten([for rule in var.rules : rule.scopes == null ? [] : rule.scopes]), keys(var.resource_server.scopes))) == 0
-    error_message = "rules: scopes that are not among resource_server.scopes: ${join(", ", setsubtract(flatten([for rule in var.rules : rule.scopes == null ? [] : rule.scopes]), keys(var.resource_server.scopes)))}."
-  }
-
-  validation {
-    condition     = length(setsubtract(flatten([for rule in var.rules : rule.groups == null ? [] : rule.groups]), keys(var.groups))) == 0
-    error_message = "rules: groups that are not among groups: ${join(", ", setsubtract(flatten([for rule in var.rules : rule.groups == null ? [] : rule.groups]), keys(var.groups)))}."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.rules : rule.require == null || can(keys(jsondecode(rule.require)))])
-    error_message = "rules: require is a JSON object; write it with jsonencode({ ... }). Wrong at: ${join(", ", [for rule in var.rules : "\"${rule.route}\"" if !(rule.require == null || can(keys(jsondecode(rule.require))))])}."
-  }
-}
-
 variable "default" {
   description = "What happens to a request that no rule covers: deny, authenticated or public."
   type        = string

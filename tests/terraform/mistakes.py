@@ -16,7 +16,8 @@ GOOD = {
         {"route": "GET /health", "access": "public"},
         {"route": "GET /health", "hosts": ["internal.example.com"]},
         {"route": "ANY /admin/{proxy+}", "groups": ["admin"]},
-        {"route": "$default", "scopes": ["read", "write"], "require": '{"claim": "sub", "exists": true}'},
+        {"route": "PUT /items", "scopes": {"all": ["read", "write"]}, "providers": ["cognito"], "name": "write"},
+        {"route": "$default", "scopes": ["read", "write"], "require": {"claim": "sub", "exists": True}},
     ],
 }
 
@@ -101,31 +102,49 @@ MISTAKES = [
         "groups: a name has no blank, comma or bracket, which would tear it apart on its way in a header. "
         'Wrong: "the admins".',
     ),
+    ({"rules": {"GET /ok": "public"}}, 'rules: a list of objects, such as [{ route = "GET /items", scopes = ["read"] }].'),
+    (
+        rule(route="GET /items", group=["admin"]),
+        "rules: a rule has route, name, hosts, access, providers, scopes, groups, require, mode, and nothing else. "
+        'Wrong: "group".',
+    ),
     (
         rule(route="/items"),
         'rules: a route is "METHOD /path", "ANY /path" or "$default". Wrong: "/items".',
     ),
-    (rule(route="GET /ok", scopes=["read"]), 'rules: two rules for one route and the same hosts: "GET /ok".'),
+    (rule(scopes=["read"]), 'rules: a route is "METHOD /path", "ANY /path" or "$default". Wrong: null.'),
+    (
+        rule(route="GET /ok", scopes=["read"]),
+        'rules: there is more than one for a route and the same hosts. Wrong: "GET /ok".',
+    ),
+    (rule(route="GET /items", hosts="a.example"), 'rules: hosts and providers are lists of text. Wrong: "GET /items".'),
     (
         rule(route="GET /items", access="private"),
-        'rules: access is public, optional, authenticated or deny. Wrong at: "GET /items".',
+        'rules: access is public, optional, authenticated or deny. Wrong: "GET /items".',
     ),
-    (rule(route="GET /items", mode="dry"), 'rules: mode is enforce or dry_run. Wrong at: "GET /items".'),
+    (rule(route="GET /items", mode="dry"), 'rules: mode is enforce or dry_run. Wrong: "GET /items".'),
     (
         rule(route="GET /items", access="public", scopes=["read"]),
-        "rules: where access is public or deny no token is looked at, so scopes, groups and require mean nothing. "
-        'Wrong at: "GET /items".',
+        "rules: where access is public or deny no token is looked at, so providers, scopes, groups and require mean nothing. "
+        'Wrong: "GET /items".',
+    ),
+    *(
+        (
+            rule(route="GET /items", **{field: words}),
+            "rules: scopes and groups are lists, of which any will do, or { all = [...] }; to ask for none, leave them out. "
+            'Wrong: "GET /items".',
+        )
+        for field, name in [("scopes", "read"), ("groups", "admin")]
+        for words in [[], name, {"all": []}, {"any": [name]}, {"all": [name], "any": [name]}, {"any": name}, [[name]]]
     ),
     (
-        rule(route="GET /items", scopes=[]),
-        "rules: an empty list of scopes or groups can be satisfied by nobody; leave it out to ask for none. "
-        'Wrong at: "GET /items".',
+        rule(route="GET /items", scopes=["reed"]),
+        'rules: scopes must be among resource_server.scopes. Wrong: "reed".',
     ),
-    (rule(route="GET /items", scopes=["reed"]), "rules: scopes that are not among resource_server.scopes: reed."),
-    (rule(route="GET /items", groups=["boss"]), "rules: groups that are not among groups: boss."),
+    (rule(route="GET /items", groups={"all": ["boss"]}), 'rules: groups must be among groups. Wrong: "boss".'),
     (
-        rule(route="GET /items", require="org_id"),
-        'rules: require is a JSON object; write it with jsonencode({ ... }). Wrong at: "GET /items".',
+        rule(route="GET /items", require='{"claim": "sub", "exists": true}'),
+        'rules: require is an object, such as { claim = "sub", equals_path = "id" }. Wrong: "GET /items".',
     ),
     ({"default": "allow"}, 'default: deny, authenticated or public, but is "allow".'),
     (
@@ -151,9 +170,10 @@ MISTAKES = [
 
 
 def surprises(module, directory, environment):
-    """What came out otherwise. The variables stand alone here, so no provider is started."""
+    """What came out otherwise. What reads them stands alone here, so no provider is started."""
     directory.mkdir()
-    shutil.copy(module / "variables.tf", directory)
+    for name in ["variables.tf", "rules.tf"]:
+        shutil.copy(module / name, directory)
     terraform = Terraform(directory, environment)
     for change, message in [({}, None), *MISTAKES]:
         said = diagnosis(terraform, GOOD | change)

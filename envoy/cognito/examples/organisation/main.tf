@@ -87,15 +87,15 @@ module "cognito" {
     # One's own organisation, or anyone's with a right to look.
     {
       route = "GET /orgs/{org}"
-      require = jsonencode({
+      require = {
         any_of = [{ claim = "org_id", equals_path = "org" }, { group = "admin" }, { group = "support" }]
-      })
+      }
     },
     # What costs extra. A machine's token has no tier, so it is refused.
     {
       route   = "GET /reports/{proxy+}"
       scopes  = ["read"]
-      require = jsonencode({ claim = "org_tier", in = ["pro", "enterprise"] })
+      require = { claim = "org_tier", in = ["pro", "enterprise"] }
     },
   ]
 
