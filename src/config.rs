@@ -69,13 +69,13 @@ pub struct Config {
     #[cfg_attr(feature = "cli", schemars(extend("examples" = [true])))]
     pub log_denials: bool,
     /// For which requests reason, provider, rule, subject and client are kept for access logs, as filter state. It
-    /// costs up to five calls of the host for each request.
+    /// costs up to five calls of the host for each request, and one more in a dry run.
     #[serde(default)]
     #[cfg_attr(feature = "cli", schemars(extend("examples" = ["refused"])))]
     pub filter_state: FilterState,
 }
 
-/// For which requests filter state is written, which costs up to five host calls each.
+/// For which requests filter state is written, which costs up to six host calls each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -31,7 +31,7 @@ pub struct Provider {
         extend("examples" = [["9122040d-6c67-4c5b-b112-36a304b66dad"]]),
     ))]
     pub tenants: Option<Vec<String>>,
-    /// Any of these must be in `aud`, or, for a token without `aud`, be its client claim: API Gateway's order. For
+    /// Any of these must be in `aud`, or, for a token without `aud`, be its `client_id`: API Gateway's order. For
     /// Cognito's access tokens these are the client ids. Required, unless `any_audience` is `true`.
     #[cfg_attr(feature = "cli", schemars(
         length(min = 1),
@@ -93,8 +93,9 @@ pub struct Provider {
     /// decides if not given.
     #[cfg_attr(feature = "cli", schemars(length(min = 1), extend("examples" = [["roles", ["realm_access", "roles"]]])))]
     pub group_claims: Option<Vec<ClaimName>>,
-    /// Leave the token in the request that goes upstream. `false` takes it out of wherever it was: header, query or
-    /// cookie.
+    /// Leave the token in the request that goes upstream. `false` takes it out of wherever it was accepted: header, query
+    /// or cookie. Where no token is accepted (public routes, preflights, what a dry run would have refused), what came
+    /// goes on as it is.
     #[serde(default = "yes")]
     #[cfg_attr(feature = "cli", schemars(extend("examples" = [false])))]
     pub forward_token: bool,

@@ -53,6 +53,6 @@ pub enum Format {
     Aws,
     /// RFC 9457 problem details.
     Problem,
-    /// Plain text as Envoy's own `jwt_authn` writes it.
+    /// Plain text as Envoy's own `jwt_authn` writes it, which tells the reason, whatever `expose_reason` says.
     Envoy,
 }

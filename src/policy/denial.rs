@@ -1,6 +1,7 @@
 //! The one table from reasons to replies (RFC 6750 §3, API Gateway's bodies).
 //!
-//! Outside, all faults of a token look alike; the code of the reason is told only where the operator asked for it.
+//! Outside, all faults of a token look alike; the reason is told only where the operator asked for its code, or for the
+//! texts of `jwt_authn`.
 
 use std::borrow::Cow;
 

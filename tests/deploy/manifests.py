@@ -78,6 +78,12 @@ def envoy_gateway():
     return documents("envoy-gateway", "extension-policy.yaml") + documents("envoy-gateway", "proxy.yaml")
 
 
+def patches():
+    """What Envoy Gateway adds to its proxies' bootstrap: path → value."""
+    given = one(envoy_gateway(), "EnvoyProxy")["spec"]["bootstrap"]["jsonPatches"]
+    return {patch["path"]: patch["value"] for patch in given}
+
+
 def gloo():
     return documents("gloo", "gateway.yaml") + documents("gloo", "cognito.yaml")
 
@@ -93,8 +99,7 @@ def policies():
     yield "istio", json.dumps(one(istio(), "WasmPlugin")["spec"]["pluginConfig"]), names
 
     [wasm] = one(envoy_gateway(), "EnvoyExtensionPolicy")["spec"]["wasm"]
-    patches = one(envoy_gateway(), "EnvoyProxy")["spec"]["bootstrap"]["jsonPatches"]
-    yield "envoy-gateway", json.dumps(wasm["config"]), {patch["value"]["name"] for patch in patches}
+    yield "envoy-gateway", json.dumps(wasm["config"]), {patches()["/static_resources/clusters/-"]["name"]}
 
     upstream = one(gloo(), "Upstream")["metadata"]
     [wasm] = one(gloo(), "Gateway")["spec"]["httpGateway"]["options"]["wasm"]["filters"]

@@ -45,11 +45,12 @@ class Policies(unittest.TestCase):
             said.add(json.dumps(policy, sort_keys=True))
         self.assertEqual(len(said), 1)
 
-    def test_the_cluster_given_to_envoy_gateway_is_one(self):
-        [patch] = manifests.one(manifests.envoy_gateway(), "EnvoyProxy")["spec"]["bootstrap"]["jsonPatches"]
-        ours = {cluster["name"]: cluster for cluster in manifests.envoy_yaml()["static_resources"]["clusters"]}
+    def test_what_is_given_to_envoy_gateway_is_what_the_plain_gateway_has(self):
+        plain = manifests.envoy_yaml()
         # Envoy takes that of the plain gateway, with this very text, in test_gateway.py.
-        self.assertEqual(patch["value"], ours["cognito"])
+        [cluster] = [cluster for cluster in plain["static_resources"]["clusters"] if cluster["name"] == "cognito"]
+        wanted = {"/static_resources/clusters/-": cluster, "/stats_config": plain["stats_config"]}
+        self.assertEqual(manifests.patches(), wanted)
 
 
 if __name__ == "__main__":
