@@ -33,6 +33,8 @@ pub enum Json<'t> {
 pub struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
 
 const MAX_DEPTH: u8 = 32;
+/// Two hundred keys with all that any issuer writes into them have half of it.
+const MAX_VALUES: usize = 8_000;
 /// Up to here, names are compared with each other; an attacker's thousands are put in order.
 const FEW_MEMBERS: usize = 16;
 
@@ -44,8 +46,14 @@ pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
     }
 }
 
-/// Reads a document in which an object with a member twice counts as null, and spoils nothing around it.
+/// Reads a document in which an object with a member twice counts as null, and spoils nothing around it. `None` also for
+/// one of more than 8,000 values: in memory each takes many times the room of its text.
 pub fn parse_tolerantly(bytes: &[u8]) -> Option<Json<'_>> {
+    // Before each value but the first stands one of these; in text they may stand as well.
+    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    if values > MAX_VALUES {
+        return None;
+    }
     read(bytes, Reading { twice: Twice::Null, ..Reading::STRICT }).ok()
 }
 
@@ -298,6 +306,7 @@ mod tests {
             (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(serde_json::json!({ "keys": [{ "a": 1 }, null] }))),
             (r#"{"keys":[],"keys":[1]}"#, Some(Value::Null)),
             (r#"{"keys":["#, None),
+            (&format!("[{}0]", "0,".repeat(8_000)), None),
         ] {
             assert_eq!(parse_tolerantly(text.as_bytes()).map(|json| json.to_value()), expected, "{text}");
         }

@@ -7,7 +7,7 @@ mod headers;
 
 use std::borrow::Cow;
 
-pub use headers::Headers;
+pub use headers::{Headers, may_be_taken_for};
 
 /// What the decision needs of a request.
 #[derive(Debug)]
@@ -84,10 +84,10 @@ impl<'r> RequestHead<'r> {
 
     /// The path as a server sees it that drops `;parameters` from each segment; `None` if there are none to drop.
     pub fn path_without_parameters(&self) -> Option<String> {
-        self.path.contains(';').then(|| {
-            let bare = |segment: &str| segment.split_once(';').map_or(segment, |(bare, _)| bare).to_owned();
-            self.path.split('/').map(bare).collect::<Vec<_>>().join("/")
-        })
+        // Hardly any path has one of these.
+        let in_question = self.path.bytes().any(|byte| matches!(byte, b';' | b'%'));
+        let bare = || self.path.split('/').map(without_parameters).collect::<Vec<_>>().join("/");
+        in_question.then(bare).filter(|bare| *bare != *self.path)
     }
 
     /// The query, without its question mark.
@@ -103,6 +103,11 @@ impl<'r> RequestHead<'r> {
     /// The values of one header, by its name in lower case.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r [u8]> + use<'r, 'n> {
         self.headers.iter().filter(move |(known, _)| *known == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// Names and values of all headers that an upstream may take for this one, itself among them.
+    pub fn taken_for<'n>(&self, name: &'n str) -> impl Iterator<Item = (&'r [u8], &'r [u8])> + use<'r, 'n> {
+        self.headers.iter().filter(move |(other, _)| may_be_taken_for(other, name.as_bytes()))
     }
 
     /// Whether a browser asks here whether it may send the real request (Fetch standard, CORS-preflight fetch): OPTIONS
@@ -164,14 +169,19 @@ fn is_beyond_doubt(path: &str) -> bool {
 fn segments_are_plain(segments: &str) -> bool {
     let mut rest = segments.split('/').peekable();
     while let Some(segment) = rest.next() {
-        let end = segment.find(';').or_else(|| segment.find("%3B")).unwrap_or(segment.len());
-        let bare = segment.get(..end).unwrap_or_default();
+        let bare = without_parameters(segment);
         let last_and_empty = segment.is_empty() && rest.peek().is_none();
         if matches!(bare, "." | "..") || (bare.is_empty() && !last_and_empty) {
             return false;
         }
     }
     true
+}
+
+/// What is left of a canonical segment where a server drops its `;parameters`, decoded first or not (RFC 3986 §3.3).
+pub fn without_parameters(segment: &str) -> &str {
+    let bare = segment.split_once(';').map_or(segment, |(bare, _)| bare);
+    bare.split_once("%3B").map_or(bare, |(bare, _)| bare)
 }
 
 fn decode_unreserved(path: &str) -> Result<String, AmbiguousRequest> {
@@ -182,7 +192,6 @@ fn decode_unreserved(path: &str) -> Result<String, AmbiguousRequest> {
         let (byte, tail) = escape(after).ok_or(AmbiguousRequest)?;
         match byte {
             b'/' | b'\\' | 0x00..=0x1f | 0x7f => return Err(AmbiguousRequest),
-            b'%' if escape(tail).is_some() => return Err(AmbiguousRequest),
             b'-' | b'.' | b'_' | b'~' => decoded.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => decoded.push(char::from(byte)),
             _ => decoded.push_str(&format!("%{byte:02X}")),
@@ -190,7 +199,9 @@ fn decode_unreserved(path: &str) -> Result<String, AmbiguousRequest> {
         rest = tail;
     }
     decoded.push_str(rest);
-    percent_decode(&decoded).is_some().then_some(decoded).ok_or(AmbiguousRequest)
+    // Who decodes twice finds these, also where the digits were escapes themselves.
+    let doubled = decoded.split("%25").skip(1).any(|tail| escape(tail).is_some());
+    (!doubled && percent_decode(&decoded).is_some()).then_some(decoded).ok_or(AmbiguousRequest)
 }
 
 fn escape(text: &str) -> Option<(u8, &str)> {
@@ -258,6 +269,13 @@ mod tests {
             ("/a%252e", None),
             ("/a%252fb", None),
             ("/a%2525", None),
+            ("/a/%25%32e%25%32e/b", None),
+            ("/a/%252%65/b", None),
+            ("/a%25%32fb", None),
+            ("/a%25%7A", Some("/a%25z")),
+            ("/a/..%3B;/b", None),
+            ("/a/..%3Bx;y/b", None),
+            ("/a/..;%3B/b", None),
             ("/a%", None),
             ("/a%2", None),
             ("/a%zz", None),

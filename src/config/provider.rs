@@ -53,8 +53,9 @@ pub struct Provider {
     /// Where the keys come from.
     #[cfg_attr(feature = "cli", schemars(extend("examples" = [schema::jwks()])))]
     pub jwks: Jwks,
-    /// Algorithms that tokens may be signed with; every one with public keys if not given. `HS256`, `HS384` and `HS512`
-    /// need a secret for them in `jwks.inline`.
+    /// Algorithms that tokens may be signed with; every one with public keys if not given. Name the issuer's: PS* and EdDSA
+    /// are verified in the filter itself, for several times the price, which a made-up token could have it pay. `HS256`,
+    /// `HS384` and `HS512` need a secret for them in `jwks.inline`.
     #[cfg_attr(feature = "cli", schemars(
         length(min = 1),
         extend("items" = { "type": "string", "enum": schema::ALGORITHMS }, "examples" = [["RS256", "ES256"]]),

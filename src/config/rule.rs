@@ -119,10 +119,12 @@ pub struct Requirement {
     /// The claim is there (`true`), or is not (`false`).
     #[cfg_attr(feature = "cli", schemars(extend("examples" = [true])))]
     pub exists: Option<bool>,
-    /// The claim is the value of this variable of the route, percent-decoded once.
+    /// The claim is the value of this variable of the route, percent-decoded once. A value with `;` in it is nobody's: some
+    /// servers drop what follows.
     #[cfg_attr(feature = "cli", schemars(regex(pattern = schema::VARIABLE), extend("examples" = ["id"])))]
     pub equals_path: Option<String>,
-    /// The claim is the value of this request header, which must be there once.
+    /// The claim is the value of this request header, which must be there once, and no other that a server may take for it
+    /// (`x_tenant` for `x-tenant`).
     #[cfg_attr(feature = "cli", schemars(with = "Option<schema::HeaderName>", extend("examples" = ["x-tenant"])))]
     pub equals_header: Option<String>,
     /// The claim is text of this form; `*` stands for any number of characters.

@@ -43,6 +43,8 @@ impl fmt::Debug for Secret {
 impl KeyMaterial {
     /// From modulus and exponent, big-endian.
     pub fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
+        // Arithmetic is as wide as the numbers are written, and whoever writes the key set can put a million zeros before one.
+        let (n, e) = (without_zeros(n), without_zeros(e));
         // jwt-simple's policy looks at the last byte of the modulus without asking whether there is one.
         let imported = (!n.is_empty()).then(|| RSAPublicKey::from_components(n, e).ok())??;
         let number =
@@ -89,7 +91,31 @@ impl KeyMaterial {
     }
 }
 
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
 /// The SEC 1 form of an uncompressed point.
 fn point(x: &[u8], y: &[u8], width: usize) -> Option<Vec<u8>> {
     (x.len() == width && y.len() == width).then(|| [&[4], x, y].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_before_a_number_change_nothing_and_cost_nothing() {
+        let der = |zeros: usize| {
+            let padded = |number: &[u8]| [&vec![0; zeros], number].concat();
+            KeyMaterial::rsa(&padded(&[0xff; 256]), &padded(&[1, 0, 1]))?.to_der()
+        };
+        assert!(der(0).is_some());
+        // Arithmetic as wide as that would take hours.
+        for zeros in [1, 500_000] {
+            assert_eq!(der(zeros), der(0), "{zeros}");
+        }
+        assert!(KeyMaterial::rsa(&[0; 256], &[1, 0, 1]).is_none());
+    }
 }

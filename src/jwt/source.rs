@@ -23,6 +23,8 @@ pub enum Source {
 }
 
 const WEBSOCKET_HEADER: &str = "sec-websocket-protocol";
+/// Between two parameters of a query; some servers still take the second (HTML 4.01 B.2.2).
+const BETWEEN: [char; 2] = ['&', ';'];
 
 impl Source {
     /// Reads API Gateway's spelling; `None` if it is another one.
@@ -68,13 +70,13 @@ impl Source {
                 }
             }
             Self::Header(name) => {
-                head.values(name)
-                    .filter(|value| !value.is_empty())
-                    .map(|value| bearer(value).unwrap_or(value))
+                head.taken_for(name)
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(_, value)| bearer(value).unwrap_or(value))
                     .for_each(found);
             }
             Self::Query(name) => {
-                let values = head.query().unwrap_or_default().split('&').filter_map(|pair| parameter(pair, name));
+                let values = head.query().unwrap_or_default().split(BETWEEN).filter_map(|pair| parameter(pair, name));
                 values.filter(|value| !value.is_empty()).map(str::as_bytes).for_each(found);
             }
             Self::Cookie(name) => {
@@ -88,7 +90,7 @@ impl Source {
                 }
             }
             Self::WebSocket => {
-                for value in head.values(WEBSOCKET_HEADER) {
+                for (_, value) in head.taken_for(WEBSOCKET_HEADER) {
                     protocols(value)
                         .filter(|(marker, _)| marker.eq_ignore_ascii_case(b"bearer"))
                         .map(|(_, token)| token)
@@ -111,7 +113,8 @@ impl Source {
                 Removal::Header((!kept.trim().is_empty()).then(|| kept.trim_start().to_owned()))
             }
             Self::WebSocket => {
-                let whole = head.values(WEBSOCKET_HEADER).collect::<Vec<_>>().join(&b","[..]);
+                let whole =
+                    head.taken_for(WEBSOCKET_HEADER).map(|(_, value)| value).collect::<Vec<_>>().join(&b","[..]);
                 let text = String::from_utf8_lossy(&whole);
                 let mut kept = Vec::new();
                 let mut entries = text.split(',').map(str::trim);
@@ -232,11 +235,13 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// What stands behind the scheme `Bearer`, in any case, and one space (RFC 9110 §11.1, RFC 6750 §2.1).
+/// What stands behind the scheme `Bearer`, in any case, and one space (RFC 9110 §11.1, RFC 6750 §2.1), or what a lenient
+/// server takes for one, so that nothing that one of them reads is overlooked.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
-    match value.split_at_checked(7) {
-        Some((scheme, token)) => scheme.eq_ignore_ascii_case(b"bearer ").then_some(token),
-        None => value.eq_ignore_ascii_case(b"bearer").then_some(&[]),
+    let (_, rest) = value.split_at_checked(6).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer"))?;
+    match rest.split_first() {
+        Some((space, token)) => (!space.is_ascii_graphic()).then_some(token),
+        None => Some(&[]),
     }
 }
 
@@ -245,7 +250,7 @@ fn cookies<'r>(text: &'r str, name: &str) -> impl Iterator<Item = &'r [u8]> {
 }
 
 fn named<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
-    pair.trim().split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
+    pair.split_once('=').filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
 }
 
 /// An upstream decodes names, so `access%5Ftoken` is one as well.
@@ -265,9 +270,17 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 
 fn without_query(head: &RequestHead<'_>, name: &str) -> String {
     let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path);
-    let kept: Vec<_> =
-        head.query().unwrap_or_default().split('&').filter(|pair| parameter(pair, name).is_none()).collect();
-    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+    let mut kept = String::new();
+    for piece in head.query().unwrap_or_default().split_inclusive(BETWEEN) {
+        let pair = piece.strip_suffix(BETWEEN);
+        if parameter(pair.unwrap_or(piece), name).is_none() {
+            kept.push_str(piece);
+        } else if pair.is_none() {
+            // The last goes with what stood before it.
+            kept.pop();
+        }
+    }
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") }
 }
 
 #[cfg(test)]
@@ -303,6 +316,8 @@ mod tests {
             (&["Bearer  abc"], Ok(Some(" abc"))),
             (&["Bearer"], Ok(Some(""))),
             (&["Bearer "], Ok(Some(""))),
+            (&["Bearer\tabc"], Ok(Some("abc"))),
+            (&["Bearer=abc"], Ok(None)),
             (&["Basic abc"], Ok(None)),
             (&["abc"], Ok(None)),
             (&["xBearer abc"], Ok(None)),
@@ -331,6 +346,12 @@ mod tests {
             (&[(":path", "/?tt=abc")], Ok(None)),
             (&[(":path", "/?t=")], Ok(None)),
             (&[(":path", "/?t=a&t=b")], Err(AmbiguousCredential)),
+            (&[(":path", "/?t=a&x=1;t=b")], Err(AmbiguousCredential)),
+            (&[(":path", "/?x=1;t=b")], Ok(Some("b"))),
+            (&[("x-token", "a"), ("x_token", "b")], Err(AmbiguousCredential)),
+            (&[("x.token", "b")], Ok(Some("b"))),
+            (&[("cookie", "c =a; c=b")], Err(AmbiguousCredential)),
+            (&[("cookie", "c = abc")], Ok(Some("abc"))),
             (&[("cookie", "a=1; c=abc; b=2")], Ok(Some("abc"))),
             (&[("cookie", "cc=abc")], Ok(None)),
             (&[("cookie", "c=a; c=b")], Err(AmbiguousCredential)),
@@ -350,6 +371,10 @@ mod tests {
             ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
             ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
             ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", Removal::Target("/a?x=1&".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1&t=abc", Removal::Target("/a?x=1".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1;t=abc;y=2", Removal::Target("/a?x=1;y=2".to_owned())),
+            ("$request.querystring.t", ":path", "/a?t=abc;y=2&t=", Removal::Target("/a?y=2".to_owned())),
+            ("$request.cookie.c", "cookie", "a=1; c =abc; b=2", Removal::Header(Some("a=1; b=2".to_owned()))),
             ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", Removal::Header(Some("a=1; b=\"2\"".to_owned()))),
             ("$request.cookie.c", "cookie", "c=abc; b=2", Removal::Header(Some("b=2".to_owned()))),
             ("$request.cookie.c", "cookie", "c=abc", Removal::Header(None)),

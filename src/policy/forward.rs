@@ -31,6 +31,13 @@ impl Forward {
         }
     }
 
+    fn remove_once(&mut self, name: &[u8]) {
+        let name = String::from_utf8_lossy(name);
+        if !self.remove.iter().any(|known| *known == name) {
+            self.remove.push(name.into_owned());
+        }
+    }
+
     /// Whether nothing is to be edited.
     pub fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.set.is_empty() && self.replace.is_empty()
@@ -65,10 +72,7 @@ impl Authorizer {
         }
         for (name, _) in head.headers().iter() {
             if self.reserved.iter().any(|reserved| reserved.is_read_from(name)) {
-                let name = String::from_utf8_lossy(name).into_owned();
-                if !forward.remove.contains(&name) {
-                    forward.remove.push(name);
-                }
+                forward.remove_once(name);
             }
         }
         forward
@@ -78,7 +82,7 @@ impl Authorizer {
         let Some(source) = self.sources.get(credential.source()) else { return };
         match (source.without(head), source.header()) {
             (Removal::Header(rest), Some(name)) => {
-                forward.remove.push(name.to_owned());
+                head.taken_for(name).for_each(|(name, _)| forward.remove_once(name));
                 forward.set.extend(rest.map(|rest| (name.to_owned(), rest)));
             }
             (Removal::Target(target), _) => forward.replace.push((":path".to_owned(), target)),

@@ -3,8 +3,9 @@
 use serde_json::{Number, Value};
 
 use super::route::Variable;
+use crate::jwt::output::HeaderName;
 use crate::jwt::token::VerifiedToken;
-use crate::request::{RequestHead, percent_decode};
+use crate::request::{RequestHead, percent_decode, without_parameters};
 
 /// A scope, which is no group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +46,10 @@ pub enum Test {
     Contains(Value),
     /// It is there (`true`), or it is not.
     Exists(bool),
-    /// It is what stands at this place of the path, decoded once.
+    /// It is what stands at this place of the path, decoded once; no question of what has `;parameters`.
     EqualsPath(Variable),
-    /// It is the value of this header, which must be there once.
-    EqualsHeader(Box<str>),
+    /// It is the value of this header, which must be there once, and nothing that may be taken for it.
+    EqualsHeader(HeaderName),
     /// It is text of this form.
     Matches(Glob),
 }
@@ -151,11 +152,14 @@ impl Test {
                 comparable.then(|| values.iter().any(|value| equal(value, claim)))
             }
             Self::Contains(value) => Some(claim.as_array()?.iter().any(|member| equal(value, member))),
-            Self::EqualsPath(variable) => Some(*claim.as_str()? == *percent_decode(variable.value(head.path())?)?),
+            Self::EqualsPath(variable) => {
+                let value = variable.value(head.path()).filter(|value| without_parameters(value) == *value)?;
+                Some(*claim.as_str()? == *percent_decode(value)?)
+            }
             Self::EqualsHeader(name) => {
-                let mut values = head.values(name);
-                let value = values.next().filter(|_| values.next().is_none())?;
-                Some(claim.as_str()?.as_bytes() == value)
+                let mut found = head.taken_for(name.as_str());
+                let (spelling, value) = found.next().filter(|_| found.next().is_none())?;
+                (spelling == name.as_str().as_bytes()).then_some(claim.as_str()?.as_bytes() == value)
             }
             Self::Matches(glob) => Some(glob.matches(claim.as_str()?)),
         }
@@ -222,7 +226,10 @@ mod tests {
     use serde_json::json;
 
     fn outcome(test: &Test, claim: Value) -> Option<bool> {
-        let headers = [(":path", "/users/a%40b/x"), ("x-tenant", "t1")].into_iter().collect();
+        let path = "/users/a%40b/x/c;d";
+        let headers = [(":path", path), ("x-tenant", "t1"), ("x-team", "a"), ("x_team", "a"), ("x_org", "o")]
+            .into_iter()
+            .collect();
         let head = RequestHead::new(&headers).unwrap();
         test.outcome((!claim.is_null()).then_some(&claim), &head)
     }
@@ -252,8 +259,9 @@ mod tests {
 
     #[test]
     fn a_claim_is_tested_in_its_own_way() {
-        let route = super::super::route::Route::parse("GET /users/{id}/x").unwrap();
+        let route = super::super::route::Route::parse("GET /users/{id}/x/{other}").unwrap();
         let by_path = || Test::EqualsPath(route.variable("id").unwrap());
+        let by_header = |name| Test::EqualsHeader(HeaderName::new(name).unwrap());
         for (test, claim, expected) in [
             (Test::Contains(json!("a")), json!(["b", "a"]), Some(true)),
             (Test::Contains(json!("a")), json!(["ab"]), Some(false)),
@@ -265,9 +273,12 @@ mod tests {
             (by_path(), json!("a@b"), Some(true)),
             (by_path(), json!("a%40b"), Some(false)),
             (by_path(), json!(7), None),
-            (Test::EqualsHeader("x-tenant".into()), json!("t1"), Some(true)),
-            (Test::EqualsHeader("x-tenant".into()), json!("t2"), Some(false)),
-            (Test::EqualsHeader("x-other".into()), json!("t1"), None),
+            (Test::EqualsPath(route.variable("other").unwrap()), json!("c;d"), None),
+            (by_header("x-tenant"), json!("t1"), Some(true)),
+            (by_header("x-tenant"), json!("t2"), Some(false)),
+            (by_header("x-other"), json!("t1"), None),
+            (by_header("x-team"), json!("a"), None),
+            (by_header("x-org"), json!("o"), None),
             (Test::Matches(Glob::new("a*")), json!("abc"), Some(true)),
             (Test::Matches(Glob::new("a*")), json!(["abc"]), None),
         ] {

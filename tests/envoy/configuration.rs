@@ -191,7 +191,7 @@ fn headers_for_claims_must_be_free() {
         ),
         (
             with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
-            "providers.main.claims_to_headers.x_sub: is set twice (`-` and `_` are one letter to many servers)",
+            "providers.main.claims_to_headers.x_sub: is set twice (all that is neither letter nor digit is one letter to many servers)",
         ),
     ]);
 }

@@ -28,6 +28,7 @@ fn the_scheme_is_bearer_in_any_case() {
             (format!("Bearer{good}"), missing),
             ("Basic dXNlcjpwYXNz".to_owned(), missing),
             (String::new(), missing),
+            ("Bearer\tnonsense".to_owned(), malformed),
             (format!("Bearer {good} {good}"), malformed),
             (format!("Bearer {good} trailing"), malformed),
             (format!("Bearer Bearer {good}"), malformed),
@@ -76,8 +77,11 @@ fn a_token_may_be_elsewhere() {
     let query = |query: String| Request::get(format!("/a?{query}"));
     gateway.expect([
         ("header", get().header("x-token", &good), ALLOWED),
+        ("header by another spelling", get().header("x_token", &good), ALLOWED),
         ("header with a scheme", get().header("x-token", format!("Bearer {good}")), ALLOWED),
         ("query", query(format!("a=1&access_token={good}&b=2")), ALLOWED),
+        ("query with semicolons", query(format!("a=1;access_token={good};b=2")), ALLOWED),
+        ("cookie with blanks", get().header("cookie", format!("session = {good}")), ALLOWED),
         ("cookie", get().header("cookie", format!("a=1; session={good}; b=2")), ALLOWED),
         ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {good}")), ALLOWED),
         ("where nobody looks", get().bearer(&good), MISSING),
@@ -87,6 +91,13 @@ fn a_token_may_be_elsewhere() {
         ("a parameter by an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
         ("two, one by an escaped name", query(format!("access_token={good}&access%5ftoken={good}")), AMBIGUOUS),
         ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
+        ("two headers, spelled in two ways", get().header("x-token", &good).header("x_token", "forged"), AMBIGUOUS),
+        ("two parameters, after a semicolon", query(format!("access_token={good}&a=1;access_token=forged")), AMBIGUOUS),
+        (
+            "two cookies, one with a blank",
+            get().header("cookie", format!("session =forged; session={good}")),
+            AMBIGUOUS,
+        ),
         ("two cookies", get().header("cookie", format!("session={good}; session={good}")), AMBIGUOUS),
         ("two places", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
     ]);
@@ -107,11 +118,14 @@ fn a_token_that_is_not_forwarded_leaves_no_trace() {
     for (request, target, cookie) in [
         (Request::get("/a?b=1").bearer(&good), "/a?b=1", vec![]),
         (Request::get("/a").header("x-token", &good), "/a", vec![]),
+        (Request::get("/a").header("x_token", &good), "/a", vec![]),
         (Request::get(format!("/a?access_token={good}")), "/a", vec![]),
+        (Request::get(format!("/a?b=1;access_token={good};c=2")), "/a?b=1;c=2", vec![]),
         (Request::get(format!("/a?access%5Ftoken={good}&&b=%zz&")), "/a?&b=%zz&", vec![]),
         (Request::get(format!("/a?b=%20&access_token={good}&c")), "/a?b=%20&c", vec![]),
         (Request::get("/a").header("cookie", format!("session={good}")), "/a", vec![]),
         (Request::get("/a").header("cookie", format!("a=1; session={good}; b=2")), "/a", vec!["a=1; b=2"]),
+        (Request::get("/a").header("cookie", format!("a=1; session ={good}")), "/a", vec!["a=1"]),
     ] {
         let reply = gateway.send(&request);
         let echo = reply.echo();

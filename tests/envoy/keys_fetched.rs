@@ -131,8 +131,13 @@ fn a_set_is_worth_its_usable_keys() {
     let future = json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "future", "pub": "AAAA" });
     let decorated =
         merged(Key::of("ES256").jwk(), json!({ "x5t#S256": "AA", "x5c": ["AA"], "status": "ACTIVE", "_links": {} }));
+    // As many zeros as there is room for stand before the modulus; as many digits would take a VM hours.
+    let rsa = Key::of("RS256").jwk();
+    let padded = format!("{}{}", "AAAA".repeat(200_000), rsa["n"].as_str().unwrap());
+    let padded = merged(rsa, json!({ "n": padded, "kid": "padded" }));
     let issuer = Issuer::start();
     let keys = json!([
+        padded,
         weak,
         symmetric,
         encryption,
@@ -148,8 +153,9 @@ fn a_set_is_worth_its_usable_keys() {
     ]);
     issuer.publish_at(JWKS, json!({ "keys": keys, "vendor": { "extension": true } }));
     let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
-    gateway.await_metric("provider.main.jwks_keys", 1);
-    gateway.expect([("the one good key", good(), ALLOWED)]);
+    gateway.await_metric("provider.main.jwks_keys", 2);
+    let padded = Token::new().sign(&Key::of("RS256").named("padded"));
+    gateway.expect([("the good key", good(), ALLOWED), ("the padded one", Request::get("/").bearer(padded), ALLOWED)]);
     for kid in ["weak", "encryption", "operations", "other", "curve", "private"] {
         let token = Token::new().sign(&Key::of("ES384").named(kid));
         gateway.expect([(kid, Request::get("/").bearer(token), (401, "key_unknown"))]);

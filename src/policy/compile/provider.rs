@@ -229,7 +229,7 @@ fn free_header(place: &Place, name: &str, taken: &[Output]) -> Result<HeaderName
         place.error("is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge")
     })?;
     if taken.iter().any(|output| output.header.is_read_from(header.as_str().as_bytes())) {
-        return Err(place.error("is set twice (`-` and `_` are one letter to many servers)"));
+        return Err(place.error("is set twice (all that is neither letter nor digit is one letter to many servers)"));
     }
     Ok(header)
 }

@@ -229,7 +229,7 @@ impl Operands {
             let header = HeaderName::new(&name).ok_or_else(|| {
                 place.field("equals_header").error(format!("`{name}` is not a header that can be compared with"))
             })?;
-            tests.push(Test::EqualsHeader(header.as_str().into()));
+            tests.push(Test::EqualsHeader(header));
         }
         tests.extend(matches.map(|pattern| Test::Matches(Glob::new(&pattern))));
         match (tests.pop(), tests.is_empty()) {
