@@ -9,6 +9,9 @@ WASM_FEATURES := +multivalue,+mutable-globals,+nontrapping-fptoint,+reference-ty
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
 LINKED      := $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm
 
+# Where the environment does not say where home is, cargo asks the system; its paths there must not get into the module.
+export HOME ?= $(shell python3 -c 'from pathlib import Path; print(Path.home())')
+
 # The optimizer and the Cognito emulator are Python packages, kept in an environment of their own.
 PYTHON      ?= python3
 VENV        := target/venv

@@ -50,10 +50,13 @@ def main():
         print(f"{step:32} {counts[step]:>12,} instructions {change:>8}")
         if before and each > before * ALLOWANCE:
             worse.append(step)
+    missing = sorted(set(recorded) - set(counts))
     if options.record:
         RECORD.write_text(json.dumps(counts, indent=2) + "\n")
     elif worse:
         sys.exit(f"more than a fifth up: {', '.join(worse)}")
+    elif missing:
+        sys.exit(f"recorded, and not there any more: {', '.join(missing)}; `make instructions ARGS=--record` writes what is.")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def entered(workload, names, logging, program, issuers, directory):
         load.run(envoy, "--requests", str(2 * REQUESTS))
         # Only then is all of its log written.
         envoy.process.terminate()
-        envoy.process.wait()
+        envoy.process.wait(60)
         order = [names[int(number, 16)] for number in ENTERED.findall(envoy.log_path.read_text())]
     starts = [place for place, name in enumerate(order) if name == FIRST][REQUESTS:]
     requests = [order[start:end] for start, end in pairwise(starts)]

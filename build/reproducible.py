@@ -27,8 +27,9 @@ def main():
         make = ["make", "--no-print-directory", "-C", there, "build", f"VENV={here / 'target/venv'}"]
         subprocess.run(make, check=True, env=environment)
         first, second = MODULE.read_bytes(), (there / MODULE).read_bytes()
+        kept = MODULE.with_suffix(".other.wasm")
+        kept.unlink(missing_ok=True)
         if first != second:
-            kept = MODULE.with_suffix(".other.wasm")
             kept.write_bytes(second)
             sys.exit(f"{MODULE} and {kept}, built from the same source in two folders, differ.")
         builder = {here, there, cargo_home, other_home, Path(directory), Path.home(), sysroot()}

@@ -58,10 +58,14 @@ class Capabilities(unittest.TestCase):
             # Some of the listeners are no use without what they lack, and refused for it.
             envoy.rejected = 1
             envoy.wait_for(lambda: attempted(envoy) >= 1, "has not read its listeners")
-            places = envoys.addresses(envoy).values()
+            listening = envoys.addresses(envoy)
+            places = listening.values()
             callers = stack.enter_context(ThreadPoolExecutor(max(1, 4 * len(places))))
             first = [callers.submit(ask, at, "/items", issuer.token()) for at in places for _ in range(4)]
             envoy.wait_for(lambda: issuer.fetches >= min(1, len(places)), "has not fetched")
+            # Only of those who wait is all of it asked.
+            arrived = lambda: waiting(envoy, listening) + sum(one.done() for one in first)
+            envoy.wait_for(lambda: arrived() >= len(first), "has not got the requests")
             issuer.open.set()
             waited = [one.result() for one in first]
             answers = list(callers.map(lambda at: outcomes(at, issuer), places))
@@ -69,6 +73,11 @@ class Capabilities(unittest.TestCase):
             with contextlib.suppress(Refused):
                 envoy.wait_for(lambda: end(envoy), "has not come to the end")
             return waited, answers, missed(envoy)
+
+
+def waiting(envoy, names):
+    stats = dict(line.split(": ") for line in envoy.admin("stats?filter=downstream_rq_active$").splitlines())
+    return sum(int(stats[f"http.{name}.downstream_rq_active"]) for name in names)
 
 
 def missed(envoy):

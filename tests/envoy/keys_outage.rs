@@ -35,7 +35,7 @@ const FAULTS: [(&str, Answer, &str); 13] = [
 
 /// A provider of its own issuer, whose keys are at a path of their own.
 fn provider_named(name: &str) -> Value {
-    let jwks = json!({ "uri": format!("https://issuer.example/{name}"), "refresh_interval": "1s", "timeout": "1s" });
+    let jwks = json!({ "uri": format!("https://issuer.example/{name}"), "refresh_interval": "1s", "timeout": "5s" });
     merged(provider(), json!({ "issuer": format!("https://{name}.example"), "jwks": jwks }))
 }
 
@@ -102,9 +102,11 @@ fn both_fetches_of_a_discovery_fail_alike() {
     for path in [DISCOVERY, JWKS] {
         for (_, fault, class) in FAULTS.into_iter().filter(|(name, _, _)| ["status", "html", "reset"].contains(name)) {
             let failed = format!("provider.main.jwks_fetch_failed.{class}");
-            let (failures, successes) = (gateway.metric(&failed), gateway.metric("provider.main.jwks_fetch_success"));
+            let failures = gateway.metric(&failed);
             gateway.issuer.answer_at(path, fault);
             gateway.await_at_least(&failed, failures + 1);
+            // Those of before are counted by now.
+            let successes = gateway.metric("provider.main.jwks_fetch_success");
             gateway.expect([(format!("{path}: {class}"), good(), ALLOWED)]);
             gateway.issuer.answer_at(path, Answer::Document(""));
             gateway.await_at_least("provider.main.jwks_fetch_success", successes + 1);
@@ -128,7 +130,7 @@ fn an_issuer_that_is_gone_is_found_again() {
 
 #[test]
 fn keys_older_than_max_stale_decide_nothing() {
-    let jwks = json!({ "refresh_interval": "1s", "max_stale": "3s", "timeout": "1s" });
+    let jwks = json!({ "refresh_interval": "1s", "max_stale": "10s" });
     let gateway = Setup::new(&with_provider(merged(provider(), json!({ "jwks": jwks })))).workers(4).start();
     gateway.expect([("fresh", good(), ALLOWED)]);
     gateway.issuer.answer(Answer::Status(500));
@@ -137,7 +139,7 @@ fn keys_older_than_max_stale_decide_nothing() {
     eventually("the keys are too old", || (gateway.send(&good()).status == 503).then_some(()));
     let start = Instant::now();
     let reply = gateway.send(&good());
-    assert!(start.elapsed() < Duration::from_secs(2), "answered within the time-out: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(4), "answered within the time-out: {:?}", start.elapsed());
     assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
     gateway.expect([
         ("too old", good(), (503, "keys_unavailable")),
@@ -154,8 +156,8 @@ fn tries_are_spread_out() {
     let policy = with_provider(merged(provider(), json!({ "jwks": { "refresh_interval": "1s", "timeout": "1s" } })));
     let issuer = Issuer::start();
     issuer.answer(Answer::Status(500));
-    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
     let start = Instant::now();
+    let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
     within(SEVERAL_TRIES, "four tries", || (gateway.issuer.fetches() >= 4).then_some(()));
     // 1 s, 2 s and 4 s between them, less a fifth.
     assert!(start.elapsed() > Duration::from_secs(4), "{:?}", start.elapsed());
@@ -210,6 +212,6 @@ fn a_provider_that_is_down_does_not_slow_the_other() {
     gateway.await_active(40);
     let start = Instant::now();
     gateway.expect((0..40).map(|n| (n, good_at("up"), ALLOWED)));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     gateway.await_active(40);
 }

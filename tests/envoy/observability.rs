@@ -1,5 +1,7 @@
 //! What the operator sees: the access log's account of each request, the counters, and what the log never says.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::harness::policy::merged;
@@ -122,9 +124,10 @@ fn the_keys_are_on_the_admin_page() {
     gateway.await_metric("provider.main.jwks_keys", 10);
     gateway.await_metric("provider.main.jwks_fetch_success", 1);
     assert!(!gateway.metrics().keys().any(|name| name.contains("jwks_fetch_failed")));
-    let age = "provider.main.jwks_age_seconds";
-    eventually("the age grows", || (1..30).contains(&gateway.metric(age)).then_some(()));
-    assert!((1..30).contains(&gateway.metric("provider.main.jwks_seconds_since_success")));
+    // Each worker says what it knows, and one whose second began before another's says less.
+    for age in ["provider.main.jwks_age_seconds", "provider.main.jwks_seconds_since_success"] {
+        eventually(&format!("{age} grows"), || (1..30).contains(&gateway.metric(age)).then_some(()));
+    }
 }
 
 #[test]
@@ -222,6 +225,7 @@ fn no_request_writes_a_line_unless_the_operator_wants_it() {
     let gateway = Gateway::start(&policy(json!({ "log_denials": false })));
     let good = Token::new().signed();
     gateway.expect([("allowed", Request::get("/token").bearer(&good), ALLOWED)]);
+    gateway.await_metric("provider.main.jwks_fetch_success", 1);
     let before = gateway.filter_log();
     let expired = Token::new().claim("exp", now() - 3600).claim("secret", "hush").signed();
     for request in [
@@ -317,12 +321,15 @@ fn what_is_surely_not_meant_is_warned_of() {
 fn a_flood_of_refusals_does_not_flood_the_log() {
     let gateway = gateway();
     let mut connection = gateway.connect();
+    let start = Instant::now();
     for _ in 0..500 {
         connection.round_trip(&Request::get("/token")).unwrap();
     }
+    // Ten a second, in those that have begun.
+    let allowed = 10 * (start.elapsed().as_secs() + 2);
     gateway.await_metric("reason.token_missing", 500);
     let lines = gateway.filter_log().iter().filter(|line| line.contains("token_missing")).count();
-    assert!((1..250).contains(&lines), "{lines} lines");
+    assert!((1..=allowed).contains(&(lines as u64)), "{lines} lines");
     let told = |line: &String| line.ends_with(" lines like this left out)");
     eventually("those left out are told of", || {
         connection.round_trip(&Request::get("/token")).unwrap();

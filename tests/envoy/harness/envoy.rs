@@ -125,6 +125,8 @@ pub(crate) fn directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("envoy-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Of a process that had the same number, something may be left.
+    drop(fs::remove_dir_all(&directory));
     fs::create_dir_all(&directory).expect("Cargo's directory for tests is writable");
     directory
 }

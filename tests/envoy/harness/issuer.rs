@@ -94,8 +94,9 @@ impl Issuer {
 
     /// Answers wait until the hold is dropped.
     pub(crate) fn hold(&self) -> Hold {
-        self.desk.state().held = true;
-        Hold(Arc::clone(&self.desk))
+        let mut state = self.desk.state();
+        state.held = true;
+        Hold { desk: Arc::clone(&self.desk), before: state.fetches.len() }
     }
 
     /// Connections are refused until `listen`.
@@ -110,12 +111,22 @@ impl Issuer {
 
 /// While it lives, no answer leaves the issuer.
 #[must_use]
-pub(crate) struct Hold(Arc<Desk>);
+pub(crate) struct Hold {
+    desk: Arc<Desk>,
+    before: usize,
+}
+
+impl Hold {
+    /// How often anybody asked for anything since.
+    pub(crate) fn fetches(&self) -> usize {
+        self.desk.state().fetches.len() - self.before
+    }
+}
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.state().held = false;
-        self.0.released.notify_all();
+        self.desk.state().held = false;
+        self.desk.released.notify_all();
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use super::wait::eventually;
+
 pub(crate) struct Server {
     address: SocketAddr,
     ended: Arc<AtomicBool>,
@@ -24,7 +26,8 @@ impl Server {
         address: SocketAddr,
         serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).expect("the port is free");
+        // Meanwhile another test may have the port; it ends.
+        let listener = eventually("the port is free", || TcpListener::bind(address).ok());
         let address = listener.local_addr().expect("a bound socket has an address");
         let ended = Arc::new(AtomicBool::new(false));
         let acceptor = thread::spawn({
