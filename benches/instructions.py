@@ -1,7 +1,7 @@
 """Counts the instructions of each step of the hot path, and compares them with those recorded: `instructions.py
 [--record]`.
 
-Fails only if a step takes a fifth more than recorded. Counting takes valgrind.
+Fails only if a step takes a fifth more than recorded, or is gone. Counting takes valgrind.
 """
 
 import argparse

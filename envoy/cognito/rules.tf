@@ -33,7 +33,7 @@ locals {
     ])
     "hosts and providers are lists of text" = [
       for rule in local.given : rule.route
-      if anytrue([for list in [rule.hosts, rule.providers] : list != null && !can([for text in list : regex(".", text)])])
+      if anytrue([for list in [rule.hosts, rule.providers] : list != null && !try(alltrue([for text in list : !can(keys(list)) && startswith(jsonencode(text), "\"")]), false)])
     ]
     "access is public, optional, authenticated or deny" = [
       for rule in local.given : rule.route

@@ -54,7 +54,7 @@ pub struct Provider {
     #[cfg_attr(feature = "cli", schemars(extend("examples" = [schema::jwks()])))]
     pub jwks: Jwks,
     /// Algorithms that tokens may be signed with; every one with public keys if not given. Name the issuer's: PS* and EdDSA
-    /// are verified in the filter itself, for several times the price, which a made-up token could have it pay. `HS256`,
+    /// are verified in the filter itself, which costs several times as much, and which any made-up token can cause. `HS256`,
     /// `HS384` and `HS512` need a secret for them in `jwks.inline`.
     #[cfg_attr(feature = "cli", schemars(
         length(min = 1),
@@ -77,7 +77,8 @@ pub struct Provider {
     pub max_token_lifetime: Option<Period>,
     /// Where in the request the token may be: `$request.header.NAME`, `$request.querystring.NAME`,
     /// `$request.cookie.NAME` or `$request.websocket` (the sub-protocol after `bearer`). In `Authorization` the scheme
-    /// `Bearer` is required, elsewhere it is allowed. A request with two tokens is refused with 400.
+    /// `Bearer` is required, elsewhere it is allowed. A request with two tokens is refused with 400. What a server may take
+    /// for the place counts as it: a header spelled `x_token` for `x-token`, a parameter behind `;`.
     #[cfg_attr(feature = "cli", schemars(
         length(min = 1),
         inner(regex(pattern = schema::IDENTITY_SOURCE)),

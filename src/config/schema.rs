@@ -35,10 +35,10 @@ pub(super) fn without_controls() -> Value {
     json!({ "type": "string", "pattern": CONTROL })
 }
 
-/// A route key. A literal segment is neither `.` nor `..`, and its escapes are of no control, slash or backslash.
+/// A route key. A literal segment is neither `.` nor `..`, and its escapes are of no control, slash, backslash or semicolon.
 pub(super) fn route() -> String {
     let plain = r"[!$&-)+,:=@A-Z\[\]_a-z|~0-9-]";
-    let escape = "%([2-467][0-9A-Ea-e]|[346][Ff]|[89A-Fa-f][0-9A-Fa-f]|5[0-9ABD-Fabd-f])";
+    let escape = "%([2467][0-9A-Ea-e]|3[0-9AC-Eac-e]|[346][Ff]|[89A-Fa-f][0-9A-Fa-f]|5[0-9ABD-Fabd-f])";
     let literal = format!(r"(\.{{0,2}}({plain}|{escape})|\.{{3}})({plain}|\.|{escape})*");
     let variable = r"\{[A-Za-z0-9_.-]+";
     let segment = format!(r"({literal}|{variable}\}})");

@@ -174,7 +174,7 @@ impl Meters {
         }
         let reasons = if verdict.dry_run { &mut self.dry_run_reasons } else { &mut self.reasons };
         reasons.count(verdict.reason.label());
-        // A request that has waited for keys was looked for more than once, but counts once.
+        // The token of a request that waited for keys was looked for more than once, but counts once.
         match verdict.about.lookup {
             Some(Lookup::Hit) => self.cache_hit.count(),
             Some(Lookup::Miss) => self.cache_miss.count(),

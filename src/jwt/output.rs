@@ -5,7 +5,8 @@ use crate::config::UNSETTABLE_HEADERS;
 use crate::json::{Json, Object};
 use crate::request::may_be_taken_for;
 
-/// The name of a request header that only we may set, in lower case.
+/// The name of a request header that is no one else's to set, in lower case: not the connection's, the credential's or
+/// Envoy's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderName(Box<str>);
 

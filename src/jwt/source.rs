@@ -5,14 +5,14 @@
 
 use std::fmt;
 
-use crate::request::{RequestHead, percent_decode};
+use crate::request::{RequestHead, may_be_taken_for, percent_decode};
 
 /// A place where a token may be, in API Gateway's spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `$request.header.Authorization`: the scheme `Bearer` is required.
     Authorization,
-    /// `$request.header.NAME`: the whole value, `Bearer ` allowed before it.
+    /// `$request.header.NAME`: the whole value, with or without the scheme `Bearer` before it.
     Header(Box<str>),
     /// `$request.querystring.NAME`.
     Query(Box<str>),
@@ -55,6 +55,14 @@ impl Source {
         }
     }
 
+    /// Whether what is in the one is in the other.
+    fn is_at(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Header(name), Self::Header(other)) => may_be_taken_for(name.as_bytes(), other.as_bytes()),
+            _ => self == other,
+        }
+    }
+
     fn collect<'r>(&self, head: &RequestHead<'r>, found: &mut impl FnMut(&'r [u8])) {
         match self {
             Self::Authorization => {
@@ -90,11 +98,13 @@ impl Source {
                 }
             }
             Self::WebSocket => {
-                for (_, value) in head.taken_for(WEBSOCKET_HEADER) {
-                    protocols(value)
-                        .filter(|(marker, _)| marker.eq_ignore_ascii_case(b"bearer"))
-                        .map(|(_, token)| token)
-                        .for_each(&mut *found);
+                let mut offers = protocols(head);
+                while let Some(offer) = offers.next() {
+                    if is_marker(offer)
+                        && let Some(token) = offers.next()
+                    {
+                        found(token);
+                    }
                 }
             }
         }
@@ -113,16 +123,13 @@ impl Source {
                 Removal::Header((!kept.trim().is_empty()).then(|| kept.trim_start().to_owned()))
             }
             Self::WebSocket => {
-                let whole =
-                    head.taken_for(WEBSOCKET_HEADER).map(|(_, value)| value).collect::<Vec<_>>().join(&b","[..]);
-                let text = String::from_utf8_lossy(&whole);
                 let mut kept = Vec::new();
-                let mut entries = text.split(',').map(str::trim);
-                while let Some(entry) = entries.next() {
-                    if entry.eq_ignore_ascii_case("bearer") {
-                        entries.next();
+                let mut offers = protocols(head);
+                while let Some(offer) = offers.next() {
+                    if is_marker(offer) {
+                        offers.next();
                     } else {
-                        kept.push(entry);
+                        kept.push(String::from_utf8_lossy(offer));
                     }
                 }
                 Removal::Header((!kept.is_empty()).then(|| kept.join(", ")))
@@ -159,7 +166,7 @@ pub struct AmbiguousCredential;
 impl Sources {
     /// Adds one, and gives the set of it alone; `None` if there are 64 already.
     pub fn add(&mut self, source: Source) -> Option<SourceSet> {
-        let place = self.0.iter().position(|known| *known == source).unwrap_or_else(|| {
+        let place = self.0.iter().position(|known| known.is_at(&source)).unwrap_or_else(|| {
             self.0.push(source);
             self.0.len() - 1
         });
@@ -259,9 +266,14 @@ fn parameter<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
     pair.split_once('=').filter(|(known, _)| is_name(known)).map(|(_, value)| value)
 }
 
-fn protocols(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let entries = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    entries().zip(entries().skip(1))
+/// The sub-protocols that are offered: one list, on however many lines (RFC 6455 §11.3.4).
+fn protocols<'r>(head: &RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
+    let lines = head.taken_for(WEBSOCKET_HEADER);
+    lines.flat_map(|(_, line)| line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii))
+}
+
+fn is_marker(protocol: &[u8]) -> bool {
+    protocol.eq_ignore_ascii_case(b"bearer")
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -278,6 +290,10 @@ fn without_query(head: &RequestHead<'_>, name: &str) -> String {
         } else if pair.is_none() {
             // The last goes with what stood before it.
             kept.pop();
+        } else if piece.ends_with('&') && kept.ends_with(';') {
+            // To who knows only `&`, two parameters stay two.
+            kept.pop();
+            kept.push('&');
         }
     }
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") }
@@ -359,9 +375,23 @@ mod tests {
             (&[("sec-websocket-protocol", "chat, bearer, abc")], Ok(Some("abc"))),
             (&[("sec-websocket-protocol", "chat, abc")], Ok(None)),
             (&[("sec-websocket-protocol", "bearer")], Ok(None)),
+            (&[("sec-websocket-protocol", "bearer"), ("sec-websocket-protocol", "abc")], Ok(Some("abc"))),
+            (
+                &[("sec-websocket-protocol", "bearer, a"), ("sec-websocket-protocol", "Bearer, b")],
+                Err(AmbiguousCredential),
+            ),
+            (&[("sec-websocket-protocol", "\u{a0}bearer, bearer, abc")], Ok(Some("abc"))),
             (&[("x-token", "abc"), (":path", "/?t=abc")], Err(AmbiguousCredential)),
         ] {
             assert_eq!(found(&sources, headers), expected.map(|token| token.map(str::to_owned)), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn two_spellings_of_a_header_are_one_source() {
+        let sources = sources(&["$request.header.X-Token", "$request.header.x_token"]);
+        for name in ["x-token", "x_token"] {
+            assert_eq!(found(&sources, &[(name, "abc")]), Ok(Some("abc".to_owned())), "{name}");
         }
     }
 
@@ -373,6 +403,7 @@ mod tests {
             ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", Removal::Target("/a?x=1&".to_owned())),
             ("$request.querystring.t", ":path", "/a?x=1&t=abc", Removal::Target("/a?x=1".to_owned())),
             ("$request.querystring.t", ":path", "/a?x=1;t=abc;y=2", Removal::Target("/a?x=1;y=2".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1;t=abc&y=2", Removal::Target("/a?x=1&y=2".to_owned())),
             ("$request.querystring.t", ":path", "/a?t=abc;y=2&t=", Removal::Target("/a?y=2".to_owned())),
             ("$request.cookie.c", "cookie", "a=1; c =abc; b=2", Removal::Header(Some("a=1; b=2".to_owned()))),
             ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", Removal::Header(Some("a=1; b=\"2\"".to_owned()))),
@@ -384,6 +415,12 @@ mod tests {
                 "sec-websocket-protocol",
                 "chat, bearer, abc",
                 Removal::Header(Some("chat".to_owned())),
+            ),
+            (
+                "$request.websocket",
+                "sec-websocket-protocol",
+                "\u{a0}bearer, bearer, abc",
+                Removal::Header(Some("\u{a0}bearer".to_owned())),
             ),
         ] {
             let headers = [(name, value)].into_iter().collect();

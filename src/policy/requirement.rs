@@ -46,7 +46,7 @@ pub enum Test {
     Contains(Value),
     /// It is there (`true`), or it is not.
     Exists(bool),
-    /// It is what stands at this place of the path, decoded once; no question of what has `;parameters`.
+    /// It is what stands at this place of the path, decoded once; a value with `;parameters` answers nothing.
     EqualsPath(Variable),
     /// It is the value of this header, which must be there once, and nothing that may be taken for it.
     EqualsHeader(HeaderName),

@@ -1,6 +1,6 @@
 //! API Gateway's route keys: which requests a rule is for, and where in their paths its variables are.
 
-use crate::request::canonical;
+use crate::request::{canonical, without_parameters};
 
 /// One route key: `METHOD /path`, `ANY /path` or `$default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,9 @@ fn parse_segment(text: &str) -> Result<Segment, String> {
         format!("`{text}` could be read in two ways; write it without dots, slashes and doubled escapes, other letters percent-encoded")
     })?;
     match canonical.strip_prefix('/') {
+        Some(literal) if without_parameters(literal) != literal => {
+            Err(format!("`{text}` is no literal segment: some servers drop what follows a semicolon"))
+        }
         Some(literal) if !literal.is_empty() => Ok(Segment::Literal(literal.into())),
         _ => Err("has an empty segment".to_owned()),
     }
@@ -172,6 +175,7 @@ mod tests {
             "$Default",
             "GET /{a b}",
             "GET /a;b",
+            "GET /a%3bb",
         ] {
             assert!(Route::parse(key).is_err(), "{key}");
         }

@@ -84,6 +84,11 @@ fn a_token_may_be_elsewhere() {
         ("cookie with blanks", get().header("cookie", format!("session = {good}")), ALLOWED),
         ("cookie", get().header("cookie", format!("a=1; session={good}; b=2")), ALLOWED),
         ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {good}")), ALLOWED),
+        (
+            "sub-protocol on two lines",
+            get().header("sec-websocket-protocol", "bearer").header("sec-websocket-protocol", &good),
+            ALLOWED,
+        ),
         ("where nobody looks", get().bearer(&good), MISSING),
         ("another parameter", query(format!("Access_Token={good}")), MISSING),
         ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),

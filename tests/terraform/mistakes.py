@@ -117,7 +117,10 @@ MISTAKES = [
         rule(route="GET /ok", scopes=["read"]),
         'rules: there is more than one for a route and the same hosts. Wrong: "GET /ok".',
     ),
-    (rule(route="GET /items", hosts="a.example"), 'rules: hosts and providers are lists of text. Wrong: "GET /items".'),
+    *(
+        (rule(route="GET /items", hosts=hosts), 'rules: hosts and providers are lists of text. Wrong: "GET /items".')
+        for hosts in ["a.example", [5], {"a": "a.example"}]
+    ),
     (
         rule(route="GET /items", access="private"),
         'rules: access is public, optional, authenticated or deny. Wrong: "GET /items".',
