@@ -3,6 +3,7 @@
 pub mod algorithm;
 pub mod cache;
 pub mod claims;
+pub mod credential;
 pub mod error;
 pub mod jwk;
 pub mod jwks;

@@ -16,7 +16,7 @@
 //!
 //! 1. `filter/wasm/contexts.rs`: Envoy calls `proxy_on_request_headers`. 2. [`filter`] reads the clock once, and all
 //!    headers as bytes. 3. [`request`]: method, host, path; two readings are a 400. 4. [`policy::table`]: the rule, or the default.
-//! 5. [`jwt::source`]: one credential, or 401, or 400. 6. [`jwt::cache`]: seen and still valid? Go to 10.
+//! 5. [`jwt::credential`]: one credential, or 401, or 400. 6. [`jwt::cache`]: seen and still valid? Go to 10.
 //! 7. [`jwt::token`]: bounds, three parts, header, `iss`. 8. The provider by `iss`; what its claims say; its keys by
 //!    `kid` and `alg`. Keys that are missing make the request wait. 9. The signature, by the host's cryptography where
 //!    it has some. 10. [`policy::requirement`]: what is unmet first is a 403. 11. Identity headers: whatever came under

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimPath;
+use super::credential::SourceSet;
 use super::error::TokenError;
 use super::output::{HeaderName, Output};
-use super::source::SourceSet;
 use super::time::{UnixTime, Validity};
 use crate::json::{Json, Object};
 

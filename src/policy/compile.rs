@@ -16,9 +16,9 @@ use super::error::{ConfigError, Place};
 use super::{Access, Authorizer, Issuer, Rule, Terms};
 use crate::config;
 use crate::jwt::claims::ClaimPath;
+use crate::jwt::credential::Sources;
 use crate::jwt::output::HeaderName;
 use crate::jwt::provider::ProviderIndex;
-use crate::jwt::source::Sources;
 
 impl Authorizer {
     /// Reads and compiles the plugin JSON.

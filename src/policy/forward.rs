@@ -1,8 +1,9 @@
 //! What an allowed request looks like to the upstream: identity headers, and the token taken out where it must not go on.
 
 use super::Authorizer;
+use crate::jwt::credential::Credential;
 use crate::jwt::output::HeaderName;
-use crate::jwt::source::{Credential, Removal};
+use crate::jwt::source::Removal;
 use crate::jwt::token::VerifiedToken;
 use crate::request::RequestHead;
 

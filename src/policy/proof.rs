@@ -7,12 +7,12 @@ use super::Authorizer;
 use super::decision::{About, Lookup, MissingKeys, WantedKeys};
 use super::reason::Reason;
 use crate::jwt::cache::{TokenCache, TokenHash};
+use crate::jwt::credential::Credential;
 use crate::jwt::error::{TokenError, Unverified};
 use crate::jwt::jwk::KeyId;
 use crate::jwt::keys::KeyRing;
 use crate::jwt::provider::{Provider, ProviderIndex};
 use crate::jwt::signature::SignatureVerifier;
-use crate::jwt::source::Credential;
 use crate::jwt::time::UnixTime;
 use crate::jwt::token::{Compact, UnverifiedToken, VerifiedToken};
 

@@ -8,12 +8,13 @@ use super::{Context, claim_path, names, not_empty};
 use crate::config;
 use crate::jwt::algorithm::{Algorithm, AlgorithmSet};
 use crate::jwt::claims::ClaimPath;
+use crate::jwt::credential::SourceSet;
 use crate::jwt::jwk::SecretError;
 use crate::jwt::jwks::{InlineError, KeySet, KeySetError};
 use crate::jwt::ledger::{KeyPolicy, LONGEST_TIMEOUT};
 use crate::jwt::output::{HeaderName, ListForm, Output};
 use crate::jwt::provider::{Audiences, Provider, ProviderIndex};
-use crate::jwt::source::{Source, SourceSet};
+use crate::jwt::source::Source;
 use crate::policy::error::{ConfigError, Place};
 use crate::policy::{Issuer, KeySource, RemoteKeys};
 
