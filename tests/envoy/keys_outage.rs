@@ -17,7 +17,7 @@ use crate::harness::{
 const SEVERAL_TRIES: Duration = Duration::from_secs(60);
 
 /// Each way to fail, and the class that it is counted under.
-const FAULTS: [(&str, Answer, &str); 13] = [
+const FAULTS: [(&str, Answer, &str); 14] = [
     ("status", Answer::Status(500), "status"),
     ("not-found", Answer::Status(404), "status"),
     ("unavailable", Answer::Status(503), "status"),
@@ -27,6 +27,7 @@ const FAULTS: [(&str, Answer, &str); 13] = [
     ("empty", Answer::EmptySet, "no_usable_key"),
     ("unusable", Answer::NoUsableKey, "no_usable_key"),
     ("large", Answer::TooLarge, "too_large"),
+    ("values", Answer::TooManyValues, "malformed"),
     ("many", Answer::TooManyKeys, "too_many_keys"),
     ("reset", Answer::Reset, "reset"),
     ("cut", Answer::CutOff, "reset"),

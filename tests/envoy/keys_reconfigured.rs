@@ -39,8 +39,7 @@ fn twenty_updates_under_load_refuse_nobody_and_fetch_nothing() {
         stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(gateway.issuer.fetches(), 1);
-    let everywhere = || (0..40).all(|_| gateway.send(&Request::get("/20")).status == 200);
-    eventually("the last rules in every worker", || everywhere().then_some(()));
+    gateway.await_everywhere(&Request::get("/20"), 200);
     assert_eq!(gateway.send(&Request::get("/19")).status, 403, "the old rules are gone");
 }
 
@@ -52,8 +51,7 @@ fn a_token_that_was_good_is_judged_by_the_new_policy() {
     let stricter =
         merged(version(0), json!({ "providers": { "main": merged(provider(), json!({ "audiences": ["other"] })) } }));
     assert!(gateway.reconfigure(&stricter));
-    let everywhere = || (0..40).all(|_| gateway.send(&good).status == 401);
-    eventually("the new audience in every worker", || everywhere().then_some(()));
+    gateway.await_everywhere(&good, 401);
     gateway.expect((0..10).map(|n| (n, good.clone(), (401, "audience_mismatch"))));
 }
 

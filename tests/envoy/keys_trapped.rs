@@ -41,16 +41,10 @@ fn trap_all(gateway: &Gateway) {
 }
 
 /// Waits until such a request has this status on each of many connections, to all workers.
-fn await_everywhere(gateway: &Gateway, request: &Request, status: u16) {
-    within(RELOADED, &format!("all workers answer {status}"), || {
-        (0..40).all(|_| gateway.send(request).status == status).then_some(())
-    });
-}
-
 #[test]
 fn workers_that_trapped_come_back_with_the_keys_and_let_nobody_through_unchecked() {
     let gateway = Setup::new(&policy("5s")).workers(WORKERS).trapping().start();
-    await_everywhere(&gateway, &good(), 200);
+    gateway.await_everywhere(&good(), 200);
     let passed = gateway.upstream.requests();
     let stop = AtomicBool::new(false);
     let served = thread::scope(|scope| {
@@ -67,7 +61,7 @@ fn workers_that_trapped_come_back_with_the_keys_and_let_nobody_through_unchecked
         });
         for _ in 0..3 {
             trap_all(&gateway);
-            await_everywhere(&gateway, &good(), 200);
+            gateway.await_everywhere(&good(), 200);
         }
         stop.store(true, Ordering::Relaxed);
         requests.join().unwrap()
@@ -84,7 +78,7 @@ fn a_leader_that_trapped_is_replaced() {
     let by_new = Request::get("/").bearer(Token::new().sign(&new));
     let issuer = Issuer::with_keys(&[Key::of("ES256")]);
     let gateway = Setup::new(&policy("4s")).workers(WORKERS).issuer(issuer).trapping().start();
-    await_everywhere(&gateway, &good(), 200);
+    gateway.await_everywhere(&good(), 200);
     gateway.issuer.publish(&[Key::of("ES256"), new]);
     let hold = gateway.issuer.hold();
     let mut waiting = gateway.connect();
@@ -94,10 +88,10 @@ fn a_leader_that_trapped_is_replaced() {
     // Envoy has no answer for a request whose VM is gone; it is up to the client to give up.
     drop(waiting);
     // Up to here an answer would go to the VM that trapped.
-    await_everywhere(&gateway, &good(), 200);
+    gateway.await_everywhere(&good(), 200);
     drop(hold);
     assert_ne!(gateway.send(&by_new).status, 401, "nobody has said that there is no such key");
-    await_everywhere(&gateway, &by_new, 200);
+    gateway.await_everywhere(&by_new, 200);
     assert_eq!(gateway.issuer.fetches(), 3);
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     TooLarge,
     /// 201 keys.
     TooManyKeys,
+    /// The document and more values than any needs.
+    TooManyValues,
     /// Keys of kinds that nobody here can use.
     NoUsableKey,
     /// The connection is reset before any answer.
@@ -47,6 +49,11 @@ impl Answer {
             Self::TornJson => (200, json.to_owned(), document[..document.len() / 2].to_vec()),
             Self::TooLarge => (200, json.to_owned(), [document, &vec![b' '; 1 << 20][..]].concat()),
             Self::TooManyKeys => (200, json.to_owned(), repeated(document, 201)),
+            Self::TooManyValues => {
+                let (open, _) = document.split_at(document.len() - 1);
+                let more = format!(r#","more":[{}0]}}"#, "0,".repeat(8_000));
+                (200, json.to_owned(), [open, more.as_bytes()].concat())
+            }
             Self::NoUsableKey => (200, json.to_owned(), unusable()),
             Self::CutOff => {
                 stream.write_all(

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use super::client::{Connection, Reply, Request};
 use super::envoy::{self, Envoy};
 use super::issuer::Issuer;
 use super::upstream::Upstream;
-use super::wait::eventually;
+use super::wait::{eventually, within};
 
 /// A port that no server of ours has.
 const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
@@ -194,6 +195,14 @@ impl Gateway {
     #[track_caller]
     pub(crate) fn await_at_least(&self, name: &str, value: u64) {
         eventually(&format!("{name} is {value} or more"), || (self.metric(name) >= value).then_some(()));
+    }
+
+    /// Waits until every worker answers so, those too that must be loaded anew: enough requests come to all of them.
+    #[track_caller]
+    pub(crate) fn await_everywhere(&self, request: &Request, status: u16) {
+        within(Duration::from_secs(60), &format!("all workers answer {status}"), || {
+            (0..40).all(|_| self.send(request).status == status).then_some(())
+        });
     }
 
     /// Waits until this many requests are inside Envoy.
