@@ -37,8 +37,7 @@ APT_IN_CI = test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/
 	echo "Installing $(1)" && apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) >/dev/null
 
-# The filter's native twin
-TWIN := cargo run --locked --quiet --features cli --
+CLI := cargo run --locked --quiet --package envoy-jwt-authorizer-cli --
 
 # For what is run: make demo ARGS=--once, make test ARGS=preflight
 ARGS ?=
@@ -119,25 +118,25 @@ demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, the
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo $(ARGS)
 
 test: build trapping $(ENVOY) $(VENV)/.validator ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
-	cargo test --locked --features cli $(ARGS)
+	cargo test --locked --workspace $(ARGS)
 
 # What a version of Envoy would break first: loading, keys by callout, cryptography, header edits, replies, metrics.
 SMOKE := configuration decisions identity_headers keys_fetched observability paths replies
 
 smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
-	cargo test --locked --features cli --test envoy -- $(SMOKE:%=%::)
+	cargo test --locked --test envoy -- $(SMOKE:%=%::)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo --once
 
 soak: build $(ENVOY) ## Run at full length what takes minutes: floods of made-up keys, random lives of keys
-	SOAK=1 cargo test --locked --features cli --test filter
-	SOAK=1 cargo test --locked --features cli --test envoy -- --nocapture --test-threads 1 keys_flood
+	SOAK=1 cargo test --locked --test filter
+	SOAK=1 cargo test --locked --test envoy -- --nocapture --test-threads 1 keys_flood
 
 # Each file whole or not at all. Of the page, what stands above the mark is written by hand.
 schema: ## Write the JSON Schema and the reference of the configuration anew, from src/config.rs and src/config/
 	@mkdir -p target
-	@$(TWIN) schema >target/config.schema.json
+	@$(CLI) schema >target/config.schema.json
 	@mv target/config.schema.json $(SCHEMA)
-	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(TWIN) schema --markdown; } >target/configuration.md
+	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(CLI) schema --markdown; } >target/configuration.md
 	@mv target/configuration.md docs/configuration.md
 
 peers-test: build $(VENV)/.peers ## Hold what gRPC, Prometheus and Grafana get against libraries of theirs
@@ -197,8 +196,7 @@ fmt: ## Format the code
 
 lint: toolchain ## Hold formatting and lints, on the host and for Wasm
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --all-targets --features cli -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --lib --example plain --target $(WASM_TARGET) -- -D warnings
 	cargo clippy --locked --example floor --target $(WASM_TARGET) -- --cfg asks --cfg reads -D warnings
 
@@ -222,7 +220,7 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 	@touch $@
 
 test-fallback: build trapping $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
-	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --features cli --test envoy $(ARGS)
+	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
 
 instructions: valgrind ## Count what the hot path's steps execute, against what is recorded (ARGS=--record: record it)
 	$(PYTHON) benches/instructions.py $(ARGS)

@@ -26,21 +26,6 @@
 //! Nobody below the filter owns a clock, and no panic is reachable: attackers choose the bytes of the request and much
 //! of the key set, and a trap costs every request of a worker.
 
-#![deny(unsafe_code)]
-#![warn(missing_docs, unreachable_pub, missing_debug_implementations, clippy::use_self)]
-#![deny(
-    clippy::allow_attributes_without_reason,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::todo,
-    clippy::unimplemented,
-    clippy::unreachable,
-    clippy::unwrap_used
-)]
-
 pub mod config;
 pub mod filter;
 pub mod json;

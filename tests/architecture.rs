@@ -1,5 +1,6 @@
 //! The direction of use that `src/lib.rs` draws, read from the source: whoever breaks it learns here, and not years later
 //! when something must be taken apart.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::fs;
 use std::path::Path;

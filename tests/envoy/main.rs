@@ -2,7 +2,14 @@
 //! what reached the upstream are looked at. The filter is a black box here; its contract is the README's reference.
 //!
 //! `make test` provides what this needs, an Envoy and the module. One module for each subject, tables inside.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "these are tests"
+)]
 
 mod algorithms;
 mod claims;

@@ -3,6 +3,14 @@
 //! configuration, and single fields in the text.
 //!
 //! Defaults that the schema tells are the filter's, and a configuration that either refuses, both refuse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "these are tests"
+)]
 
 mod broken;
 mod fields;

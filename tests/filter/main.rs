@@ -1,6 +1,13 @@
 //! The filter on a fake proxy: several workers over one shared store, with clocks, callouts and ends of workers in the
 //! tests' hands. Here is what a real Envoy can't be made to do at will; what it can is in `tests/envoy`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "these are tests"
+)]
 
 mod clocks;
 mod cold_start;

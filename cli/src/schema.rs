@@ -7,12 +7,12 @@ use schemars::transform::RecursiveTransform;
 use serde_json::Value;
 
 /// The schema as a document.
-pub(super) fn text() -> String {
+pub(crate) fn text() -> String {
     format!("{:#}\n", document())
 }
 
 /// The schema (draft 2020-12).
-pub(super) fn document() -> Value {
+pub(crate) fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(plain));
     let mut schema = settings.into_generator().into_root_schema_for::<Config>();
     schema.insert("title".to_owned(), "Plugin configuration of envoy-jwt-authorizer".into());

@@ -1,12 +1,11 @@
-//! What is asked on the command line, and the answer on standard output.
-
-mod reference;
-mod schema;
+//! The command line: its arguments in, the answer on standard output.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::{reference, schema};
 
 /// Works on plugin configurations of the JWT authorizer as the filter in Envoy does.
 #[derive(Parser)]

@@ -1,5 +1,6 @@
 //! What is written about the configuration is what the code says: the JSON Schema and the reference are fresh, and the
 //! README's table names every field.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "these are tests")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,18 +8,18 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-fn twin(arguments: &[&str]) -> Output {
+fn cli(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_envoy-jwt-authorizer")).args(arguments).output().unwrap()
 }
 
 fn answer(arguments: &[&str]) -> String {
-    let output = twin(arguments);
+    let output = cli(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 fn file(name: &str) -> String {
-    fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    fs::read_to_string(format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn a_wrong_command_line_ends_with_what_is_wrong_and_the_usage() {
         (&["schema", "--markdwon"], "unexpected argument '--markdwon' found"),
         (&["schema", "policy.json"], "unexpected argument 'policy.json' found"),
     ] {
-        let Output { status, stdout, stderr } = twin(arguments);
+        let Output { status, stdout, stderr } = cli(arguments);
         let stderr = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(2), "{arguments:?}");
         assert!(stdout.is_empty(), "{arguments:?}");

@@ -21,9 +21,12 @@ fn objects() -> [(&'static str, &'static [&'static str]); 7] {
 }
 
 /// The whole reference: objects first, then the values that their fields have.
-pub(super) fn text() -> String {
-    let mut root = super::schema::document();
-    let mut definitions = root["$defs"].take().as_object().cloned().unwrap_or_default();
+pub(crate) fn text() -> String {
+    let mut root = crate::schema::document();
+    let mut definitions = match root.get_mut("$defs").map(Value::take) {
+        Some(Value::Object(definitions)) => definitions,
+        _ => Map::new(),
+    };
     definitions.insert("Configuration".to_owned(), root);
     let reference = Reference { definitions: &definitions };
     let objects = objects();
@@ -94,7 +97,7 @@ impl Reference<'_> {
             return self.kind(some);
         }
         let kind = match &schema["type"] {
-            Value::Array(kinds) => &kinds[0],
+            Value::Array(kinds) => kinds.first().unwrap_or(&Value::Null),
             kind => kind,
         };
         match kind.as_str() {
@@ -118,7 +121,10 @@ impl Reference<'_> {
 
 fn heading(name: &str, definition: &Value) -> String {
     match definition["title"].as_str() {
-        Some(title) if name != "Configuration" => title[..1].to_uppercase() + &title[1..],
+        Some(title) if name != "Configuration" => {
+            let mut letters = title.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+        }
         _ => name.to_owned(),
     }
 }
