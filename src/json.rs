@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::Number;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,13 +49,13 @@ pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
 
 /// Reads a document in which an object with a member twice counts as null, and spoils nothing around it. `None` also for
 /// one of more than 8,000 commas and brackets: in memory a value takes many times the room of its text.
-pub fn parse_tolerantly(bytes: &[u8]) -> Option<Json<'_>> {
+pub fn parse_lenient(bytes: &[u8]) -> Option<Json<'_>> {
     // Before each value but the first stands one of these.
     let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
     if values > MAX_VALUES {
         return None;
     }
-    read(bytes, Reading { twice: Twice::Null, ..Reading::STRICT }).ok()
+    read(bytes, Reading { duplicates: Duplicates::AsNull, ..Reading::STRICT }).ok()
 }
 
 /// Reads any value, members that are there twice included: whoever goes through them can say where that was.
@@ -64,7 +65,7 @@ pub fn parse_tolerantly(bytes: &[u8]) -> Option<Json<'_>> {
 /// Where it is not JSON.
 pub fn parse_as_written(bytes: &[u8]) -> serde_json::Result<Json<'_>> {
     // How deep is too deep, serde_json knows as well.
-    read(bytes, Reading { depth: u8::MAX, twice: Twice::Kept })
+    read(bytes, Reading { depth: u8::MAX, duplicates: Duplicates::Keep })
 }
 
 fn read(bytes: &[u8], how: Reading) -> serde_json::Result<Json<'_>> {
@@ -75,6 +76,12 @@ fn read(bytes: &[u8], how: Reading) -> serde_json::Result<Json<'_>> {
     Ok(value)
 }
 
+impl<'t> FromIterator<(Cow<'t, str>, Json<'t>)> for Object<'t> {
+    fn from_iter<I: IntoIterator<Item = (Cow<'t, str>, Json<'t>)>>(members: I) -> Self {
+        Self(members.into_iter().collect())
+    }
+}
+
 impl<'t> Object<'t> {
     /// The member of that name.
     pub fn get(&self, name: &str) -> Option<&Json<'t>> {
@@ -82,8 +89,8 @@ impl<'t> Object<'t> {
     }
 
     /// One member after the other.
-    pub fn member(&self, place: usize) -> Option<(&str, &Json<'t>)> {
-        self.0.get(place).map(|(name, value)| (&**name, value))
+    pub fn member(&self, index: usize) -> Option<(&str, &Json<'t>)> {
+        self.0.get(index).map(|(name, value)| (&**name, value))
     }
 
     /// A name that is there twice.
@@ -94,7 +101,7 @@ impl<'t> Object<'t> {
             return names.map(|(_, name)| name).find(|name| !known.insert(*name));
         }
         let is_known =
-            |(place, name): &(usize, &str)| self.0.iter().take(*place).any(|(known, _)| is_same(known, name));
+            |(index, name): &(usize, &str)| self.0.iter().take(*index).any(|(known, _)| is_same(known, name));
         names.find(is_known).map(|(_, name)| name)
     }
 
@@ -119,6 +126,14 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// The items, if it is a list.
+    pub fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
     /// The member of that name, if this is an object that has it.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -127,18 +142,59 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// The same, kept for longer.
-    pub fn to_value(&self) -> Value {
+    /// A copy that borrows nothing.
+    pub fn to_static(&self) -> Json<'static> {
         match self {
-            Self::Null => Value::Null,
-            Self::Boolean(value) => Value::Bool(*value),
-            Self::Number(number) => Value::Number(number.clone()),
-            Self::Text(text) => Value::String(text.as_ref().to_owned()),
-            Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Self::Object(Object(members)) => Value::Object(
-                members.iter().map(|(name, value)| (name.as_ref().to_owned(), value.to_value())).collect(),
-            ),
+            Self::Null => Json::Null,
+            Self::Boolean(value) => Json::Boolean(*value),
+            Self::Number(number) => Json::Number(number.clone()),
+            Self::Text(text) => Json::Text(Cow::Owned(text.as_ref().to_owned())),
+            Self::List(items) => Json::List(items.iter().map(Self::to_static).collect()),
+            Self::Object(Object(members)) => Json::Object(Object(
+                members.iter().map(|(name, value)| (Cow::Owned(name.as_ref().to_owned()), value.to_static())).collect(),
+            )),
         }
+    }
+
+    /// About how many bytes a copy takes.
+    pub fn heap_bytes(&self) -> usize {
+        let inner = match self {
+            Self::Null | Self::Boolean(_) | Self::Number(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::List(items) => items.iter().map(Self::heap_bytes).fold(0, usize::saturating_add),
+            Self::Object(Object(members)) => members.iter().fold(0_usize, |sum, (name, value)| {
+                let name = name.len().saturating_add(size_of::<Cow<'_, str>>());
+                sum.saturating_add(name).saturating_add(value.heap_bytes())
+            }),
+        };
+        inner.saturating_add(size_of::<Self>())
+    }
+}
+
+/// As JSON text, members in the order in which they were read.
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `{:?}` of a string is Rust's notation, so text is written by the JSON library.
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Boolean(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Object(Object(members)) => serializer.collect_map(members.iter().map(|(name, value)| (name, value))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Reading { depth: u8::MAX, duplicates: Duplicates::Keep }.deserialize(deserializer).map(|json| json.to_static())
     }
 }
 
@@ -146,22 +202,22 @@ impl<'t> Json<'t> {
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     depth: u8,
-    twice: Twice,
+    duplicates: Duplicates,
 }
 
 /// What becomes of an object with a member twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Twice {
-    /// It spoils the whole.
-    Refused,
-    /// It counts as null.
-    Null,
-    /// It is as it is.
-    Kept,
+enum Duplicates {
+    /// The document is refused.
+    Reject,
+    /// The object counts as null.
+    AsNull,
+    /// The object keeps both members.
+    Keep,
 }
 
 impl Reading {
-    const STRICT: Self = Self { depth: MAX_DEPTH, twice: Twice::Refused };
+    const STRICT: Self = Self { depth: MAX_DEPTH, duplicates: Duplicates::Reject };
 
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
@@ -229,10 +285,10 @@ impl<'de> Visitor<'de> for Reading {
             members.push((name, map.next_value_seed(inner)?));
         }
         let object = Object(members);
-        match self.twice {
-            Twice::Refused if object.repeated_name().is_some() => Err(A::Error::custom("a member is there twice")),
-            Twice::Null if object.repeated_name().is_some() => Ok(Json::Null),
-            Twice::Refused | Twice::Null | Twice::Kept => Ok(Json::Object(object)),
+        match self.duplicates {
+            Duplicates::Reject if object.repeated_name().is_some() => Err(A::Error::custom("duplicate member")),
+            Duplicates::AsNull if object.repeated_name().is_some() => Ok(Json::Null),
+            Duplicates::Reject | Duplicates::AsNull | Duplicates::Keep => Ok(Json::Object(object)),
         }
     }
 }
@@ -303,11 +359,11 @@ mod tests {
     #[test]
     fn an_object_with_a_member_twice_spoils_nothing_around_it() {
         for (text, expected) in [
-            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(serde_json::json!({ "keys": [{ "a": 1 }, null] }))),
-            (r#"{"keys":[],"keys":[1]}"#, Some(Value::Null)),
+            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(r#"{"keys":[{"a":1},null]}"#)),
+            (r#"{"keys":[],"keys":[1]}"#, Some("null")),
             (r#"{"keys":["#, None),
         ] {
-            assert_eq!(parse_tolerantly(text.as_bytes()).map(|json| json.to_value()), expected, "{text}");
+            assert_eq!(parse_lenient(text.as_bytes()).map(|json| json.to_string()).as_deref(), expected, "{text}");
         }
     }
 
@@ -315,7 +371,7 @@ mod tests {
     fn a_document_has_a_bounded_number_of_values() {
         for (commas, expected) in [(7_999, true), (8_000, false)] {
             let text = format!("[{}0]", "0,".repeat(commas));
-            assert_eq!(parse_tolerantly(text.as_bytes()).is_some(), expected, "{commas}");
+            assert_eq!(parse_lenient(text.as_bytes()).is_some(), expected, "{commas}");
         }
     }
 

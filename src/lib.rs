@@ -27,8 +27,18 @@
 //! of the key set, and a trap costs every request of a worker.
 
 pub mod config;
+pub mod engine;
 pub mod filter;
+pub mod forward;
+pub mod indexed;
 pub mod json;
-pub mod jwt;
+pub mod keys;
 pub mod policy;
+pub mod reason;
+pub mod reply;
 pub mod request;
+pub mod time;
+pub mod token;
+pub mod url;
+#[cfg(any(target_arch = "wasm32", test))]
+mod wasm;

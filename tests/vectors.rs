@@ -4,9 +4,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_authorizer::jwt::algorithm::{Algorithm, AlgorithmSet};
-use jwt_authorizer::jwt::jwk::VerifyingKey;
-use jwt_authorizer::jwt::signature::{PureRust, SignatureVerifier};
+use jwt_authorizer::json::parse_lenient;
+use jwt_authorizer::keys::algorithm::{Algorithm, AlgorithmSet};
+use jwt_authorizer::keys::jwk::VerifyingKey;
+use jwt_authorizer::keys::signature::{PureRust, SignatureVerifier};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,9 +29,11 @@ impl Vector {
     }
 
     fn key(&self) -> VerifyingKey {
+        let text = self.key.to_string();
+        let key = parse_lenient(text.as_bytes()).unwrap();
         match self.key["kty"].as_str() {
-            Some("oct") => VerifyingKey::from_secret(&self.key, AlgorithmSet::of(&[self.algorithm()])).unwrap(),
-            _ => VerifyingKey::from_jwk(&self.key).unwrap(),
+            Some("oct") => VerifyingKey::from_secret(&key, AlgorithmSet::of(&[self.algorithm()])).unwrap(),
+            _ => VerifyingKey::from_jwk(&key).unwrap(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the filter warns of when it is configured: legal, surely not meant, and each with its place.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
-use jwt_authorizer::policy::Authorizer;
+use jwt_authorizer::engine::Engine;
 use serde_json::{Value, json};
 
 /// Merges the members of one object into another, deeply; null takes one out.
@@ -46,7 +46,7 @@ fn ids(rule: Value) -> Value {
 }
 
 fn warnings(policy: &Value) -> Vec<String> {
-    let authorizer = Authorizer::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let authorizer = Engine::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     authorizer.warnings().iter().map(ToString::to_string).collect()
 }
 
@@ -203,7 +203,7 @@ fn a_rule_that_can_never_match_or_hold() {
 
 #[test]
 fn scopes_asked_of_id_tokens() {
-    let told = |field: &str| {
+    let reported = |field: &str| {
         format!(
             "rules[0].{field}: asks for scopes, and ID tokens have none: tokens of `main` can never pass; ask for groups or claims, or let `token_use` be `access`"
         )
@@ -223,7 +223,7 @@ fn scopes_asked_of_id_tokens() {
             "scopes",
         ),
     ] {
-        assert_eq!(warnings(&policy), [told(field)], "{policy}");
+        assert_eq!(warnings(&policy), [reported(field)], "{policy}");
     }
     let other = json!({
         "issuer": "https://other.example", "audiences": ["api"], "jwks": { "uri": "https://other.example/k", "cluster": "c" },

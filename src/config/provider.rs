@@ -5,6 +5,7 @@ use serde::Deserialize;
 #[cfg(feature = "schema")]
 use super::schema;
 use super::values::{ClaimName, Entries, Output, Period};
+use crate::json::Json;
 
 /// One issuer, its keys, and what its tokens must look like.
 #[derive(Debug, Deserialize)]
@@ -195,7 +196,7 @@ pub struct Jwks {
     /// The key set itself (RFC 7517 §5): at most 200 keys, of which public ones that can't be used are left out. Secrets
     /// (`oct`) must be listed in `algorithms`, and as long as their hash.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::KeySet>", extend("examples" = [schema::key_set()])))]
-    pub inline: Option<serde_json::Value>,
+    pub inline: Option<Json<'static>>,
     /// Find the key set through the issuer's OIDC discovery document, `ISSUER/.well-known/openid-configuration`. Its
     /// `issuer` must equal ours; its `jwks_uri` never changes the cluster.
     #[serde(default)]

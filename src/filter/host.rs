@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::jwt::signature::SignatureVerifier;
-use crate::jwt::time::{SteadyTime, UnixTime};
+use crate::keys::signature::SignatureVerifier;
 use crate::request::Headers;
+use crate::time::{SteadyTime, UnixTime};
 
 /// A request that Envoy is processing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,8 +61,8 @@ pub trait Stream {
     fn resume(&self);
     /// Answers the request.
     fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str);
-    /// Keeps a value with the request, for access logs.
-    fn annotate(&self, name: &str, value: &str);
+    /// Sets a value in the filter state of the request, for access logs.
+    fn set_filter_state(&self, name: &str, value: &str);
     /// Lets the proxy choose the route again, if it can.
     fn clear_route_cache(&self);
 }
@@ -104,7 +104,7 @@ impl<T: Clock + Stream + SharedStore + Callouts + Meter + SignatureVerifier> Hos
 
 /// What came of a callout.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct FetchResponse {
     /// The status; `None` if there was no answer at all.
     pub status: Option<u16>,
     /// `cache-control`.

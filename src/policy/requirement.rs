@@ -1,11 +1,11 @@
 //! What a rule asks of a verified token: a tree of scopes, groups and claims, evaluated for every request.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use super::route::Variable;
-use crate::jwt::output::HeaderName;
-use crate::jwt::token::VerifiedToken;
-use crate::request::{RequestHead, percent_decode, without_parameters};
+use crate::json::Json;
+use crate::request::{HeaderName, RequestHead, percent_decode, without_parameters};
+use crate::token::verified::VerifiedToken;
 
 /// A scope, which is no group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub enum Requirement {
     Group(Group),
     /// The claim at this place of those kept passes the test.
     Claim {
-        /// Its place.
-        place: usize,
+        /// Its index.
+        index: usize,
         /// The test.
         test: Test,
     },
@@ -41,9 +41,9 @@ pub enum Requirement {
 #[derive(Debug)]
 pub enum Test {
     /// It is one of these.
-    OneOf(Box<[Value]>),
+    OneOf(Box<[Json<'static>]>),
     /// It is a list with this in it.
-    Contains(Value),
+    Contains(Json<'static>),
     /// It is there (`true`), or it is not.
     Exists(bool),
     /// It is what stands at this place of the path, decoded once; a value with `;parameters` answers nothing.
@@ -81,9 +81,9 @@ impl Requirement {
         match self {
             Self::Scope(Scope(name)) => Some(token.scopes().contains(name)),
             Self::Group(Group(name)) => Some(token.groups().contains(name)),
-            Self::Claim { place, test } => test.outcome(token.claim(*place), head),
-            Self::AllOf(parts) => conclude(parts.iter().map(|part| part.holds(token, head)), false),
-            Self::AnyOf(parts) => conclude(parts.iter().map(|part| part.holds(token, head)), true),
+            Self::Claim { index, test } => test.outcome(token.claim(*index), head),
+            Self::AllOf(parts) => combine(parts.iter().map(|part| part.holds(token, head)), false),
+            Self::AnyOf(parts) => combine(parts.iter().map(|part| part.holds(token, head)), true),
             Self::Not(inner) => inner.holds(token, head).map(|holds| !holds),
         }
     }
@@ -125,7 +125,7 @@ impl Unmet {
 }
 
 /// Ends at the first part that is `decisive`; without one, an open question stays open.
-fn conclude(mut parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
+fn combine(mut parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
     let mut conclusion = Some(!decisive);
     match parts.any(|part| {
         if part.is_none() {
@@ -140,7 +140,7 @@ fn conclude(mut parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Op
 
 impl Test {
     /// `None` if the question can't be asked of this claim.
-    fn outcome(&self, claim: Option<&Value>, head: &RequestHead<'_>) -> Option<bool> {
+    fn outcome(&self, claim: Option<&Json<'_>>, head: &RequestHead<'_>) -> Option<bool> {
         if let Self::Exists(wanted) = self {
             return Some(claim.is_some() == *wanted);
         }
@@ -151,31 +151,31 @@ impl Test {
                 let comparable = values.iter().any(|value| same_type(value, claim));
                 comparable.then(|| values.iter().any(|value| equal(value, claim)))
             }
-            Self::Contains(value) => Some(claim.as_array()?.iter().any(|member| equal(value, member))),
+            Self::Contains(value) => Some(claim.as_list()?.iter().any(|member| equal(value, member))),
             Self::EqualsPath(variable) => {
                 let value = variable.value(head.path()).filter(|value| without_parameters(value) == *value)?;
-                Some(*claim.as_str()? == *percent_decode(value)?)
+                Some(*claim.as_text()? == *percent_decode(value)?)
             }
             Self::EqualsHeader(name) => {
-                let mut found = head.taken_for(name.as_str());
+                let mut found = head.aliases_of(name.as_str());
                 let (spelling, value) = found.next().filter(|_| found.next().is_none())?;
-                (spelling == name.as_str().as_bytes()).then_some(claim.as_str()?.as_bytes() == value)
+                (spelling == name.as_str().as_bytes()).then_some(claim.as_text()?.as_bytes() == value)
             }
-            Self::Matches(glob) => Some(glob.matches(claim.as_str()?)),
+            Self::Matches(glob) => Some(glob.matches(claim.as_text()?)),
         }
     }
 }
 
-fn same_type(a: &Value, b: &Value) -> bool {
+fn same_type(a: &Json<'_>, b: &Json<'_>) -> bool {
     matches!(
         (a, b),
-        (Value::String(_), Value::String(_)) | (Value::Number(_), Value::Number(_)) | (Value::Bool(_), Value::Bool(_))
+        (Json::Text(_), Json::Text(_)) | (Json::Number(_), Json::Number(_)) | (Json::Boolean(_), Json::Boolean(_))
     )
 }
 
-fn equal(a: &Value, b: &Value) -> bool {
+fn equal(a: &Json<'_>, b: &Json<'_>) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => numbers_equal(a, b),
+        (Json::Number(a), Json::Number(b)) => numbers_equal(a, b),
         _ => same_type(a, b) && a == b,
     }
 }
@@ -223,7 +223,11 @@ impl Glob {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn own(value: &Value) -> Json<'static> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
 
     fn outcome(test: &Test, claim: Value) -> Option<bool> {
         let path = "/users/a%40b/x/c;d";
@@ -231,7 +235,7 @@ mod tests {
             .into_iter()
             .collect();
         let head = RequestHead::new(&headers).unwrap();
-        test.outcome((!claim.is_null()).then_some(&claim), &head)
+        test.outcome((!claim.is_null()).then(|| own(&claim)).as_ref(), &head)
     }
 
     #[test]
@@ -252,21 +256,21 @@ mod tests {
             (json!("a"), json!(["a"]), None),
             (json!("a"), Value::Null, None),
         ] {
-            let test = Test::OneOf([wanted.clone()].into());
+            let test = Test::OneOf([own(&wanted)].into());
             assert_eq!(outcome(&test, claim.clone()), expected, "{wanted} {claim}");
         }
     }
 
     #[test]
     fn a_claim_is_tested_in_its_own_way() {
-        let route = super::super::route::Route::parse("GET /users/{id}/x/{other}").unwrap();
+        let route = crate::policy::route::Route::parse("GET /users/{id}/x/{other}").unwrap();
         let by_path = || Test::EqualsPath(route.variable("id").unwrap());
         let by_header = |name| Test::EqualsHeader(HeaderName::new(name).unwrap());
         for (test, claim, expected) in [
-            (Test::Contains(json!("a")), json!(["b", "a"]), Some(true)),
-            (Test::Contains(json!("a")), json!(["ab"]), Some(false)),
-            (Test::Contains(json!("a")), json!("a"), None),
-            (Test::Contains(json!(1)), json!([1.0]), Some(true)),
+            (Test::Contains(own(&json!("a"))), json!(["b", "a"]), Some(true)),
+            (Test::Contains(own(&json!("a"))), json!(["ab"]), Some(false)),
+            (Test::Contains(own(&json!("a"))), json!("a"), None),
+            (Test::Contains(own(&json!(1))), json!([1.0]), Some(true)),
             (Test::Exists(true), json!(false), Some(true)),
             (Test::Exists(true), Value::Null, Some(false)),
             (Test::Exists(false), Value::Null, Some(true)),

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use jwt_authorizer::jwt::jwks::KeySet;
-use jwt_authorizer::jwt::keys::KeyRing;
-use jwt_authorizer::jwt::ledger::{COOL_DOWN, Edition, FetchFailure, KeyPolicy, Ledger, Phase, Trigger};
-use jwt_authorizer::jwt::time::{Moment, SteadyTime, UnixTime};
+use jwt_authorizer::keys::current::CurrentKeys;
+use jwt_authorizer::keys::fetch_state::{COOL_DOWN, FetchFailure, FetchState, Generation, KeyPolicy, Phase, Trigger};
+use jwt_authorizer::keys::key_set::KeySet;
+use jwt_authorizer::time::{Moment, SteadyTime, UnixTime};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -55,16 +55,16 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Of one worker.
 struct Worker {
-    read: (Ledger, u64),
+    read: (FetchState, u64),
     /// The lease of its fetch, and when that was claimed.
-    fetch: Option<(Ledger, i64)>,
-    ring: KeyRing,
+    fetch: Option<(FetchState, i64)>,
+    ring: CurrentKeys,
 }
 
 struct Model {
     now: i64,
     wall: i64,
-    ledger: (Ledger, u64),
+    state: (FetchState, u64),
     workers: Vec<Worker>,
     editions: u64,
     /// What was done, and when.
@@ -75,11 +75,11 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let worker = |_| Worker { read: (Ledger::new(), 0), fetch: None, ring: KeyRing::remote(POLICY) };
+        let worker = |_| Worker { read: (FetchState::new(), 0), fetch: None, ring: CurrentKeys::none() };
         Self {
             now: 3,
             wall: 1_900_000_000_000,
-            ledger: (Ledger::new(), 0),
+            state: (FetchState::new(), 0),
             workers: (0..WORKERS).map(worker).collect(),
             editions: 0,
             confirmed_at: None,
@@ -92,22 +92,23 @@ impl Model {
         Moment { wall: UnixTime::from_millis(self.wall), steady: SteadyTime::from_millis(self.now) }
     }
 
-    fn swap(&mut self, worker: usize, next: Ledger) -> bool {
-        let won = self.workers[worker].read.1 == self.ledger.1;
+    fn swap(&mut self, worker: usize, next: FetchState) -> bool {
+        let won = self.workers[worker].read.1 == self.state.1;
         if won {
             // As bytes, as it is shared.
-            self.ledger = (Ledger::from_bytes(&next.to_bytes()).expect("a ledger"), self.ledger.1 + 1);
+            self.state = (FetchState::from_bytes(&next.to_bytes()).expect("a state"), self.state.1 + 1);
         }
         won
     }
 
     fn read(&mut self, worker: usize) {
         let moment = self.moment();
-        let (ledger, version) = self.ledger;
+        let (state, version) = self.state;
         let worker = &mut self.workers[worker];
-        worker.read = (ledger, version);
-        worker.ring.note(ledger, moment);
-        if ledger.edition().is_some() && worker.ring.set().is_empty() {
+        worker.read = (state, version);
+        let remaining = state.remaining_validity(moment.steady, &POLICY);
+        worker.ring.set_remaining_validity(remaining, moment.wall);
+        if state.generation().is_some() && worker.ring.set().is_empty() {
             worker.ring.install(KeySet::from_bytes(Key::set(&[key(0, "a")]).to_string().as_bytes()).expect("a set"));
         }
     }
@@ -125,23 +126,23 @@ impl Model {
             Step::Succeed { worker, news, max_age, jitter } => {
                 let max_age = max_age.map(|secs| Duration::from_secs(secs.into()));
                 self.editions += u64::from(news || self.editions == 0);
-                let edition = Edition::new(self.editions).expect("there was one");
-                self.end(worker, true, |ledger| ledger.succeed(now, edition, max_age, jitter, &POLICY));
+                let generation = Generation::new(self.editions).expect("there was one");
+                self.end(worker, true, |state| state.succeed(now, generation, max_age, jitter, &POLICY));
             }
             Step::Fail { worker, failure, jitter } => {
-                self.end(worker, false, |ledger| ledger.fail(now, failure, jitter));
+                self.end(worker, false, |state| state.fail(now, failure, jitter));
             }
             Step::Die(worker) => {
                 self.workers[worker].fetch = None;
-                self.workers[worker].ring = KeyRing::remote(POLICY);
+                self.workers[worker].ring = CurrentKeys::none();
                 self.read(worker);
             }
             Step::Leave(worker) => {
                 self.read(worker);
                 if let Some((lease, _)) = self.workers[worker].fetch.take()
-                    && self.ledger.0.is_leased_as(&lease)
+                    && self.state.0.is_leased_as(&lease)
                 {
-                    let released = self.ledger.0.release();
+                    let released = self.state.0.release();
                     self.swap(worker, released);
                 }
             }
@@ -149,8 +150,8 @@ impl Model {
     }
 
     fn claim(&mut self, worker: usize, trigger: Trigger) {
-        let (ledger, _) = self.workers[worker].read;
-        let Some(lease) = ledger.claim(trigger, self.moment().steady, &POLICY) else { return };
+        let (state, _) = self.workers[worker].read;
+        let Some(lease) = state.acquire(trigger, self.moment().steady, &POLICY) else { return };
         if self.workers[worker].fetch.is_some() || !self.swap(worker, lease) {
             return;
         }
@@ -170,13 +171,13 @@ impl Model {
         self.workers[worker].fetch = Some((lease, self.now));
     }
 
-    fn end(&mut self, worker: usize, succeeded: bool, next: impl Fn(&Ledger) -> Ledger) {
+    fn end(&mut self, worker: usize, succeeded: bool, next: impl Fn(&FetchState) -> FetchState) {
         let Some((lease, _)) = self.workers[worker].fetch.take() else { return };
         self.read(worker);
-        if !self.ledger.0.is_leased_as(&lease) {
+        if !self.state.0.is_leased_as(&lease) {
             return;
         }
-        assert!(self.swap(worker, next(&self.ledger.0.clone())), "it was read just now");
+        assert!(self.swap(worker, next(&self.state.0.clone())), "it was read just now");
         self.read(worker);
         self.ended_at = Some((self.now, succeeded));
         if succeeded {
@@ -185,12 +186,12 @@ impl Model {
     }
 
     fn check(&mut self) {
-        let (ledger, _) = self.ledger;
+        let (state, _) = self.state;
         let now = self.moment().steady;
-        assert!(ledger.is_plausible(now));
+        assert!(state.is_plausible(now));
         let age = self.confirmed_at.map(|at| self.now - at);
         let expected = age.is_some_and(|age| age < POLICY.max_stale.as_millis() as i64);
-        let phase = ledger.phase(now, &POLICY);
+        let phase = state.phase(now, &POLICY);
         assert_eq!(matches!(phase, Phase::Fresh | Phase::Stale), expected, "{phase:?} at the age of {age:?}");
         for worker in 0..WORKERS {
             // A worker looks again before it refuses anybody; and a ledger that it has just read is never wrong.
@@ -213,7 +214,7 @@ impl Model {
             let ended = Step::Succeed { worker: 0, news: false, max_age: None, jitter: 0.5 };
             self.take(&ended);
         }
-        assert_eq!(self.ledger.0.phase(self.moment().steady, &POLICY), Phase::Fresh);
+        assert_eq!(self.state.0.phase(self.moment().steady, &POLICY), Phase::Fresh);
     }
 }
 

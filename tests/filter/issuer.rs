@@ -1,6 +1,6 @@
 //! Issuers whose keys are fetched, and what they may answer.
 
-use jwt_authorizer::filter::host::Answer;
+use jwt_authorizer::filter::host::FetchResponse;
 use serde_json::{Value, json};
 
 use super::keys::Key;
@@ -48,15 +48,15 @@ pub(crate) fn token(provider: usize, name: &str) -> String {
 }
 
 /// The answer with keys of these names.
-pub(crate) fn keys_named(provider: usize, names: &[&str]) -> Answer {
+pub(crate) fn keys_named(provider: usize, names: &[&str]) -> FetchResponse {
     let keys: Vec<Key> = names.iter().map(|name| key(provider, name)).collect();
     document(&Key::set(&keys))
 }
 
-pub(crate) fn document(document: &Value) -> Answer {
-    Answer { status: Some(200), cache_control: None, body: Some(document.to_string().into_bytes()) }
+pub(crate) fn document(document: &Value) -> FetchResponse {
+    FetchResponse { status: Some(200), cache_control: None, body: Some(document.to_string().into_bytes()) }
 }
 
-pub(crate) fn failure() -> Answer {
-    Answer { status: Some(500), cache_control: None, body: Some(Vec::new()) }
+pub(crate) fn failure() -> FetchResponse {
+    FetchResponse { status: Some(500), cache_control: None, body: Some(Vec::new()) }
 }

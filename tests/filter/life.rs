@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jwt_authorizer::filter::host::Answer;
+use jwt_authorizer::filter::host::FetchResponse;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
@@ -36,7 +36,7 @@ enum Event {
         provider: usize,
         names: u8,
     },
-    Answer,
+    FetchResponse,
     Fail,
     Trap(usize),
     Replace(usize),
@@ -55,7 +55,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(worker, provider, name, own)| Event::Request { worker, provider, name, own }),
         1 => any::<prop::sample::Index>().prop_map(Event::HangUp),
         2 => (provider, 1..8_u8).prop_map(|(provider, names)| Event::Publish { provider, names }),
-        5 => Just(Event::Answer),
+        5 => Just(Event::FetchResponse),
         2 => Just(Event::Fail),
         1 => worker.clone().prop_map(Event::Trap),
         1 => worker.clone().prop_map(Event::Replace),
@@ -110,7 +110,7 @@ impl History {
                 }
             }
             Event::Publish { provider, names } => self.published[*provider] = *names,
-            Event::Answer => self.answer(),
+            Event::FetchResponse => self.answer(),
             Event::Fail => self.world.answer(|_| failure()),
             Event::Trap(worker) => self.world.trap(*worker),
             Event::Replace(worker) => self.world.replace(*worker),
@@ -138,7 +138,7 @@ impl History {
         for (id, path) in self.world.fetching() {
             let provider = usize::from(path == PATHS[1]);
             let has = |name: usize| self.published[provider] & (1 << name) != 0;
-            let answer: Answer = keys_named(
+            let answer: FetchResponse = keys_named(
                 provider,
                 &(0..NAMES.len()).filter(|name| has(*name)).map(|name| NAMES[name]).collect::<Vec<_>>(),
             );

@@ -9,11 +9,11 @@ use jwt_authorizer::filter::Filter;
 use jwt_authorizer::filter::host::{
     CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
 };
-use jwt_authorizer::jwt::algorithm::Algorithm;
-use jwt_authorizer::jwt::jwk::VerifyingKey;
-use jwt_authorizer::jwt::signature::{PureRust, SignatureVerifier};
-use jwt_authorizer::jwt::time::{SteadyTime, UnixTime};
+use jwt_authorizer::keys::algorithm::Algorithm;
+use jwt_authorizer::keys::jwk::VerifyingKey;
+use jwt_authorizer::keys::signature::{PureRust, SignatureVerifier};
 use jwt_authorizer::request::Headers;
+use jwt_authorizer::time::{SteadyTime, UnixTime};
 
 pub(crate) type Slot = Rc<RefCell<Option<Filter<Worker>>>>;
 
@@ -160,7 +160,7 @@ impl Stream for Worker {
         self.process.borrow_mut().decide(stream, status);
     }
 
-    fn annotate(&self, _name: &str, _value: &str) {}
+    fn set_filter_state(&self, _name: &str, _value: &str) {}
 
     fn clear_route_cache(&self) {}
 }

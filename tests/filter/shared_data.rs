@@ -58,7 +58,7 @@ fn whatever_becomes_of_it_the_keys_come_back() {
         ("text", |value| *value = b"{\"keys\":[]}".to_vec()),
     ];
     for (label, change) in changes {
-        for place in ["/ledger/", "/keys/", "/queues", "/"] {
+        for place in ["/state/", "/keys/", "/queues", "/"] {
             let mut world = with_keys();
             tamper(&world, place, change);
             world.trap(0);
@@ -105,7 +105,7 @@ fn keys_under_anothers_edition_are_not_taken() {
 fn a_ledger_that_began_anew_is_not_taken_for_the_old_one() {
     let mut world = with_keys();
     // All is lost, and another worker fetches other keys before the rest has looked.
-    tamper(&world, "/ledger/", Vec::clear);
+    tamper(&world, "/state/", Vec::clear);
     world.tick(0);
     world.answer(|_| keys_named(0, &["b"]));
     for worker in 0..3 {

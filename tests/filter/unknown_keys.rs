@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_authorizer::filter::host::Answer;
+use jwt_authorizer::filter::host::FetchResponse;
 use serde_json::json;
 
 use super::issuer::{PATHS, document, failure, key, keys_named, policy, token, token_by};
@@ -17,7 +17,7 @@ fn with_key_a() -> World {
     world
 }
 
-fn old_and_new(path: &str) -> Answer {
+fn old_and_new(path: &str) -> FetchResponse {
     keys_named(usize::from(path == PATHS[1]), &["a", "new"])
 }
 

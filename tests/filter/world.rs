@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jwt_authorizer::filter::host::{Answer, CalloutId, StreamId};
+use jwt_authorizer::filter::host::{CalloutId, FetchResponse, StreamId};
 use jwt_authorizer::filter::{Filter, Outcome};
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ impl World {
                 process.queues.iter().filter(alive).find(|queue| queue.items > 0).map(|queue| queue.owner)
             });
             let Some(place) = woken else { return };
-            self.slot(place).borrow_mut().as_mut().expect("the worker is there").on_wake();
+            self.slot(place).borrow_mut().as_mut().expect("the worker is there").on_queue_ready();
         }
     }
 
@@ -104,7 +104,7 @@ impl World {
     /// The client of a request goes away.
     pub(crate) fn hang_up(&self, stream: u32) {
         let worker = self.process(|process| process.streams.remove(&stream).expect("it is there").worker);
-        self.with_filter(worker, |filter| filter.on_gone(StreamId(stream)));
+        self.with_filter(worker, |filter| filter.on_stream_closed(StreamId(stream)));
     }
 
     /// Time passes by both clocks; ticks and time-outs come when they are due.
@@ -158,7 +158,7 @@ impl World {
     }
 
     /// Answers every fetch under way, by its path.
-    pub(crate) fn answer(&self, answer: impl Fn(&str) -> Answer) {
+    pub(crate) fn answer(&self, answer: impl Fn(&str) -> FetchResponse) {
         for (id, path) in self.fetching() {
             self.answer_one(id, answer(&path));
         }
@@ -169,13 +169,13 @@ impl World {
         self.process.borrow().callouts.iter().map(|callout| (callout.id, callout.path.clone())).collect()
     }
 
-    pub(crate) fn answer_one(&self, id: u32, answer: Answer) {
+    pub(crate) fn answer_one(&self, id: u32, answer: FetchResponse) {
         let callout = self.process(|process| {
             let place = process.callouts.iter().position(|callout| callout.id == id)?;
             Some(process.callouts.remove(place))
         });
         let Some(Callout { worker, .. }) = callout else { return };
-        self.with_filter(worker, |filter| filter.on_answer(CalloutId(id), answer));
+        self.with_filter(worker, |filter| filter.on_fetch_response(CalloutId(id), answer));
     }
 
     /// How many fetches of a path there were.
@@ -194,7 +194,7 @@ impl World {
     pub(crate) fn replace(&self, place: usize) {
         let mut old = self.slot(place).borrow_mut().take().expect("the worker is there");
         self.configure(place);
-        old.on_end();
+        old.shutdown();
         self.bury(place);
         self.wake();
     }
@@ -221,6 +221,6 @@ impl Drop for World {
 }
 
 /// What Envoy makes of an issuer that does not answer.
-fn timed_out() -> Answer {
-    Answer { status: Some(504), cache_control: None, body: Some(b"upstream request timeout".to_vec()) }
+fn timed_out() -> FetchResponse {
+    FetchResponse { status: Some(504), cache_control: None, body: Some(b"upstream request timeout".to_vec()) }
 }

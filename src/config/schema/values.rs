@@ -34,7 +34,7 @@ impl JsonSchema for Period {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "title": "duration",
-            "description": "A whole number and its unit: `ms`, `s`, `m` or `h`. At most ten years.",
+            "description": "A whole number and its unit: `ms`, `s`, `m` or `h`. JsonDeserializer most ten years.",
             "type": "string",
             "pattern": "^[0-9]+(ms|s|m|h)$",
             "examples": ["500ms", "60s", "10m", "24h"],
@@ -248,7 +248,7 @@ impl JsonSchema for KeySet {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "title": "key set",
-            "description": "A JWK Set (RFC 7517 §5). At least one key must be a public RSA key of 2048 to 4096 bits, \
+            "description": "A JWK Set (RFC 7517 §5). JsonDeserializer least one key must be a public RSA key of 2048 to 4096 bits, \
                 an EC key on P-256, P-384 or P-521, an Ed25519 key, or a secret.",
             "type": "object",
             "properties": {

@@ -1,0 +1,105 @@
+//! What each profile presets: how kinds of token are told apart, and which claims name client, scopes and groups.
+
+use crate::config::{Profile, TokenUse};
+use crate::token::kind::TokenKind;
+
+/// Names of claims; each a path.
+type Paths = &'static [&'static [&'static str]];
+
+/// The presets of one profile.
+pub(super) struct Preset {
+    /// The kind of token if the configuration doesn't say.
+    pub(super) token_use: TokenUse,
+    access: TokenKind,
+    id: TokenKind,
+    /// Claims that name the client, the first that is there counts.
+    pub(super) clients: Paths,
+    /// Claims with scopes.
+    pub(super) scopes: Paths,
+    /// Claims with groups.
+    pub(super) groups: Paths,
+    /// Whether roles are filed by audience as well: `resource_access.AUDIENCE.roles`.
+    pub(super) roles_by_audience: bool,
+}
+
+const GENERIC: Preset = Preset {
+    token_use: TokenUse::Any,
+    access: TokenKind::NotId,
+    id: TokenKind::NotAccess,
+    clients: &[&["client_id"], &["azp"], &["cid"]],
+    scopes: &[&["scope"], &["scp"]],
+    groups: &[&["groups"], &["roles"]],
+    roles_by_audience: false,
+};
+
+impl Preset {
+    pub(super) fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Generic => GENERIC,
+            Profile::Cognito => Self {
+                token_use: TokenUse::Access,
+                access: TokenKind::Claim { name: "token_use", value: "access" },
+                id: TokenKind::Claim { name: "token_use", value: "id" },
+                // An ID token names its client in `aud`.
+                clients: &[&["client_id"], &["aud"]],
+                groups: &[&["cognito:groups"]],
+                ..GENERIC
+            },
+            Profile::Rfc9068 => Self {
+                token_use: TokenUse::Access,
+                access: TokenKind::Rfc9068,
+                clients: &[&["client_id"]],
+                groups: &[&["groups"], &["roles"], &["entitlements"]],
+                ..GENERIC
+            },
+            // Access tokens name their client in `appid` (version 1) or `azp` (version 2), and ID tokens don't.
+            Profile::Entra => Self {
+                token_use: TokenUse::Access,
+                access: TokenKind::AccessByClaim(&["azp", "appid"]),
+                id: TokenKind::IdByAbsence(&["azp", "appid"]),
+                clients: &[&["azp"], &["appid"]],
+                groups: &[&["roles"], &["groups"]],
+                ..GENERIC
+            },
+            Profile::Okta => Self {
+                token_use: TokenUse::Access,
+                access: TokenKind::AccessByClaim(&["cid"]),
+                id: TokenKind::IdByAbsence(&["cid"]),
+                clients: &[&["cid"]],
+                groups: &[&["groups"]],
+                ..GENERIC
+            },
+            // `azp`, or `client_id` where the RFC 9068 profile is on; ID tokens have neither.
+            Profile::Auth0 => Self {
+                token_use: TokenUse::Access,
+                access: TokenKind::AccessByClaim(&["azp", "client_id"]),
+                id: TokenKind::IdByAbsence(&["azp", "client_id"]),
+                clients: &[&["azp"], &["client_id"]],
+                scopes: &[&["scope"], &["permissions"]],
+                groups: &[&["roles"], &["groups"]],
+                ..GENERIC
+            },
+            Profile::Keycloak => Self {
+                token_use: TokenUse::Access,
+                access: TokenKind::Claim { name: "typ", value: "Bearer" },
+                id: TokenKind::Claim { name: "typ", value: "ID" },
+                clients: &[&["azp"], &["client_id"]],
+                groups: &[&["groups"], &["realm_access", "roles"]],
+                roles_by_audience: true,
+                ..GENERIC
+            },
+            // Google's access tokens are opaque.
+            Profile::Google => {
+                Self { token_use: TokenUse::Id, clients: &[&["azp"], &["aud"]], groups: &[&["groups"]], ..GENERIC }
+            }
+        }
+    }
+
+    pub(super) fn kind(&self, token_use: TokenUse) -> TokenKind {
+        match token_use {
+            TokenUse::Access => self.access,
+            TokenUse::Id => self.id,
+            TokenUse::Any => TokenKind::Any,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What is to happen to a request, as values.
+
+use crate::forward::Edits;
+use crate::policy::rule::RuleIndex;
+use crate::reason::{Grant, Refusal};
+use crate::reply::Reply;
+use crate::token::authenticator::{CallerDiagnostics, MissingKeys};
+
+/// What is to happen to a request, and what logs and metrics say about it.
+#[derive(Debug)]
+pub struct Decision {
+    /// What is to happen.
+    pub effect: Effect,
+    /// Which rule decided, and who was asking.
+    pub diagnostics: Diagnostics,
+}
+
+/// What is to happen to a request.
+#[derive(Debug)]
+pub enum Effect {
+    /// The request goes on, edited.
+    Allow(Grant, Edits),
+    /// The request is answered.
+    Deny(Refusal, Reply),
+    /// A rule in dry run would refuse the request. It goes on, edited.
+    Report(Refusal, Edits),
+}
+
+/// Which rule decided, and who was asking.
+#[derive(Debug)]
+pub struct Diagnostics {
+    /// The rule; the default where no rule was looked for.
+    pub rule: RuleIndex,
+    /// Who was asking.
+    pub caller: CallerDiagnostics,
+}
+
+/// A decision that takes keys which are not here: what to fetch, and what the decision has found out so far.
+#[derive(Debug)]
+pub struct NeedsKeys {
+    /// The keys.
+    pub missing: MissingKeys,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl Decision {
+    /// The stable code of the reason.
+    pub fn reason(&self) -> &'static str {
+        match &self.effect {
+            Effect::Allow(grant, _) => grant.label(),
+            Effect::Deny(refusal, _) | Effect::Report(refusal, _) => refusal.label(),
+        }
+    }
+
+    /// Whether a rule in dry run would have refused the request.
+    pub fn is_dry_run(&self) -> bool {
+        matches!(self.effect, Effect::Report(..))
+    }
+}

@@ -1,0 +1,93 @@
+//! Requests that wait for keys: a bounded number, for a bounded time. Their headers and bodies stay in the proxy.
+
+use std::collections::HashMap;
+
+use super::host::StreamId;
+use crate::time::SteadyTime;
+
+/// So many requests of one worker wait for one provider; the next is refused at once. Each provider has a limit of its
+/// own, so that a flood at one does not turn away requests that wait for another.
+const MAX_PENDING: usize = 1024;
+
+/// A request that waits for keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PendingRequest {
+    pub(super) stream: StreamId,
+    pub(super) since: SteadyTime,
+    pub(super) deadline: SteadyTime,
+}
+
+/// The requests of one worker that wait for one provider's keys.
+#[derive(Debug, Default)]
+pub(super) struct PendingRequests(HashMap<StreamId, PendingRequest>);
+
+impl PendingRequests {
+    /// Lets a request wait; `false` if the limit is reached.
+    pub(super) fn add(&mut self, request: PendingRequest) -> bool {
+        let room = self.0.len() < MAX_PENDING;
+        if room {
+            self.0.insert(request.stream, request);
+        }
+        room
+    }
+
+    /// Drops a request whose stream was closed.
+    pub(super) fn on_stream_closed(&mut self, stream: StreamId) {
+        // Every stream that ends comes here, and mostly nothing waits; hashing would cost more than the rest of the end.
+        if !self.0.is_empty() {
+            self.0.remove(&stream);
+        }
+    }
+
+    /// Takes out all requests.
+    pub(super) fn take_all(&mut self) -> Vec<PendingRequest> {
+        self.0.drain().map(|(_, request)| request).collect()
+    }
+
+    /// Takes out the requests that have waited long enough.
+    pub(super) fn take_overdue(&mut self, now: SteadyTime) -> Vec<PendingRequest> {
+        self.0.extract_if(|_, request| now >= request.deadline).map(|(_, request)| request).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: i64) -> SteadyTime {
+        SteadyTime::from_millis(secs * 1000)
+    }
+
+    fn pending(id: u32) -> PendingRequest {
+        PendingRequest { stream: StreamId(id), since: at(10), deadline: at(15) }
+    }
+
+    #[test]
+    fn waiting_is_bounded_in_number_and_time() {
+        let mut requests = PendingRequests::default();
+        for id in 0..1024 {
+            assert!(requests.add(pending(id)));
+        }
+        assert!(!requests.add(pending(1024)));
+        assert!(requests.take_overdue(at(14)).is_empty());
+        assert_eq!(requests.take_overdue(at(15)).len(), 1024);
+        assert!(requests.is_empty());
+    }
+
+    #[test]
+    fn a_closed_stream_does_not_wait() {
+        let mut requests = PendingRequests::default();
+        for id in 1..=3 {
+            requests.add(pending(id));
+        }
+        requests.on_stream_closed(StreamId(2));
+        let mut streams: Vec<_> = requests.take_all().iter().map(|request| request.stream.0).collect();
+        streams.sort_unstable();
+        assert_eq!(streams, [1, 3]);
+        assert!(requests.is_empty());
+    }
+}

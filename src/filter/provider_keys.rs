@@ -1,0 +1,144 @@
+//! One provider at runtime: its keys, the fetcher that keeps them fresh, the requests that wait for them, its metrics.
+
+use std::fmt::Display;
+
+use super::host::Host;
+use super::key_fetcher::{FetchEvent, KeyFetcher, Lease};
+use super::pending::{PendingRequest, PendingRequests};
+use super::provider_metrics::ProviderMetrics;
+use crate::keys::current::CurrentKeys;
+use crate::keys::fetch_state::Trigger;
+use crate::keys::remote::KeySource;
+use crate::time::{Moment, SteadyTime};
+use crate::token::authenticator::WantedKeys;
+
+/// What came of a request's wish to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// It waits.
+    Waiting,
+    /// Another worker wrote the shared state first: look at it and decide again.
+    Contended,
+    /// No fetch is due, or too many requests wait.
+    Refused,
+}
+
+/// The keys of one provider in one worker.
+#[derive(Debug)]
+pub(super) struct ProviderKeys {
+    current: CurrentKeys,
+    /// `None` for keys from the configuration.
+    fetcher: Option<KeyFetcher>,
+    pub(super) pending: PendingRequests,
+    pub(super) metrics: ProviderMetrics,
+}
+
+impl ProviderKeys {
+    /// From the configuration. Keys that this process has fetched before are used from the first request on.
+    pub(super) fn new(source: &KeySource, host: &impl Host, now: Moment) -> Self {
+        let (mut current, mut fetcher) = match source {
+            KeySource::Inline(set) => (CurrentKeys::inline(set.clone()), None),
+            KeySource::Remote(remote) => (CurrentKeys::none(), Some(KeyFetcher::new(remote.clone()))),
+        };
+        if let Some(fetcher) = &mut fetcher {
+            fetcher.prepare(host);
+            fetcher.sync(host, &mut current, now);
+        }
+        Self { current, fetcher, pending: PendingRequests::default(), metrics: ProviderMetrics::default() }
+    }
+
+    /// The keys to verify with.
+    pub(super) fn current(&self) -> &CurrentKeys {
+        &self.current
+    }
+
+    /// The fetcher; `None` for keys from the configuration.
+    pub(super) fn fetcher(&self) -> Option<&KeyFetcher> {
+        self.fetcher.as_ref()
+    }
+
+    /// Runs `act` on the fetcher and the keys that it fills. Keys from the configuration have nothing to do.
+    pub(super) fn with_fetcher<T: Default>(&mut self, act: impl FnOnce(&mut KeyFetcher, &mut CurrentKeys) -> T) -> T {
+        self.fetcher.as_mut().map(|fetcher| act(fetcher, &mut self.current)).unwrap_or_default()
+    }
+
+    /// Takes over what other workers have fetched. Whether requests are decided by other keys now.
+    pub(super) fn sync(&mut self, host: &impl Host, now: Moment) -> bool {
+        self.with_fetcher(|fetcher, keys| fetcher.sync(host, keys, now))
+    }
+
+    /// Starts a fetch if one is due. An event only if it failed at once.
+    pub(super) fn refresh_if_due(&mut self, host: &impl Host, now: Moment) -> Option<FetchEvent> {
+        self.with_fetcher(|fetcher, keys| {
+            fetcher.expire(now);
+            fetcher.acquire(host, keys, Trigger::Schedule, now);
+            fetcher.send(host, keys, now)
+        })
+    }
+
+    /// When a request that begins to wait now has waited long enough.
+    pub(super) fn deadline(&self, now: SteadyTime) -> SteadyTime {
+        now.plus(self.fetcher.as_ref().map(KeyFetcher::timeout).unwrap_or_default())
+    }
+
+    /// Whether keys of this kind will not come: they are in the configuration, or a recent fetch did not bring the key.
+    pub(super) fn is_known_missing(&self, wanted: &WantedKeys, now: SteadyTime) -> bool {
+        match (&self.fetcher, wanted) {
+            (None, _) => true,
+            (Some(_), WantedKeys::Any) => false,
+            (Some(fetcher), WantedKeys::Key(id)) => fetcher.is_known_missing(id.as_ref(), now),
+        }
+    }
+
+    /// Notes that a fetch that began after `since` did not bring the key.
+    pub(super) fn note_missing(&mut self, wanted: &WantedKeys, since: SteadyTime, now: SteadyTime) {
+        if let (Some(fetcher), WantedKeys::Key(id)) = (&mut self.fetcher, wanted) {
+            fetcher.note_missing(id.as_ref(), since, now);
+        }
+    }
+
+    /// Whether the issuer has not said which keys it has now: the last fetch failed, or has not ended.
+    pub(super) fn last_fetch_unresolved(&self) -> bool {
+        self.fetcher.as_ref().is_some_and(|fetcher| fetcher.state().last_fetch_unresolved())
+    }
+
+    /// Whether a worker is fetching.
+    pub(super) fn is_in_flight(&self, now: SteadyTime) -> bool {
+        self.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_in_flight(now))
+    }
+
+    /// Hands over what was counted. `scope` is the prefix of the provider's metrics.
+    pub(super) fn flush_metrics(&mut self, host: &impl Host, scope: impl Display + Copy, now: SteadyTime) {
+        let state = self.fetcher.as_ref().map(KeyFetcher::state);
+        self.metrics.flush(host, scope, self.current.set().len(), state, now);
+    }
+
+    /// Whether this worker has the lease on a fetch that it has not sent yet.
+    pub(super) fn is_leased(&self) -> bool {
+        self.fetcher.as_ref().is_some_and(KeyFetcher::is_leased)
+    }
+
+    /// Lets a request wait for the fetch in flight, or for one that is due now.
+    pub(super) fn wait(&mut self, request: PendingRequest, wanted: &WantedKeys, host: &impl Host, now: Moment) -> Wait {
+        let trigger = match wanted {
+            WantedKeys::Any => Trigger::Schedule,
+            WantedKeys::Key(_) => Trigger::UnknownKey,
+        };
+        let lease = match &mut self.fetcher {
+            None => Lease::NotDue,
+            Some(fetcher) if fetcher.is_in_flight(now.steady) => Lease::Acquired,
+            Some(fetcher) => fetcher.acquire(host, &mut self.current, trigger, now),
+        };
+        match lease {
+            Lease::Acquired if self.pending.add(request) => Wait::Waiting,
+            Lease::Acquired | Lease::NotDue => Wait::Refused,
+            Lease::Contended => Wait::Contended,
+        }
+    }
+}
+
+impl AsRef<CurrentKeys> for ProviderKeys {
+    fn as_ref(&self) -> &CurrentKeys {
+        &self.current
+    }
+}

@@ -1,0 +1,72 @@
+//! What is counted for one provider.
+
+use std::fmt::Display;
+
+use super::counters::{Counter, Gauge, Outcomes};
+use super::host::Host;
+use crate::engine::decision::Decision;
+use crate::keys::fetch_state::{FetchFailure, FetchState};
+use crate::time::SteadyTime;
+
+/// The metrics of one provider.
+#[derive(Debug)]
+pub(super) struct ProviderMetrics {
+    outcomes: Outcomes,
+    success: Counter,
+    failed: [(FetchFailure, Counter); FetchFailure::ALL.len()],
+    keys: Gauge,
+    age: Gauge,
+    since_success: Gauge,
+}
+
+impl ProviderMetrics {
+    /// Counts a decision about a token of this provider.
+    pub(super) fn count(&mut self, decision: &Decision) {
+        self.outcomes.count(decision);
+    }
+
+    /// Counts a fetch.
+    pub(super) fn count_fetch(&mut self, failure: Option<FetchFailure>) {
+        match failure {
+            None => self.success.count(),
+            Some(failure) => {
+                self.failed.iter_mut().filter(|(class, _)| *class == failure).for_each(|(_, counter)| counter.count());
+            }
+        }
+    }
+
+    /// Hands everything over. `fetches` is the state of remote keys.
+    pub(super) fn flush(
+        &mut self,
+        host: &impl Host,
+        scope: impl Display + Copy,
+        keys: usize,
+        fetches: Option<&FetchState>,
+        now: SteadyTime,
+    ) {
+        self.outcomes.flush(host, scope);
+        self.success.flush(host, scope, "jwks_fetch_success");
+        for (class, counter) in &mut self.failed {
+            counter.flush(host, format_args!("{scope}.jwks_fetch_failed"), class.label());
+        }
+        self.keys.set(host, scope, "jwks_keys", u64::try_from(keys).ok());
+        let seconds = |stamp: fn(&FetchState) -> Option<SteadyTime>| {
+            fetches.and_then(stamp).map(|since| now.since(since).as_secs())
+        };
+        self.age.set(host, scope, "jwks_age_seconds", seconds(FetchState::changed_at));
+        self.since_success.set(host, scope, "jwks_seconds_since_success", seconds(FetchState::fetched_at));
+    }
+}
+
+impl Default for ProviderMetrics {
+    fn default() -> Self {
+        Self {
+            outcomes: Outcomes::default(),
+            success: Counter::default(),
+            failed: FetchFailure::ALL.map(|class| (class, Counter::default())),
+            keys: Gauge::default(),
+            age: Gauge::default(),
+            since_success: Gauge::default(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What the upstream is told: identity headers from the verified token, and none that the client made up.
+
+use crate::request::{HeaderName, RequestHead};
+use crate::token::credential::Credential;
+use crate::token::provider::ByProvider;
+use crate::token::source::Removal;
+use crate::token::verified::VerifiedToken;
+
+/// Decides how an allowed request is edited.
+#[derive(Debug)]
+pub struct Forwarding {
+    providers: ByProvider<ProviderForwarding>,
+    /// Headers that only verified claims may set.
+    reserved: Box<[HeaderName]>,
+    clear_route_cache: bool,
+}
+
+/// What the upstream is told about tokens of one provider.
+#[derive(Debug)]
+pub struct ProviderForwarding {
+    /// The header for each of the provider's outputs, in their order.
+    pub headers: Box<[HeaderName]>,
+    /// The header for the payload.
+    pub payload_header: Option<HeaderName>,
+    /// Whether the upstream gets the token.
+    pub forward_token: bool,
+}
+
+/// The edits on an allowed request, in the order in which they are made.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Headers to remove.
+    pub remove: Vec<String>,
+    /// Headers to set, which the request has not after the removals.
+    pub set: Vec<(String, String)>,
+    /// Headers to replace: pseudo-headers, and what is left of a header that held a token.
+    pub replace: Vec<(String, String)>,
+    /// Whether Envoy must choose the route again.
+    pub clear_route_cache: bool,
+}
+
+impl Forwarding {
+    /// From its parts. The headers that it sets are reserved: a client cannot set them.
+    pub fn new(providers: ByProvider<ProviderForwarding>, clear_route_cache: bool) -> Self {
+        let mut reserved: Vec<HeaderName> = Vec::new();
+        for provider in providers.iter() {
+            for header in provider.headers.iter().chain(&provider.payload_header) {
+                if !reserved.iter().any(|known| known.is_alias_of(header.as_str().as_bytes())) {
+                    reserved.push(header.clone());
+                }
+            }
+        }
+        Self { providers, reserved: reserved.into(), clear_route_cache }
+    }
+
+    /// The request without reserved headers, and nothing said about the caller.
+    pub fn anonymous(&self, head: &RequestHead<'_>) -> Edits {
+        self.with_route_cache(self.strip_reserved(head))
+    }
+
+    /// The request with the identity of a verified token.
+    pub fn identified(&self, token: &VerifiedToken, credential: &Credential<'_, '_>, head: &RequestHead<'_>) -> Edits {
+        let mut edits = self.strip_reserved(head);
+        let provider = &self.providers[token.provider()];
+        for (header, value) in provider.headers.iter().zip(token.headers()) {
+            if let Some(value) = value {
+                edits.set_if_different(header, value, head);
+            }
+        }
+        if let (Some(header), Some(payload)) = (&provider.payload_header, token.payload()) {
+            edits.set_if_different(header, payload, head);
+        }
+        if !provider.forward_token {
+            edits.strip_token(credential, head);
+        }
+        self.with_route_cache(edits)
+    }
+
+    /// Also after a removal alone, as the route may have been chosen by a header that is gone.
+    fn with_route_cache(&self, edits: Edits) -> Edits {
+        Edits { clear_route_cache: self.clear_route_cache && !edits.is_empty(), ..edits }
+    }
+
+    fn strip_reserved(&self, head: &RequestHead<'_>) -> Edits {
+        let mut edits = Edits::default();
+        if self.reserved.is_empty() {
+            return edits;
+        }
+        for (name, _) in head.headers().iter() {
+            if self.reserved.iter().any(|reserved| reserved.is_alias_of(name)) {
+                edits.remove_once(name);
+            }
+        }
+        edits
+    }
+}
+
+impl Edits {
+    /// Makes this the only value of a header. No edit if the request has it already.
+    fn set_if_different(&mut self, header: &HeaderName, value: &str, head: &RequestHead<'_>) {
+        let mut sent = head.headers().iter().filter(|(name, _)| header.is_alias_of(name));
+        match (sent.next(), sent.next()) {
+            (Some((name, sent)), None) if name == header.as_str().as_bytes() && sent == value.as_bytes() => {
+                self.remove.retain(|removed| removed.as_bytes() != name);
+            }
+            _ => self.set.push((header.as_str().to_owned(), value.to_owned())),
+        }
+    }
+
+    fn remove_once(&mut self, name: &[u8]) {
+        let name = String::from_utf8_lossy(name);
+        if !self.remove.iter().any(|known| *known == name) {
+            self.remove.push(name.into_owned());
+        }
+    }
+
+    fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
+        match credential.source().without(head) {
+            Removal::Header { name, rest } => {
+                head.aliases_of(name).for_each(|(name, _)| self.remove_once(name));
+                self.set.extend(rest.map(|rest| (name.to_owned(), rest)));
+            }
+            Removal::Target(target) => self.replace.push((":path".to_owned(), target)),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.set.is_empty() && self.replace.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_edited() {
+        let name = HeaderName::new("x-sub").unwrap();
+        let set = vec![("x-sub".to_owned(), "alice".to_owned())];
+        for (sent, removed, expected) in [
+            (&[][..], &[][..], set.clone()),
+            (&[("x-sub", "alice")], &["x-sub"], vec![]),
+            (&[("x-sub", "bob")], &["x-sub"], set.clone()),
+            (&[("x-sub", "alice"), ("x-sub", "alice")], &["x-sub"], set.clone()),
+            (&[("x-sub", "alice"), ("x_sub", "alice")], &["x-sub", "x_sub"], set.clone()),
+            (&[("x_sub", "alice")], &["x_sub"], set.clone()),
+        ] {
+            let headers = sent.iter().copied().collect();
+            let head = RequestHead::new(&headers).unwrap();
+            let remove = removed.iter().map(|&name| name.to_owned()).collect();
+            let mut edits = Edits { remove, ..Edits::default() };
+            edits.set_if_different(&name, "alice", &head);
+            assert_eq!(edits.set, expected, "{sent:?}");
+            assert_eq!(edits.is_empty(), expected.is_empty(), "{sent:?}");
+        }
+    }
+}

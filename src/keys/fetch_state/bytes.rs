@@ -1,0 +1,80 @@
+//! How a ledger is written where workers share it.
+
+use super::failure::FetchFailures;
+use super::{FetchFailure, FetchState, Generation};
+use crate::time::SteadyTime;
+
+impl FetchState {
+    const FIELDS: usize = 10;
+
+    /// As bytes.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let failure = self.failure.map_or(0, |failure| 1 + failure as u8);
+        [
+            self.generation.map_or(0, Generation::get).to_le_bytes(),
+            self.fetched_at.millis().to_le_bytes(),
+            self.changed_at.millis().to_le_bytes(),
+            self.due_at.millis().to_le_bytes(),
+            self.leased_at.millis().to_le_bytes(),
+            self.lease_until.millis().to_le_bytes(),
+            self.demanded_at.millis().to_le_bytes(),
+            u64::from(self.failures).to_le_bytes(),
+            u64::from(failure).to_le_bytes(),
+            u64::from(self.reported.bits()).to_le_bytes(),
+        ]
+        .concat()
+    }
+
+    /// From bytes that anybody may have written; `None` if they are not a ledger.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let words: Vec<u64> =
+            bytes.chunks(8).map(|word| word.try_into().map(u64::from_le_bytes)).collect::<Result<_, _>>().ok()?;
+        let words: [u64; Self::FIELDS] = words.try_into().ok()?;
+        let [
+            generation,
+            fetched_at,
+            changed_at,
+            due_at,
+            leased_at,
+            lease_until,
+            demanded_at,
+            failures,
+            failure,
+            reported,
+        ] = words;
+        let time = |word: u64| SteadyTime::from_millis(word.cast_signed());
+        Some(Self {
+            generation: Generation::new(generation),
+            fetched_at: time(fetched_at),
+            changed_at: time(changed_at),
+            due_at: time(due_at),
+            leased_at: time(leased_at),
+            lease_until: time(lease_until),
+            demanded_at: time(demanded_at),
+            failures: u32::try_from(failures).ok()?,
+            failure: match failure {
+                0 => None,
+                n => Some(*FetchFailure::ALL.get(usize::try_from(n - 1).ok()?)?),
+            },
+            reported: FetchFailures::from_bits(u16::try_from(reported).ok()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::fetch_state::tests::{at, fetched};
+
+    #[test]
+    fn bytes_that_are_no_ledger_are_refused() {
+        let state = fetched(0).fail(at(3), FetchFailure::IssuerMismatch, 0.3);
+        let bytes = state.to_bytes();
+        assert_eq!(FetchState::from_bytes(&bytes), Some(state));
+        for cut in 0..bytes.len() {
+            assert_eq!(FetchState::from_bytes(&bytes[..cut]), None, "{cut}");
+        }
+        assert_eq!(FetchState::from_bytes(&[0xff; 80]), None);
+        assert_eq!(FetchState::from_bytes(&[0; 88]), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! Tokens: where a request carries one, what it says, whose it is, and whether it is valid.
+
+pub mod authenticator;
+pub mod cache;
+pub mod claims;
+pub mod credential;
+pub mod error;
+pub mod jws;
+pub mod kind;
+pub mod output;
+pub mod provider;
+pub mod source;
+pub mod unverified;
+pub mod verified;

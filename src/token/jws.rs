@@ -1,0 +1,92 @@
+//! The compact serialization of a JWS (RFC 7515 §3.1) and its header.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::{memchr, memrchr};
+
+use super::error::TokenError;
+use crate::json::{Json, Object, parse_object};
+use crate::keys::algorithm::Algorithm;
+
+/// A token longer than this is refused before anything of it is copied.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// The parts of a compact JWS, decoded and not yet read.
+pub struct CompactJws<'r> {
+    pub(super) signed: &'r [u8],
+    pub(super) encoded_payload: &'r [u8],
+    header: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'r> CompactJws<'r> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    ///
+    /// `TooLarge` or `Malformed`.
+    pub fn decode(bytes: &'r [u8]) -> Result<Self, TokenError> {
+        if bytes.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLarge);
+        }
+        let last_dot = memrchr(b'.', bytes).ok_or(TokenError::Malformed)?;
+        let (signed, signature) = split_at_dot(bytes, last_dot)?;
+        let first_dot = memchr(b'.', signed).ok_or(TokenError::Malformed)?;
+        let (header, payload) = split_at_dot(signed, first_dot)?;
+        // Canonical only: with padding or stray bits one token would have several spellings (RFC 4648 §3.5).
+        let decode = |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
+        Ok(Self {
+            signed,
+            encoded_payload: payload,
+            header: decode(header)?,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+        })
+    }
+}
+
+/// What is before the dot at this index, and what is after it.
+fn split_at_dot(bytes: &[u8], dot: usize) -> Result<(&[u8], &[u8]), TokenError> {
+    let (before, rest) = bytes.split_at_checked(dot).ok_or(TokenError::Malformed)?;
+    Ok((before, rest.get(1..).ok_or(TokenError::Malformed)?))
+}
+
+impl fmt::Debug for CompactJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CompactJws({} bytes)", self.signed.len())
+    }
+}
+
+/// What the header says that verification needs.
+pub(super) struct Header<'c> {
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) key_id: Option<Cow<'c, str>>,
+    pub(super) typ: Option<Cow<'c, str>>,
+}
+
+impl<'c> Header<'c> {
+    /// Keys that the header brings along (`jwk`, `jku`, `x5c`, `x5u`) are never used.
+    pub(super) fn read(jws: &'c CompactJws<'_>) -> Result<Self, TokenError> {
+        Self::of(&parse_object(&jws.header).ok_or(TokenError::Malformed)?)
+    }
+
+    fn of(header: &Object<'c>) -> Result<Self, TokenError> {
+        let text = |name: &str| match header.get(name) {
+            None => Ok(None),
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(TokenError::Malformed),
+        };
+        if header.get("crit").is_some() || header.get("b64").is_some_and(|value| *value != Json::Boolean(true)) {
+            return Err(TokenError::CriticalHeader);
+        }
+        if header.get("enc").is_some() || header.get("zip").is_some() {
+            return Err(TokenError::Malformed);
+        }
+        let algorithm = text("alg")?.ok_or(TokenError::Malformed)?;
+        Ok(Self { algorithm: Algorithm::named(algorithm), key_id: text("kid")?.cloned(), typ: text("typ")?.cloned() })
+    }
+}

@@ -1,0 +1,261 @@
+//! An identity source: where in a request a token may be, and how it is taken out again. What one of the servers behind
+//! might read as a token is found, however it is spelled.
+
+use crate::request::{RequestHead, is_alias_of, is_token, percent_decode};
+
+/// A place where a token may be, in API Gateway's spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `$request.header.Authorization`: the scheme `Bearer` is required.
+    Authorization,
+    /// `$request.header.NAME`: the whole value, with or without the scheme `Bearer` before it.
+    Header(Box<str>),
+    /// `$request.querystring.NAME`.
+    Query(Box<str>),
+    /// `$request.cookie.NAME`.
+    Cookie(Box<str>),
+    /// `$request.websocket`: the sub-protocol offered after `bearer` (`sec-websocket-protocol: bearer, TOKEN`).
+    WebSocket,
+}
+
+const AUTHORIZATION: &str = "authorization";
+const COOKIE: &str = "cookie";
+const WEBSOCKET_HEADER: &str = "sec-websocket-protocol";
+/// Between two parameters of a query; some servers still take the second (HTML 4.01 B.2.2).
+const BETWEEN: [char; 2] = ['&', ';'];
+
+impl Source {
+    /// Reads API Gateway's spelling; `None` if it is another one.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "$request.websocket" {
+            return Some(Self::WebSocket);
+        }
+        let (place, name) = text.strip_prefix("$request.")?.split_once('.')?;
+        if !is_token(name) {
+            return None;
+        }
+        match place {
+            "header" if name.eq_ignore_ascii_case("authorization") => Some(Self::Authorization),
+            "header" => Some(Self::Header(name.to_ascii_lowercase().into())),
+            "querystring" => Some(Self::Query(name.into())),
+            "cookie" => Some(Self::Cookie(name.into())),
+            _ => None,
+        }
+    }
+
+    /// Whether what is in the one is in the other.
+    pub(super) fn is_same_source(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Header(name), Self::Header(other)) => is_alias_of(name.as_bytes(), other.as_bytes()),
+            _ => self == other,
+        }
+    }
+
+    /// Hands over each token that is there.
+    pub(super) fn collect<'r>(&self, head: &RequestHead<'r>, found: &mut impl FnMut(&'r [u8])) {
+        match self {
+            Self::Authorization => {
+                for value in head.values(AUTHORIZATION) {
+                    match bearer(value) {
+                        Some(token) => found(token),
+                        // Envoy joins repeated headers with a comma; the whole is a list, and refused.
+                        None if value.split(|byte| *byte == b',').any(|part| bearer(part.trim_ascii()).is_some()) => {
+                            found(value)
+                        }
+                        None => {}
+                    }
+                }
+            }
+            Self::Header(name) => {
+                head.aliases_of(name)
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(_, value)| bearer(value).unwrap_or(value))
+                    .for_each(found);
+            }
+            Self::Query(name) => {
+                let values = head.query().unwrap_or_default().split(BETWEEN).filter_map(|pair| parameter(pair, name));
+                values.filter(|value| !value.is_empty()).map(str::as_bytes).for_each(found);
+            }
+            Self::Cookie(name) => {
+                for value in head.values(COOKIE) {
+                    // A cookie header that is not text has no token in it; one with the name in it is not overlooked.
+                    match std::str::from_utf8(value) {
+                        Ok(text) => cookies(text, name).for_each(&mut *found),
+                        Err(_) if contains(value, name.as_bytes()) => found(value),
+                        Err(_) => {}
+                    }
+                }
+            }
+            Self::WebSocket => {
+                let mut offers = protocols(head);
+                while let Some(offer) = offers.next() {
+                    if is_marker(offer)
+                        && let Some(token) = offers.next()
+                    {
+                        found(token);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How the request looks without the token: a header's new value (`None`: the header goes), or a new target.
+    pub fn without(&self, head: &RequestHead<'_>) -> Removal<'_> {
+        match self {
+            Self::Authorization => Removal::Header { name: AUTHORIZATION, rest: None },
+            Self::Header(name) => Removal::Header { name, rest: None },
+            Self::Query(name) => Removal::Target(without_query(head, name)),
+            Self::Cookie(name) => {
+                let whole = head.values(COOKIE).collect::<Vec<_>>().join(&b"; "[..]);
+                let kept = String::from_utf8_lossy(&whole);
+                let kept: Vec<_> = kept.split(';').filter(|pair| named(pair, name).is_none()).collect();
+                let kept = kept.join(";");
+                let rest = (!kept.trim().is_empty()).then(|| kept.trim_start().to_owned());
+                Removal::Header { name: COOKIE, rest }
+            }
+            Self::WebSocket => {
+                let mut kept = Vec::new();
+                let mut offers = protocols(head);
+                while let Some(offer) = offers.next() {
+                    if is_marker(offer) {
+                        offers.next();
+                    } else {
+                        kept.push(String::from_utf8_lossy(offer));
+                    }
+                }
+                let rest = (!kept.is_empty()).then(|| kept.join(", "));
+                Removal::Header { name: WEBSOCKET_HEADER, rest }
+            }
+        }
+    }
+}
+
+/// What removing a token does to the request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Removal<'s> {
+    /// The header is removed, or set to what is left of it.
+    Header {
+        /// Its name.
+        name: &'s str,
+        /// What is left.
+        rest: Option<String>,
+    },
+    /// `:path` becomes this.
+    Target(String),
+}
+
+/// What stands behind the scheme `Bearer`, in any case, and one space (RFC 9110 §11.1, RFC 6750 §2.1), or what a lenient
+/// server takes for one, so that nothing that one of them reads is overlooked.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = value.split_at_checked(6).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer"))?;
+    match rest.split_first() {
+        Some((space, token)) => (!space.is_ascii_graphic()).then_some(token),
+        None => Some(&[]),
+    }
+}
+
+fn cookies<'r>(text: &'r str, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    text.split(';').filter_map(move |pair| named(pair, name)).filter(|value| !value.is_empty()).map(str::as_bytes)
+}
+
+fn named<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
+    pair.split_once('=').filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
+}
+
+/// An upstream decodes names, so `access%5Ftoken` is one as well.
+fn parameter<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
+    let is_name = |known: &str| known == name || percent_decode(known).is_some_and(|decoded| decoded == name);
+    pair.split_once('=').filter(|(known, _)| is_name(known)).map(|(_, value)| value)
+}
+
+/// The sub-protocols that are offered: one list, on however many lines (RFC 6455 §11.3.4).
+fn protocols<'r>(head: &RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
+    let lines = head.aliases_of(WEBSOCKET_HEADER);
+    lines.flat_map(|(_, line)| line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii))
+}
+
+fn is_marker(protocol: &[u8]) -> bool {
+    protocol.eq_ignore_ascii_case(b"bearer")
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn without_query(head: &RequestHead<'_>, name: &str) -> String {
+    let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path);
+    let mut kept = String::new();
+    for piece in head.query().unwrap_or_default().split_inclusive(BETWEEN) {
+        let pair = piece.strip_suffix(BETWEEN);
+        if parameter(pair.unwrap_or(piece), name).is_none() {
+            kept.push_str(piece);
+        } else if pair.is_none() {
+            // The last goes with what stood before it.
+            kept.pop();
+        } else if piece.ends_with('&') && kept.ends_with(';') {
+            // To who knows only `&`, two parameters stay two.
+            kept.pop();
+            kept.push('&');
+        }
+    }
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(name: &'static str, rest: Option<&str>) -> Removal<'static> {
+        Removal::Header { name, rest: rest.map(str::to_owned) }
+    }
+
+    #[test]
+    fn removing_a_token_leaves_the_rest_byte_for_byte() {
+        for (source, name, value, expected) in [
+            ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
+            ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", Removal::Target("/a?x=1&".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1&t=abc", Removal::Target("/a?x=1".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1;t=abc;y=2", Removal::Target("/a?x=1;y=2".to_owned())),
+            ("$request.querystring.t", ":path", "/a?x=1;t=abc&y=2", Removal::Target("/a?x=1&y=2".to_owned())),
+            ("$request.querystring.t", ":path", "/a?t=abc;y=2&t=", Removal::Target("/a?y=2".to_owned())),
+            ("$request.cookie.c", "cookie", "a=1; c =abc; b=2", header("cookie", Some("a=1; b=2"))),
+            ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", header("cookie", Some("a=1; b=\"2\""))),
+            ("$request.cookie.c", "cookie", "c=abc; b=2", header("cookie", Some("b=2"))),
+            ("$request.cookie.c", "cookie", "c=abc", header("cookie", None)),
+            ("$request.header.authorization", "authorization", "Bearer abc", header("authorization", None)),
+            (
+                "$request.websocket",
+                "sec-websocket-protocol",
+                "chat, bearer, abc",
+                header("sec-websocket-protocol", Some("chat")),
+            ),
+            (
+                "$request.websocket",
+                "sec-websocket-protocol",
+                "\u{a0}bearer, bearer, abc",
+                header("sec-websocket-protocol", Some("\u{a0}bearer")),
+            ),
+        ] {
+            let headers = [(name, value)].into_iter().collect();
+            let head = RequestHead::new(&headers).unwrap();
+            let source = Source::parse(source).unwrap();
+            assert_eq!(source.without(&head), expected, "{source:?} {value}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_no_source() {
+        for text in [
+            "",
+            "Authorization",
+            "$request.body.x",
+            "$request.header.",
+            "$request.header.a b",
+            "$request.header",
+            "$context.x",
+        ] {
+            assert_eq!(Source::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A token whose signature and claims were verified, with all that rules and identity headers need of it.
+
+use std::fmt;
+use std::rc::Rc;
+
+use super::claims::{ClaimPath, NameList};
+use super::error::TokenError;
+use super::output::Output;
+use super::provider::{Provider, ProviderIndex};
+use crate::json::{Json, Object};
+use crate::keys::jwk::VerifyingKey;
+use crate::time::Validity;
+
+/// What a verified token is worth: all that rules and outputs will ask of it, and when it ends.
+pub struct VerifiedToken {
+    provider: ProviderIndex,
+    validity: Validity,
+    signer: Rc<VerifyingKey>,
+    subject: Option<Box<str>>,
+    client: Option<Box<str>>,
+    scopes: NameList,
+    groups: NameList,
+    kept: Box<[Option<Json<'static>>]>,
+    headers: Box<[Option<Box<str>>]>,
+    payload: Option<Box<str>>,
+}
+
+impl VerifiedToken {
+    pub(super) fn new(
+        index: ProviderIndex,
+        provider: &Provider,
+        kept: &[ClaimPath],
+        validity: Validity,
+        signer: &Rc<VerifyingKey>,
+        claims: &Object<'_>,
+        payload: &[u8],
+    ) -> Result<Self, TokenError> {
+        let header = |output: &Output| output.value(claims).map(|value| value.map(Into::into));
+        Ok(Self {
+            provider: index,
+            validity,
+            signer: Rc::clone(signer),
+            subject: claims.text("sub").map(Into::into),
+            client: provider.client(claims).map(Into::into),
+            scopes: NameList::scopes(&provider.scope_claims, claims),
+            groups: NameList::groups(&provider.group_claims, claims),
+            kept: kept.iter().map(|path| path.find(claims).map(Json::to_static)).collect(),
+            headers: provider
+                .outputs
+                .iter()
+                .map(header)
+                .collect::<Result<_, _>>()
+                .map_err(|_| TokenError::ClaimUnforwardable)?,
+            payload: match provider.forwards_payload {
+                true => Some(std::str::from_utf8(payload).map_err(|_| TokenError::Malformed)?.into()),
+                false => None,
+            },
+        })
+    }
+
+    /// Whose token it is.
+    pub fn provider(&self) -> ProviderIndex {
+        self.provider
+    }
+
+    /// When it counts.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The key that signed it.
+    pub fn signer(&self) -> &VerifyingKey {
+        &self.signer
+    }
+
+    /// `sub`.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The client that it was issued to.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// Its scopes.
+    pub fn scopes(&self) -> &NameList {
+        &self.scopes
+    }
+
+    /// Its groups.
+    pub fn groups(&self) -> &NameList {
+        &self.groups
+    }
+
+    /// The claim at this place of the list that `verify` was given; `None` if it is missing or null.
+    pub fn claim(&self, index: usize) -> Option<&Json<'static>> {
+        self.kept.get(index)?.as_ref()
+    }
+
+    /// The values of its provider's outputs, in their order.
+    pub fn headers(&self) -> impl Iterator<Item = Option<&str>> {
+        self.headers.iter().map(Option::as_deref)
+    }
+
+    /// Its payload as sent, if its provider forwards it.
+    pub fn payload(&self) -> Option<&str> {
+        self.payload.as_deref()
+    }
+
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        [
+            size_of::<Self>(),
+            text(&self.subject),
+            text(&self.client),
+            text(&self.payload),
+            self.scopes.weight(),
+            self.groups.weight(),
+            self.kept.iter().flatten().map(Json::heap_bytes).sum(),
+            self.headers.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifiedToken({:?})", self.provider)
+    }
+}

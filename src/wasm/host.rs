@@ -1,0 +1,174 @@
+//! Envoy as the host of a filter.
+
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{MapType, MetricType};
+
+use super::{host_calls, verify_signature};
+use crate::filter::host::{
+    CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
+};
+use crate::keys::algorithm::Algorithm;
+use crate::keys::jwk::VerifyingKey;
+use crate::keys::signature::{PureRust, SignatureVerifier};
+use crate::request::Headers;
+use crate::time::{SteadyTime, UnixTime};
+
+/// The name of the host's function for signatures.
+const VERIFY_SIGNATURE: &str = "verify_signature";
+/// Set to `off` in the plugin's environment, it leaves all cryptography to Rust.
+const HOST_CRYPTO: &str = "JWT_AUTHORIZER_HOST_CRYPTO";
+
+/// Envoy, as seen from one root context.
+#[derive(Debug)]
+pub(super) struct EnvoyHost {
+    root: u32,
+    /// Whether its `verify_signature` can be relied on.
+    verifies: bool,
+}
+
+impl EnvoyHost {
+    /// The host as the root context of this id sees it.
+    pub(super) fn new(root: u32) -> Self {
+        Self { root, verifies: Self::probe() }
+    }
+
+    /// Whether the host answers a known question right, both ways, and takes no zeros for a signature (CVE-2022-21449).
+    fn probe() -> bool {
+        let wanted = std::env::var(HOST_CRYPTO).is_ok_and(|value| value == "off");
+        if wanted {
+            return false;
+        }
+        let Some((key, signed, signature)) = verify_signature::known_answer() else { return false };
+        let ask = |message: &[u8], signature: &[u8]| Self::ask(&key, Algorithm::Es256, message, signature);
+        ask(signed, &signature) == Some(true)
+            && ask(b"something else", &signature) == Some(false)
+            && ask(signed, &[0; 64]) == Some(false)
+    }
+
+    /// `None` if the host can't do the algorithm, hasn't the function, or could make nothing of such a signature.
+    fn ask(key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
+        let arguments = verify_signature::arguments(algorithm, key.der(), message, signature)?;
+        let result = hostcalls::call_foreign_function(VERIFY_SIGNATURE, Some(&arguments)).ok()?;
+        Some(verify_signature::is_verified(&result.unwrap_or_default()))
+    }
+}
+
+impl SignatureVerifier for EnvoyHost {
+    fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let by_host = if self.verifies { Self::ask(key, algorithm, message, signature) } else { None };
+        by_host.unwrap_or_else(|| PureRust.verify(key, algorithm, message, signature))
+    }
+}
+
+impl Clock for EnvoyHost {
+    fn now(&self) -> UnixTime {
+        let millis = host_calls::now().and_then(|nanos| i64::try_from(nanos / 1_000_000).ok());
+        UnixTime::from_millis(millis.unwrap_or(0))
+    }
+
+    fn steady(&self) -> SteadyTime {
+        // Its zero is the host's, so the workers agree; where there is no such clock, this is the wall clock.
+        let ticks = coarsetime::Instant::now_without_cache_update().as_ticks();
+        let millis = coarsetime::Duration::from_ticks(ticks).as_millis();
+        SteadyTime::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    fn tick_every(&self, period: Duration) {
+        let _ = hostcalls::set_tick_period(period);
+    }
+}
+
+impl Stream for EnvoyHost {
+    fn enter(&self, stream: StreamId) -> bool {
+        host_calls::enter(stream.0)
+    }
+
+    fn leave(&self) {
+        host_calls::enter(self.root);
+    }
+
+    fn headers(&self) -> Option<Headers> {
+        Headers::from_host(host_calls::map(MapType::HttpRequestHeaders)?)
+    }
+
+    fn remove_header(&self, name: &str) {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+    }
+
+    fn set_header(&self, name: &str, value: &str) {
+        let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+    }
+
+    fn resume(&self) {
+        let _ = hostcalls::resume_http_request();
+    }
+
+    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str) {
+        let _ = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
+    }
+
+    fn set_filter_state(&self, name: &str, value: &str) {
+        host_calls::set_property(name, value);
+    }
+
+    fn clear_route_cache(&self) {
+        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+    }
+}
+
+impl SharedStore for EnvoyHost {
+    fn load(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        // An empty value comes as none, but has a version.
+        let (value, version) = hostcalls::get_shared_data(key).ok()?;
+        Some((value.unwrap_or_default(), Version(version?)))
+    }
+
+    fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool {
+        hostcalls::set_shared_data(key, Some(value), version.map(|version| version.0)).is_ok()
+    }
+
+    fn open_queue(&self, name: &str) -> Option<QueueId> {
+        hostcalls::register_shared_queue(name).ok().map(QueueId)
+    }
+
+    fn wake(&self, queue: QueueId) {
+        let _ = hostcalls::enqueue_shared_queue(queue.0, Some(b"1"));
+    }
+
+    fn drain(&self, queue: QueueId) {
+        while let Ok(Some(_)) = hostcalls::dequeue_shared_queue(queue.0) {}
+    }
+}
+
+impl Callouts for EnvoyHost {
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
+        let headers = vec![
+            (":method", "GET"),
+            (":path", path),
+            (":authority", authority),
+            ("accept", "application/json"),
+            ("user-agent", concat!("envoy-jwt-authorizer/", env!("CARGO_PKG_VERSION"))),
+        ];
+        hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout).ok().map(CalloutId)
+    }
+}
+
+impl Meter for EnvoyHost {
+    fn define(&self, kind: MetricKind, name: &str) -> Option<MetricId> {
+        let kind = match kind {
+            MetricKind::Counter => MetricType::Counter,
+            MetricKind::Gauge => MetricType::Gauge,
+        };
+        hostcalls::define_metric(kind, name).ok().map(MetricId)
+    }
+
+    fn add(&self, metric: MetricId, by: u64) {
+        let _ = hostcalls::increment_metric(metric.0, i64::try_from(by).unwrap_or(i64::MAX));
+    }
+
+    fn set(&self, metric: MetricId, value: u64) {
+        let _ = hostcalls::record_metric(metric.0, value);
+    }
+}
