@@ -24,18 +24,18 @@ def check(setup):
     expected = [(line, int(status)) for line, status in STATUS.findall(block)]
     for line, status in expected:
         if (request(line), status) not in {(step.request, step.status) for step in STEPS}:
-            raise Failed(f"docs/docker.md: `curl {line}` with {status} is no step of envoy/demo/steps.py.")
+            raise Failed(f"README.md: `curl {line}` with {status} is no step of envoy/demo/steps.py.")
     environment = {**os.environ, **setup.environment, "COMPOSE": " ".join(setup.compose)}
     answered = run("bash", "-euc", PRELUDE + block, env=environment).split()
     if answered != [str(status) for _, status in expected]:
-        raise Failed(f"docs/docker.md: its lines were answered with {', '.join(answered)}.\n{block}")
+        raise Failed(f"README.md: its lines were answered with {', '.join(answered)}.\n{block}")
     return len(expected)
 
 
 def lines():
     found = BLOCK.findall((ROOT / "docs/docker.md").read_text())
     if len(found) != 1:
-        raise Failed(f"docs/docker.md should have one block of shell lines that asks `prepare` for tokens, but has {len(found)}.")
+        raise Failed(f"README.md should have one block of shell lines that asks `prepare` for tokens, but has {len(found)}.")
     return found[0]
 
 
