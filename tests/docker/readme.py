@@ -33,7 +33,7 @@ def check(setup):
 
 
 def lines():
-    found = BLOCK.findall((ROOT / "README.md").read_text())
+    found = BLOCK.findall((ROOT / "docs/docker.md").read_text())
     if len(found) != 1:
         raise Failed(f"README.md should have one block of shell lines that asks `prepare` for tokens, but has {len(found)}.")
     return found[0]
