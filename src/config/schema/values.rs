@@ -34,7 +34,7 @@ impl JsonSchema for Period {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "title": "duration",
-            "description": "A whole number and its unit: `ms`, `s`, `m` or `h`. JsonDeserializer most ten years.",
+            "description": "A whole number and its unit: `ms`, `s`, `m` or `h`. At most ten years.",
             "type": "string",
             "pattern": "^[0-9]+(ms|s|m|h)$",
             "examples": ["500ms", "60s", "10m", "24h"],
