@@ -32,5 +32,5 @@ fn run(linked: &str, out: &str) -> Result<String, Box<dyn Error>> {
     let before = fs::read(linked)?;
     let after = module::finish(&before)?;
     fs::write(out, &after)?;
-    Ok(format!("{out}: {} bytes, {} as linked", after.len(), before.len()))
+    Ok(format!("{out}: {} KB, {} KB as linked", after.len() / 1000, before.len() / 1000))
 }
