@@ -4,21 +4,21 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What to ask, of whom, and for how long.
-pub struct Options {
-    pub address: SocketAddr,
-    pub path: String,
-    /// One token a line.
-    pub tokens: PathBuf,
-    /// The first token to send, so that a later run can go on where an earlier one stopped.
-    pub from: usize,
-    pub connections: usize,
-    pub seconds: f64,
-    pub requests: u64,
+/// What to send, to whom, and for how long.
+pub(crate) struct Options {
+    pub(crate) address: SocketAddr,
+    pub(crate) path: String,
+    /// A file with one token on each line.
+    pub(crate) tokens: PathBuf,
+    /// The first token to send: a later run continues where an earlier one stopped.
+    pub(crate) from: usize,
+    pub(crate) connections: usize,
+    pub(crate) seconds: f64,
+    pub(crate) requests: u64,
 }
 
 impl Options {
-    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
         let mut options = Self {
             address: SocketAddr::from(([127, 0, 0, 1], 80)),
             path: "/".to_owned(),

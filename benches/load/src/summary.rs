@@ -1,27 +1,27 @@
-//! What a run saw: how many answers of which status, how fast, and the latencies that most and nearly all stayed under.
+//! The result of a run: responses by status, and the median and the 99th percentile of their latency.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::connection::Answer;
+use crate::connection::Response;
 
-pub struct Summary {
+pub(crate) struct Summary {
     started: Instant,
     statuses: BTreeMap<u16, u64>,
     latencies: Vec<Duration>,
 }
 
 impl Summary {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { started: Instant::now(), statuses: BTreeMap::new(), latencies: Vec::new() }
     }
 
-    pub fn add(&mut self, answer: Answer) {
-        *self.statuses.entry(answer.status).or_default() += 1;
-        self.latencies.push(answer.latency);
+    pub(crate) fn add(&mut self, response: Response) {
+        *self.statuses.entry(response.status).or_default() += 1;
+        self.latencies.push(response.latency);
     }
 
-    pub fn into_json(mut self) -> String {
+    pub(crate) fn into_json(mut self) -> String {
         let seconds = self.started.elapsed().as_secs_f64();
         self.latencies.sort_unstable();
         let statuses: Vec<_> = self.statuses.iter().map(|(status, count)| format!("\"{status}\":{count}")).collect();
@@ -36,7 +36,7 @@ impl Summary {
 
     /// In microseconds.
     fn percentile(&self, percent: usize) -> f64 {
-        let place = self.latencies.len().saturating_sub(1) * percent / 100;
-        self.latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
+        let index = self.latencies.len().saturating_sub(1) * percent / 100;
+        self.latencies.get(index).map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
     }
 }

@@ -1,9 +1,9 @@
 //! A load generator for one listener: closed loop, HTTP/1.1 keep-alive, several connections, each request with the next
-//! token of a file. Prints what it saw as one line of JSON.
+//! token of a file. Prints the result as one line of JSON.
 //!
-//! Only std, so that a machine with a Rust toolchain needs nothing else; one thread, so that it leaves the other cores to
-//! Envoy. It never sleeps: the kernel would have Envoy's worker wake it, at the worker's expense, and the more often the
-//! longer an answer takes. While one answer is awaited, the other connections' requests are already with Envoy.
+//! One thread, so that it leaves the other cores to Envoy. It never sleeps: if it did, Envoy's worker would have to wake it,
+//! at the worker's expense, and the more often the longer a response takes. While one response is awaited, Envoy already
+//! has the requests of the other connections.
 
 mod connection;
 mod options;
@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut busy = connections.len();
     while busy > 0 {
         for connection in &mut connections {
-            let Some(answer) = connection.receive()? else { continue };
-            summary.add(answer);
+            let Some(response) = connection.receive()? else { continue };
+            summary.add(response);
             if left > 0 && Instant::now() < deadline {
                 connection.send(next()?)?;
                 left -= 1;
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The whole head of a request; an empty line among the tokens is a request without one.
+/// The head of a request; an empty line in the file of tokens is a request without a token.
 fn request(path: &str, token: &str) -> Vec<u8> {
     let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     format!("GET {path} HTTP/1.1\r\nhost: api.example.com\r\nuser-agent: load\r\naccept: */*\r\n{authorization}\r\n")

@@ -1,5 +1,5 @@
-//! The least that is to be done with a token before anybody may believe it: whether it was seen before, what of it the
-//! signature is over, what key it names, whose it is, for whom, and how long it counts; and to remember it.
+//! The least that a filter must do with a token before it may accept it: look it up in a cache, find what the signature is
+//! over, read algorithm, key id, issuer, audience and expiry, and cache the token.
 
 use std::cell::RefCell;
 
@@ -13,22 +13,22 @@ const MAX_TOKENS: usize = 10_000;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 thread_local! {
-    static SEEN: RefCell<Seen> = RefCell::new(Seen { tokens: LruCache::new(MAX_TOKENS), bytes: 0 });
+    static CACHE: RefCell<Cache> = RefCell::new(Cache { tokens: LruCache::new(MAX_TOKENS), bytes: 0 });
 }
 
-/// Tokens by the end of their signatures.
-struct Seen {
+/// Tokens by the last bytes of their signatures.
+struct Cache {
     tokens: LruCache<u64, Box<[u8]>>,
     bytes: usize,
 }
 
-impl Seen {
-    fn knows(&mut self, token: &[u8]) -> bool {
-        self.tokens.get(&end(token)).is_some_and(|known| **known == *token)
+impl Cache {
+    fn contains(&mut self, token: &[u8]) -> bool {
+        self.tokens.get(&last_bytes(token)).is_some_and(|cached| **cached == *token)
     }
 
-    fn keep(&mut self, token: &[u8]) {
-        let replaced = self.tokens.insert(end(token), token.into());
+    fn insert(&mut self, token: &[u8]) {
+        let replaced = self.tokens.insert(last_bytes(token), token.into());
         self.bytes = self.bytes + token.len() - replaced.map_or(0, |token| token.len());
         while self.bytes > MAX_BYTES {
             self.bytes -= self.tokens.remove_lru().map_or(self.bytes, |(_, token)| token.len());
@@ -36,8 +36,8 @@ impl Seen {
     }
 }
 
-fn end(token: &[u8]) -> u64 {
-    token.last_chunk().map_or(0, |end| u64::from_le_bytes(*end))
+fn last_bytes(token: &[u8]) -> u64 {
+    token.last_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 #[derive(Deserialize)]
@@ -53,16 +53,17 @@ struct Claims<'t> {
     exp: u64,
 }
 
-/// Whether a request with these headers, in the host's form, has a token that counts at that time, but for its signature.
-pub fn is_credible(headers: &[u8], nanoseconds: u64) -> bool {
+/// Whether a request has a token that is valid at that time; the signature is not checked. The headers are in the form in
+/// which the host returns them.
+pub(crate) fn is_credible(headers: &[u8], nanoseconds: u64) -> bool {
     token(headers).is_some_and(|token| {
-        SEEN.with_borrow_mut(|seen| {
-            if seen.knows(token) {
+        CACHE.with_borrow_mut(|cache| {
+            if cache.contains(token) {
                 return true;
             }
             let credible = read(token, nanoseconds / 1_000_000_000).is_some();
             if credible {
-                seen.keep(token);
+                cache.insert(token);
             }
             credible
         })
@@ -70,7 +71,7 @@ pub fn is_credible(headers: &[u8], nanoseconds: u64) -> bool {
 }
 
 fn token(headers: &[u8]) -> Option<&[u8]> {
-    let number = |place: usize| Some(u32::from_le_bytes(*headers.get(place..)?.first_chunk()?) as usize);
+    let number = |offset: usize| Some(u32::from_le_bytes(*headers.get(offset..)?.first_chunk()?) as usize);
     let count = number(0)?;
     let mut texts = headers.get(4 + 8 * count..)?;
     for pair in 0..count {
@@ -93,6 +94,6 @@ fn read(token: &[u8], seconds: u64) -> Option<Vec<u8>> {
     let header: Header<'_> = serde_json::from_slice(&header).ok()?;
     let claims: Claims<'_> = serde_json::from_slice(&claims).ok()?;
     let known = matches!(header.alg, "RS256" | "ES256") && header.kid == header.alg;
-    let ours = claims.iss == "https://issuer-0.example.com/" && claims.aud == "https://api.example.com";
-    (known && ours && seconds < claims.exp).then_some(signature)
+    let accepted = claims.iss == "https://issuer-0.example.com/" && claims.aud == "https://api.example.com";
+    (known && accepted && seconds < claims.exp).then_some(signature)
 }

@@ -1,5 +1,5 @@
-//! jwt-simple as it comes: a filter that lets it verify each token, and does nothing else. What the fallback to Rust is
-//! compared with; only a benchmark loads it.
+//! A filter that verifies each token with jwt-simple and does nothing else: what this project's verification in Rust is
+//! compared with. Only a benchmark loads it.
 #![cfg(target_arch = "wasm32")]
 
 use std::rc::Rc;
@@ -13,7 +13,7 @@ proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::new(Root::default()));
 }}
 
-/// The key, from the configuration: PEM.
+/// The key, which the configuration has as PEM.
 #[derive(Default)]
 struct Root(Option<Rc<RS256PublicKey>>);
 
