@@ -30,11 +30,7 @@ class Configuration:
     """`addresses` has the "host:port" of gateway, admin, upstream, cognito and machines."""
 
     def __init__(self, directory, module, addresses, cognito):
-        self.directory = Path(directory)
-        self.values = {"MODULE": str(module)}
-        for name, address in addresses.items():
-            host, port = address.rsplit(":", 1)
-            self.values |= {f"{name.upper()}_HOST": host, f"{name.upper()}_PORT": port}
+        self.directory, self.module, self.addresses = Path(directory), module, addresses
         self.ids = {
             "USER_POOL_ID": cognito.pool_id,
             "WEB_CLIENT_ID": cognito.client_ids["web"],
@@ -54,14 +50,19 @@ class Configuration:
             return False
 
     def write(self):
-        write(self.directory, self.filled_in())
-
-    def filled_in(self):
         self.policy = POLICY.read_text()
         policy = fill_in(POLICY, self.policy, self.ids)
-        # A JSON string is also a YAML string.
-        return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), {**self.values, "POLICY": json.dumps(policy)}))
+        write(self.directory, load(self.module, self.addresses, policy))
 
+
+def load(module, addresses, policy):
+    """envoy.yaml with this module, these addresses and this policy (JSON text)."""
+    # A JSON string is also a YAML string.
+    values = {"MODULE": str(module), "POLICY": json.dumps(policy)}
+    for name, address in addresses.items():
+        host, port = address.rsplit(":", 1)
+        values |= {f"{name.upper()}_HOST": host, f"{name.upper()}_PORT": port}
+    return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), values))
 
 def write(directory, bootstrap):
     """Writes both files, the listener last: Envoy applies it as soon as the file is there."""

@@ -1,4 +1,3 @@
-"""Whoever has to do with the gateway beside plain HTTP clients: gRPC's client and server, Prometheus, Grafana.
-
-Each speaks through a library of its own with a real Envoy that reads envoy/envoy.yaml.
+"""Tests of a real Envoy, configured by envoy/envoy.yaml, with the libraries of others: gRPC's client and server, and the
+parsers of Prometheus's metrics and queries, which the Grafana dashboard uses.
 """
