@@ -15,7 +15,8 @@ def settings(pool, cognito):
     )
     trigger = user_pool["LambdaConfig"]["PreTokenGenerationConfig"]
     yield "the trigger gets events of version 2", trigger["LambdaVersion"] == "V2_0"
-    yield "the pool has the attributes", CUSTOM_ATTRIBUTES <= {attribute["Name"] for attribute in user_pool["SchemaAttributes"]}
+    attributes = {attribute["Name"] for attribute in user_pool["SchemaAttributes"]}
+    yield "the pool has the attributes", CUSTOM_ATTRIBUTES <= attributes
     yield "the pool is protected from deletion", user_pool["DeletionProtection"] == "ACTIVE"
     yield "the web client has no secret", "ClientSecret" not in web
     yield "the web client has the authorization code flow only", web["AllowedOAuthFlows"] == ["code"]
