@@ -34,8 +34,8 @@ def check(images):
             raise Failed(f"The target {target} should be one layer with only {name}, but its layers have {names}.")
         if layers[0][name] != built:
             raise Failed(
-                f"The module of the target {target} differs from the one in dist/. Either {rust_image()} has another Rust than this"
-                " machine, or the build is not reproducible."
+                f"The module of the target {target} differs from the one in dist/. Either {rust_image()} has another Rust"
+                " than this machine, or the build is not reproducible."
             )
         terminal.say(f"  {terminal.green('✔')} {target}: one layer, {name}, {len(built):,} bytes, the same as `make build`")
 

@@ -25,7 +25,8 @@ class PageTest(unittest.TestCase):
 
     def decisions(self):
         """The access log entries of the requests since the last call."""
-        return [(entry["method"], entry["path"], entry["status"], entry["reason"]) for entry in self.services.access_log.new_entries()]
+        entries = self.services.access_log.new_entries()
+        return [(entry["method"], entry["path"], entry["status"], entry["reason"]) for entry in entries]
 
     def test_page_and_api_are_of_different_origins(self):
         self.assertEqual(self.driver.execute_script("return origin"), self.services.url("page"))

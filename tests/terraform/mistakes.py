@@ -134,8 +134,8 @@ MISTAKES = [
     *(
         (
             rule(route="GET /items", **{field: words}),
-            "rules: scopes and groups must be a list, of which any one is enough, or { all = [...] }; to require none, leave them out. "
-            'Wrong: "GET /items".',
+            "rules: scopes and groups must be a list, of which any one is enough, or { all = [...] }; to require none, "
+            'leave them out. Wrong: "GET /items".',
         )
         for field, name in [("scopes", "read"), ("groups", "admin")]
         for words in [[], name, {"all": []}, {"any": [name]}, {"all": [name], "any": [name]}, {"any": name}, [[name]]]

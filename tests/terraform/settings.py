@@ -20,7 +20,8 @@ def settings(pool, cognito):
     yield "the pool is protected from deletion", user_pool["DeletionProtection"] == "ACTIVE"
     yield "the web client has no secret", "ClientSecret" not in web
     yield "the web client has the authorization code flow only", web["AllowedOAuthFlows"] == ["code"]
-    yield "no user can write an attribute that becomes a claim", web["WriteAttributes"] and not CUSTOM_ATTRIBUTES & set(web["WriteAttributes"])
+    writable = set(web["WriteAttributes"])
+    yield "no user can write an attribute that becomes a claim", writable and not CUSTOM_ATTRIBUTES & writable
     yield "the machine client has a secret", machine["ClientSecret"] == cognito["machine_client_secret"]
     yield "the machine client has client credentials only", machine["AllowedOAuthFlows"] == ["client_credentials"]
     yield "the machine client has its scope only", machine["AllowedOAuthScopes"] == ["https://api.example.com/read"]
