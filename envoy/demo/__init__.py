@@ -8,5 +8,5 @@ The services: `cognito` (user pool, clients, groups, users), `machines` (a secon
 `configuration` turns envoy.yaml and policy.json into the files that Envoy reads.
 
 The entry points: `__main__` runs all `services` on this machine and then the `interactive` part; `prepare` is a one-shot
-service of compose.yaml. `terminal` prints.
+service of compose.yaml. `terminal` prints the output; `signals` stops all processes on a kill.
 """

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from .envoy import EnvoyError
 from .interactive import Interactive
 from .scenarios import SCENARIOS
 from .services import ROLES, Services
+from .signals import exit_on_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
@@ -24,9 +24,7 @@ def main():
     options = arguments()
     if not options.module.is_file():
         return f"{options.module} does not exist; build it with `make build`"
-    # A closed terminal or a plain kill must stop the child processes too, as Ctrl-C does.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    exit_on_signals()
     try:
         with ExitStack() as stack:
             return demonstrate(options, stack)

@@ -54,6 +54,15 @@ def cluster(name, address):
     return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment}
 
 
+def bootstrap(servers):
+    """A bootstrap without listeners, with a cluster for each server."""
+    return {
+        "node": {"id": "test", "cluster": "test"},
+        "admin": {"address": free_address()},
+        "static_resources": {"clusters": [cluster(name, server.address) for name, server in servers.items()]},
+    }
+
+
 def socket_address(address):
     host, port = address.rsplit(":", 1)
     return {"socket_address": {"address": host, "port_value": int(port)}}

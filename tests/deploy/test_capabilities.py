@@ -48,12 +48,7 @@ class Capabilities(unittest.TestCase):
         with contextlib.ExitStack() as stack:
             api, issuer = upstream().start(), Issuer().start()
             issuer.released.clear()
-            servers = [("upstream", api), *((name, issuer) for name in clusters)]
-            bootstrap = {
-                "node": {"id": "test", "cluster": "test"},
-                "admin": {"address": envoys.free_address()},
-                "static_resources": {"clusters": [envoys.cluster(name, server.address) for name, server in servers]},
-            }
+            bootstrap = envoys.bootstrap({"upstream": api} | dict.fromkeys(clusters, issuer))
             envoy = stack.enter_context(envoys.running(bootstrap, listeners))
             # Envoy refuses some listeners for lack of the capability; that is expected.
             envoy.rejected = 1

@@ -59,12 +59,7 @@ class Rollout:
         self.policy, clusters = next((text, names) for platform, text, names in manifests.policies() if platform == "istio")
         self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deploy-")))
         self.issuer, api = Issuer().start(), upstream().start()
-        servers = [("upstream", api), *((name, self.issuer) for name in clusters)]
-        bootstrap = {
-            "node": {"id": "test", "cluster": "test"},
-            "admin": {"address": envoys.free_address()},
-            "static_resources": {"clusters": [envoys.cluster(name, server.address) for name, server in servers]},
-        }
+        bootstrap = envoys.bootstrap({"upstream": api} | dict.fromkeys(clusters, self.issuer))
         listener = self.listener(envoys.wasm_filter(self.policy))
         # Requests on the old filters may take this long; later ones would be cut off.
         self.envoy = stack.enter_context(envoys.running(bootstrap, [listener], drain_seconds=30))

@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -20,11 +19,12 @@ from demo.checks import run_checks
 from demo.cognito import Cognito
 from demo.exchange import send
 from demo.scenarios import SCENARIOS
+from demo.signals import exit_on_signals
 from demo.tokens import Tokens
 from demo.users import CALLERS, PASSWORD
 from images import Images
 from setup import Setup
-from tools import ROOT, Failed, run
+from tools import ROOT, Failed
 
 POLICY = ROOT / "envoy" / "policy.json"
 TIMEOUT = 30
@@ -32,9 +32,7 @@ TIMEOUT = 30
 
 def main():
     options = arguments()
-    # A plain kill must stop the containers too.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    exit_on_signals()
     try:
         with ExitStack() as stack:
             test(options, stack)

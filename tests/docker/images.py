@@ -10,7 +10,7 @@ from pathlib import Path
 
 from demo import terminal
 from demo.envoy import binary
-from tools import ROOT, Failed, need, run, tail
+from tools import Failed, need, run, tail
 
 DOCKERFILES = Path(__file__).parent / "standins"
 DEBIAN = "debian:bookworm-slim"

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from urllib.parse import urlsplit
 
 from demo.scenarios import SCENARIOS

@@ -116,7 +116,7 @@ class Alerts(unittest.TestCase):
 
     def test_the_page_describes_every_alert(self):
         for rule in self.rules():
-            self.assertIn(f"`{rule['alert']}`", PAGE)
+            self.assertTrue(f"`{rule['alert']}`" in PAGE, rule["alert"])
 
 
 class Page(unittest.TestCase):

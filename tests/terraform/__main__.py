@@ -4,7 +4,6 @@ import argparse
 import json
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import zipfile
@@ -15,6 +14,7 @@ from demo import terminal
 from demo.access_log import AccessLog
 from demo.checks import run_checks
 from demo.envoy import Envoy, EnvoyError
+from demo.signals import exit_on_signals
 from demo.upstream import upstream
 
 from . import gateway, mistakes, scenarios, settings, trigger
@@ -53,8 +53,7 @@ def main():
     if not module.is_file():
         return f"{module} does not exist; build it with `make build`"
     (ROOT / "target").mkdir(exist_ok=True)
-    # A plain kill must stop the child processes too, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    exit_on_signals()
     try:
         with ExitStack() as stack:
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="terraform-", dir=ROOT / "target"))

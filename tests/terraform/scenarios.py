@@ -52,7 +52,7 @@ def example(pool):
         Scenario("The user's own organisation", "GET /orgs/acme", 200, "allowed", BEN_READS, upstream=acme),
         refused("Another organisation", "GET /orgs/globex", "claim_mismatch", BEN_READS),
         refused("No organisation in the token", "GET /orgs/acme", "claim_mismatch", BEN),
-        Scenario("Support reads another one", "GET /orgs/globex", 200, "allowed", DAN_READS, upstream={"x-jwt-groups": "support"}),
+        Scenario("Another one, for support", "GET /orgs/globex", 200, "allowed", DAN_READS, upstream={"x-jwt-groups": "support"}),
         Scenario("A tier that has reports", "GET /reports/q3", 200, "allowed", CLEO_READS, upstream={"x-jwt-org-tier": "pro"}),
         refused("A tier that has no reports", "GET /reports/q3", "claim_mismatch", BEN_READS),
         refused("A machine has no tier", "GET /reports/q3", "claim_mismatch", MACHINE),
