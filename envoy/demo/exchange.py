@@ -1,4 +1,4 @@
-"""Sends one HTTP request as it is written: no header added, no proxy used, no redirect followed."""
+"""Sends one HTTP request unchanged: no header added, no proxy used, no redirect followed."""
 
 import json
 from dataclasses import dataclass

@@ -55,14 +55,14 @@ class PageTest(unittest.TestCase):
         insufficient = 'Bearer realm="demo", error="insufficient_scope"'
         scope = f'{insufficient}, scope="https://api.example.com/write"'
         for caller, request, status, challenge, reason in [
-            ("nobody", "GET /me", "401 Unauthorized", 'Bearer realm="demo"', "token_missing"),
+            ("anonymous", "GET /me", "401 Unauthorized", 'Bearer realm="demo"', "token_missing"),
             ("bob", "GET /admin/reports", "403 Forbidden", insufficient, "group_missing"),
             ("bob", "GET /users/alice", "403 Forbidden", insufficient, "claim_mismatch"),
             ("stock-sync", "POST /items", "403 Forbidden", scope, "scope_missing"),
             ("alice", "GET /secrets", "403 Forbidden", "none: no token would be accepted", "route_denied"),
         ]:
             with self.subTest(caller=caller, request=request):
-                if caller == "nobody":
+                if caller == "anonymous":
                     self.page.choose("caller", caller)
                 else:
                     self.page.sign_in(caller)

@@ -4,7 +4,7 @@ import { FORGED, call, explain } from "./call.js";
 import { byId, element } from "./dom.js";
 import { altered, claims, decode } from "./token.js";
 
-const NOBODY = "nobody";
+const ANONYMOUS = "anonymous";
 const settings = await (await fetch("/settings")).json();
 let tokens = {};
 let sent = 0;
@@ -14,7 +14,7 @@ let sent = 0;
 const callers = [
   ...Object.entries(settings.users).map(([name, groups]) => [name, groups.length ? `group ${groups.join(", ")}` : "in no group"]),
   [settings.machine, "a machine"],
-  [NOBODY, "no token"],
+  [ANONYMOUS, "no token"],
 ];
 document.querySelector(".callers").append(
   ...callers.map(([name, role], index) =>
@@ -32,7 +32,7 @@ function selectCaller() {
   byId("for-user").hidden = !isUser();
   byId("for-machine").hidden = caller() !== settings.machine;
   useTokens({});
-  showStatus(caller() === NOBODY ? "Requests have no token." : "Not signed in yet: requests have no token.");
+  showStatus(caller() === ANONYMOUS ? "Requests have no token." : "Not signed in yet: requests have no token.");
 }
 
 async function signIn(event) {
