@@ -15,7 +15,7 @@ class Routes(unittest.TestCase):
             ({"scopes": ["https://api.example.com/read", "write"]}, "scope read or write"),
             ({"scopes": {"all": ["read", "write"]}, "groups": ["admin"]}, "scope read and write and group admin"),
             ({"require": {"all_of": [{"scope": "read"}, {"not": {"group": "guest"}}]}}, "scope read and not group guest"),
-            ({"require": {"claim": ["org", "id"], "equals_path": "org"}}, "org.id from the path"),
+            ({"require": {"claim": ["org", "id"], "equals_path": "org"}}, "org.id = {org}"),
             ({"require": {"claim": "tier", "in": ["pro"]}}, '{"claim": "tier", "in": ["pro"]}'),
         ]:
             with self.subTest(rule=rule):

@@ -19,7 +19,7 @@ export async function call(gateway, { method, path }, token, forge) {
 
 /** The result in a sentence. */
 export function explain({ status, challenge }) {
-  if (status < 300) return "Allowed. The API got these headers.";
+  if (status < 300) return "Allowed. The API got the request with these headers.";
   if (status === 401) return challenge?.includes("error=") ? "Refused: the token is not valid here." : "Refused: a token is required, and none was sent.";
   if (status === 403) return challenge ? "Refused: the token is valid, but does not meet the rule's requirements." : "Refused: the policy allows no request here.";
   if (status === 503) return "Refused for now: the gateway does not have the issuer's keys.";

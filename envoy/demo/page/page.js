@@ -153,7 +153,7 @@ function upstreamRequest(headers, forge) {
   ];
 }
 
-const FORGERY_REMOVED = "The forged headers are gone: the filter removes identity headers from every request, then sets them from the token's claims.";
+const FORGERY_REMOVED = "The filter removes identity headers from every request, then sets them from the token's claims.";
 const short = (value) => (value.length > 100 ? `${value.slice(0, 48)}… (${value.length} characters)` : value);
 
 function showUnreadable(error) {

@@ -51,8 +51,8 @@ def requirement(tree):
             return f"scope {short(name)}"
         case {"group": name}:
             return f"group {name}"
-        case {"claim": claim, "equals_path": _}:
-            return f"{claim if isinstance(claim, str) else '.'.join(claim)} from the path"
+        case {"claim": claim, "equals_path": variable}:
+            return f"{claim if isinstance(claim, str) else '.'.join(claim)} = {{{variable}}}"
     return json.dumps(tree)
 
 
