@@ -34,7 +34,7 @@ class Envoy:
     def __enter__(self):
         command = [binary(), "--config-path", self.bootstrap, "--admin-address-path", self.admin_path]
         command += ["--log-level", "warning", "--component-log-level", "wasm:info", "--log-format", "[%l][%n] %v"]
-        # Two workers, each with its own Wasm VM, as in production there is more than one.
+        # Two workers, each with its own Wasm VM: gateways in production have several too.
         command += ["--concurrency", "2", "--disable-hot-restart", "--drain-time-s", str(self.drain_seconds)]
         command += ["--file-flush-interval-msec", "50"]
         with self.access_log.open("w") as out, self.log.open("w") as err:

@@ -53,7 +53,8 @@ def differences(ours, theirs, path="spec"):
 
 
 def closed(schema):
-    """A published schema that refuses the unknown fields that an API server would drop."""
+    """A published schema that refuses the unknown fields that an API server would drop. Where an API server keeps unknown
+    fields, any are accepted."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):

@@ -85,7 +85,7 @@ class Manifests(unittest.TestCase):
 
     def test_there_is_a_mistake_for_every_kind(self):
         tried = {(platform, kind) for platform, kind, *_ in MISTAKES}
-        # Its kinds are the base's.
+        # It has the same kinds as the base.
         skipped = "kubernetes with the init container"
         kinds = {
             (platform, manifest["kind"]) for platform, found in MANIFESTS.items() for manifest in found if platform != skipped

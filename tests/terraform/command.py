@@ -49,7 +49,7 @@ class Terraform:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # Providers are child processes; a process group of their own allows to kill them all.
+            # Providers are child processes; their own process group makes it possible to kill them together.
             start_new_session=True,
         )
         try:

@@ -4,7 +4,7 @@ CUSTOM_ATTRIBUTES = {"custom:org_id", "custom:org_tier"}
 
 
 def mismatches(pool, cognito):
-    return [setting for setting, is_so in settings(pool, cognito) if not is_so]
+    return [setting for setting, holds in settings(pool, cognito) if not holds]
 
 
 def settings(pool, cognito):
