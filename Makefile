@@ -49,7 +49,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
-	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
+	deploy-test deploy-crds interop-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
 	reproducible release release-test skopeo clean toolchain
 
 help: ## Tell what there is
@@ -128,7 +128,7 @@ $(VENV)/.validator: tests/schema/requirements.txt $(VENV)/.build
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, then try it (ARGS=--once: the walk only)
+demo: build $(VENV)/.complete ## Send real requests through a real Envoy, then try it (ARGS=--once: the walk-through only)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo $(ARGS)
 
 test: build trapping $(ENVOY) $(VENV)/.validator ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
@@ -137,7 +137,7 @@ test: build trapping $(ENVOY) $(VENV)/.validator ## Run all tests, those in a re
 # What a version of Envoy would break first: loading, keys by callout, cryptography, header edits, replies, metrics.
 SMOKE := configuration decisions identity_headers keys_fetched observability paths replies
 
-smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
+smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's scenarios (ENVOY_VERSION=1.36.4: the oldest Envoy)
 	cargo test --locked --test envoy -- $(SMOKE:%=%::)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo --once
 
@@ -153,56 +153,56 @@ schema: ## Write the JSON Schema and the reference of the configuration anew, fr
 	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(CLI) schema --markdown; } >target/configuration.md
 	@mv target/configuration.md docs/configuration.md
 
-peers-test: build $(VENV)/.peers ## Hold what gRPC, Prometheus and Grafana get against libraries of theirs
-	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/peers --top-level-directory tests $(ARGS)
+interop-test: build $(VENV)/.interop ## Test with the clients of others: gRPC, Prometheus, Grafana's queries
+	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/interop --top-level-directory tests $(ARGS)
 
-$(VENV)/.peers: tests/peers/requirements.txt $(VENV)/.complete
-	@echo "Installing gRPC and readers of Prometheus's languages into $(VENV): once"
+$(VENV)/.interop: tests/interop/requirements.txt $(VENV)/.complete
+	@echo "Installing gRPC and Prometheus's parsers into $(VENV): once"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-# Chromium is of no package registry that pip knows.
+# Chromium is not a Python package.
 CHROMIUM     ?= chromium
 CHROMEDRIVER ?= chromedriver
 PAGE_PYTHON  := PYTHONPATH=envoy CHROMIUM=$(CHROMIUM) CHROMEDRIVER=$(CHROMEDRIVER) $(VENV_PYTHON)
 
-page-test: build browser $(VENV)/.page ## Drive the demo's page in a headless Chromium
+page-test: build browser $(VENV)/.page ## Test the demo's page in a headless Chromium
 	@$(PAGE_PYTHON) -m unittest discover --start-directory tests/page $(ARGS)
 
-page-screenshot: build browser $(VENV)/.page ## Take the README's picture of the demo's page
+page-screenshot: build browser $(VENV)/.page ## Take the README's screenshot of the demo's page
 	@$(PAGE_PYTHON) tests/page/screenshot.py docs/demo-page.png
 
 $(VENV)/.page: tests/page/requirements.txt $(VENV)/.complete
-	@echo "Installing what drives the browser into $(VENV): once"
+	@echo "Installing Selenium into $(VENV): once"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
 browser:
 	@command -v $(CHROMIUM) >/dev/null && command -v $(CHROMEDRIVER) >/dev/null || { \
 		$(call APT_IN_CI,chromium chromium-driver); } || { \
-		echo "The page is tested in Chromium, and there is no $(CHROMIUM) with $(CHROMEDRIVER) here. Debian has both:" >&2; \
-		echo "apt install chromium chromium-driver; make CHROMIUM=... CHROMEDRIVER=... names others." >&2; exit 1; }
+		echo "The page is tested in Chromium, but $(CHROMIUM) or $(CHROMEDRIVER) is not installed. On Debian and Ubuntu:" >&2; \
+		echo "apt install chromium chromium-driver; or name others with make CHROMIUM=... CHROMEDRIVER=..." >&2; exit 1; }
 
 $(VENV)/.deploy: tests/deploy/requirements.txt $(VENV)/.complete
-	@echo "Installing the schemas of Kubernetes into $(VENV): once, a quarter of a minute"
+	@echo "Installing Kubernetes' schemas into $(VENV): once, about 15 seconds"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-deploy-test: build $(VENV)/.deploy ## Hold envoy/deploy against schemas and a real Envoy (ARGS=-v tells each test)
+deploy-test: build $(VENV)/.deploy ## Test the manifests of envoy/deploy with schemas and a real Envoy (ARGS=-v lists the tests)
 	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/deploy --top-level-directory tests $(ARGS)
 
-deploy-crds: $(VENV)/.deploy ## Hold envoy/deploy against CustomResourceDefinitions (CRDS=a folder of them)
+deploy-crds: $(VENV)/.deploy ## Check envoy/deploy against CustomResourceDefinitions (CRDS=a directory of them)
 	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m deploy.crds $(CRDS)
 
-terraform-test: build $(VENV)/.complete ## Apply envoy/cognito to an emulated AWS, and try what it renders in a real Envoy
+terraform-test: build $(VENV)/.complete ## Apply envoy/cognito to an emulated AWS, and test its output in a real Envoy
 	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m terraform
 
 $(VENV)/.docker: tests/docker/requirements.txt $(VENV)/.complete
-	@echo "Installing Docker Compose and a linter of Dockerfiles into $(VENV): once"
+	@echo "Installing Docker Compose and a Dockerfile linter into $(VENV): once"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-docker-test: build $(VENV)/.docker ## Run the bundled setup in Docker for real (ARGS=--both: by Docker Compose 1.29 too)
+docker-test: build $(VENV)/.docker ## Test the setup in Docker (ARGS=--both: with Docker Compose 1.29 too)
 	@PYTHONPATH=envoy $(VENV_PYTHON) tests/docker $(ARGS)
 
 fmt: ## Format the code
@@ -258,16 +258,16 @@ footprint: build $(VENV)/.complete ## Measure the memory of an Envoy with 1, 4 a
 reproducible: build ## Build again in another folder: the same bytes, and no path of this machine in them
 	@$(VENV_PYTHON) build/reproducible.py
 
-release: $(SCHEMA) build $(CARGO_CYCLONEDX) ## Put a release together in dist/ (TAG=v1.2.3: its own; otherwise a rehearsal)
+release: $(SCHEMA) build $(CARGO_CYCLONEDX) ## Create a release in dist/ (TAG=v1.2.3: for this tag; without it a dry run)
 	@test -e $(VENV)/.wasm-opt || { echo "A release takes wasm-opt, which is not installed here." >&2; exit 1; }
 	@PYTHONPATH=build $(VENV_PYTHON) -m release --schema $(SCHEMA) --cargo-cyclonedx $(CARGO_CYCLONEDX) $(if $(TAG),--tag $(TAG))
 
-release-test: $(VENV)/.release skopeo ## Check what make release left
+release-test: $(VENV)/.release skopeo ## Test the files of make release
 	@PYTHONPATH=build $(VENV_PYTHON) -m unittest discover --start-directory tests/release
 
 skopeo:
 	@command -v skopeo >/dev/null || { $(call APT_IN_CI,skopeo); } || { \
-		echo "skopeo, which reads the image, is not installed; Debian and Ubuntu have it in the package skopeo." >&2; exit 1; }
+		echo "skopeo, which reads the image, is not installed. On Debian and Ubuntu: apt install skopeo" >&2; exit 1; }
 
 $(VENV)/.release: tests/release/requirements.txt $(VENV)/.build
 	@$(PIP_INSTALL) $<

@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the alerts ask for series that are there, and for nothing else."""
+"""The Grafana dashboard and the alerts query series, labels and reasons that exist."""
 
 import json
 import re
@@ -8,8 +8,8 @@ import promql_parser
 import yaml
 
 from .gateway import ROOT
-from .observed import scrape
-from .queries import SCRAPED, VARIABLES, documented_reasons, faults, parse
+from .queries import SCRAPE_LABELS, VARIABLES, documented_reasons, errors, parse
+from .scrape import scrape
 
 GRAFANA = ROOT / "envoy" / "grafana"
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -28,12 +28,12 @@ class Dashboard(unittest.TestCase):
     def test_every_query_finds_its_series(self):
         for panel, target in self.targets():
             with self.subTest(panel=panel["title"], query=target["expr"]):
-                self.assertEqual(list(faults(target["expr"], scrape(), REASONS)), [])
+                self.assertEqual(list(errors(target["expr"], scrape(), REASONS)), [])
 
     def test_every_series_of_the_filter_is_shown(self):
         shown = {selector.name for _, target in self.targets() for selector in parse(target["expr"]).selectors}
         ours = {name for name in scrape().series if name.startswith("jwt_authorizer_")}
-        # By provider and by rule, what a dry run would refuse is told by reason.
+        # The dashboard shows dry runs by rule and by reason, not by provider.
         self.assertEqual(ours - shown, {"jwt_authorizer_provider_dry_run_denied"})
 
     def test_legends_name_labels_that_the_query_keeps(self):
@@ -42,12 +42,12 @@ class Dashboard(unittest.TestCase):
             with self.subTest(panel=panel["title"], query=target["expr"]):
                 self.assertLessEqual(named, parse(target["expr"]).groups)
 
-    def test_variables_are_asked_for_and_used(self):
+    def test_variables_are_queried_and_used(self):
         variables = {f"${variable['name']}": variable for variable in self.dashboard["templating"]["list"]}
         self.assertEqual(set(variables), {"$datasource", "$instance"})
         query = re.fullmatch(r"label_values\((\w+), (\w+)\)", variables["$instance"]["query"]["query"])
         self.assertIn(query[1], scrape().series)
-        self.assertIn(query[2], SCRAPED)
+        self.assertIn(query[2], SCRAPE_LABELS)
         self.assertIn("$instance", VARIABLES)
         for panel, target in self.targets():
             self.assertIn('instance=~"$instance"', target["expr"], panel["title"])
@@ -56,16 +56,16 @@ class Dashboard(unittest.TestCase):
     def test_panels_neither_overlap_nor_share_an_id(self):
         panels = self.dashboard["panels"]
         self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
-        taken = {}
+        cells = {}
         for panel in panels:
-            place = panel["gridPos"]
-            for x in range(place["x"], place["x"] + place["w"]):
-                for y in range(place["y"], place["y"] + place["h"]):
+            grid = panel["gridPos"]
+            for x in range(grid["x"], grid["x"] + grid["w"]):
+                for y in range(grid["y"], grid["y"] + grid["h"]):
                     self.assertLess(x, 24)
-                    self.assertNotIn((x, y), taken, f"{panel['title']} lies on {taken.get((x, y))}")
-                    taken[x, y] = panel["title"]
+                    self.assertNotIn((x, y), cells, f"{panel['title']} overlaps {cells.get((x, y))}")
+                    cells[x, y] = panel["title"]
 
-    def test_every_panel_says_what_it_shows(self):
+    def test_every_panel_has_a_description(self):
         for panel in self.panels():
             self.assertTrue(panel.get("description"), panel["title"])
 
@@ -76,7 +76,7 @@ class Alerts(unittest.TestCase):
     def rules(self):
         return [rule for group in self.groups for rule in group["rules"]]
 
-    def test_the_file_has_the_form_of_prometheus_rules(self):
+    def test_the_file_is_a_valid_prometheus_rule_file(self):
         self.assertEqual(len({group["name"] for group in self.groups}), len(self.groups))
         for group in self.groups:
             self.assertLessEqual(set(group), {"name", "interval", "rules"})
@@ -90,9 +90,9 @@ class Alerts(unittest.TestCase):
     def test_every_alert_finds_its_series(self):
         for rule in self.rules():
             with self.subTest(alert=rule["alert"]):
-                self.assertEqual(list(faults(rule["expr"], scrape(), REASONS)), [])
+                self.assertEqual(list(errors(rule["expr"], scrape(), REASONS)), [])
 
-    def test_every_alert_has_a_bound(self):
+    def test_every_alert_has_a_threshold(self):
         comparisons = {">", "<", ">=", "<=", "==", "!="}
         for rule in self.rules():
             tree = promql_parser.parse(rule["expr"])
@@ -105,7 +105,7 @@ class Alerts(unittest.TestCase):
             promql_parser.walk(tree, visit)
             self.assertTrue(comparisons & set(operators), rule["alert"])
 
-    def test_texts_name_labels_that_the_alert_keeps(self):
+    def test_annotations_name_labels_that_the_alert_keeps(self):
         for rule in self.rules():
             texts = " ".join(rule["annotations"].values())
             named = set(re.findall(r"{{ \$labels\.(\w+) }}", texts))
@@ -114,18 +114,18 @@ class Alerts(unittest.TestCase):
                 self.assertNotIn("{{", rest)
                 self.assertLessEqual(named, parse(rule["expr"]).groups)
 
-    def test_the_page_tells_of_every_alert(self):
+    def test_the_page_describes_every_alert(self):
         for rule in self.rules():
-            self.assertIn(f"`{rule['alert']}`", PAGE)
+            self.assertTrue(f"`{rule['alert']}`" in PAGE, rule["alert"])
 
 
 class Page(unittest.TestCase):
     def test_the_table_of_metrics_has_every_series_with_its_type_and_labels(self):
         rows = re.findall(r"^\| `(\w+)` \| (counter|gauge) \| ([^|]+) \|", PAGE, re.MULTILINE)
-        told = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+        documented = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
         ours = {
             name: (kind, scrape().labels(name)) for name, kind in scrape().kinds.items() if name.startswith("jwt_")
         }
-        self.assertEqual({name: told.get(name) for name in ours}, ours)
-        for name in set(told) - set(ours):
+        self.assertEqual({name: documented.get(name) for name in ours}, ours)
+        for name in set(documented) - set(ours):
             self.assertIn(name, scrape().series)

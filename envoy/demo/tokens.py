@@ -1,39 +1,43 @@
-"""The credentials that the steps name, each fetched when it is first asked for."""
+"""The tokens that the scenarios name, each requested from its issuer when it is first needed."""
 
 from .cognito import OTHER_APP
-from .machines import CLIENT_ID, CLIENT_SECRET, LIFETIME, READ, WRITE
 from .exchange import post_form
+from .machines import CLIENT_ID, CLIENT_SECRET, LIFETIME, READ, WRITE
+from .users import MACHINE
 
 ALICE, BOB = "alice's access token", "bob's access token"
 ALICE_ID = "alice's ID token"
-ALICE_ELSEWHERE = "alice's access token for another app"
+ALICE_OTHER_APP = "alice's access token for another app"
 READER, WRITER = "stock-sync's token for reading", "stock-sync's token for writing"
-EXPIRED = "stock-sync's token of two hours ago"
-NONSENSE = "nonsense for a token"
+EXPIRED = "stock-sync's token, expired an hour ago"
+NOT_A_JWT = "text that is not a JWT"
+
+# The token that each caller of users.py is given to try.
+OF_CALLER = {"alice": ALICE, "bob": BOB, MACHINE: WRITER}
 
 
-class Wallet:
+class Tokens:
     def __init__(self, cognito, machines):
-        self.tokens = {}
+        self.issued = {}
         self.issue = {
             ALICE: lambda: cognito.sign_in("alice").access,
             ALICE_ID: lambda: cognito.sign_in("alice").id,
-            ALICE_ELSEWHERE: lambda: cognito.sign_in("alice", OTHER_APP).access,
+            ALICE_OTHER_APP: lambda: cognito.sign_in("alice", OTHER_APP).access,
             BOB: lambda: cognito.sign_in("bob").access,
             READER: lambda: machine_token(machines, READ),
             WRITER: lambda: machine_token(machines, f"{READ} {WRITE}"),
             EXPIRED: lambda: machine_token(machines, READ, age=2 * LIFETIME),
-            NONSENSE: lambda: "nonsense",
+            NOT_A_JWT: lambda: "nonsense",
         }
 
-    def __getitem__(self, credential):
-        if credential not in self.tokens:
-            self.tokens[credential] = self.issue[credential]()
-        return self.tokens[credential]
+    def __getitem__(self, name):
+        if name not in self.issued:
+            self.issued[name] = self.issue[name]()
+        return self.issued[name]
 
-    def fresh(self, credential):
-        self.tokens.pop(credential, None)
-        return self[credential]
+    def renew(self, name):
+        self.issued.pop(name, None)
+        return self[name]
 
 
 def machine_token(machines, scope, age=0):

@@ -1,4 +1,4 @@
-"""Everything that the demo runs on this machine, each part on a port that was free."""
+"""Everything that the demo runs on this machine, each service on a free port."""
 
 import logging
 
@@ -10,21 +10,21 @@ from .configuration import Configuration
 from .envoy import Envoy
 from .machines import machines
 from .page import page
+from .tokens import Tokens
 from .upstream import upstream
-from .wallet import Wallet
 
 ROLES = {
-    "page": "a page to call the gateway from, in a browser",
+    "page": "a page to call the gateway from a browser",
     "gateway": "Envoy with the filter",
-    "admin": "Envoy's admin pages; /stats/prometheus has the filter's counters",
-    "cognito": "a user pool in an emulated Cognito, with alice (group admin) and bob",
+    "admin": "Envoy's admin pages; /stats/prometheus has the filter's metrics",
+    "cognito": "an emulated Cognito user pool with alice (group admin) and bob",
     "machines": "a second issuer, for client credentials",
-    "upstream": "the API, which answers with what it got",
+    "upstream": "the API, which answers with the request that it got",
 }
 
 
-class Cast:
-    """`stack` ends what is started here."""
+class Services:
+    """`stack` stops what is started here."""
 
     def __init__(self, directory, module, stack, port=0):
         self.directory = directory
@@ -33,7 +33,7 @@ class Cast:
         cognito = "{}:{}".format(*emulator.get_host_and_port())
         issuer, api = machines().start(), upstream().start()
         self.cognito = Cognito(f"http://{cognito}")
-        self.wallet = Wallet(self.cognito, f"http://{issuer.address}")
+        self.tokens = Tokens(self.cognito, f"http://{issuer.address}")
         self.addresses = {
             "gateway": f"127.0.0.1:{port}",
             "admin": "127.0.0.1:0",
@@ -46,8 +46,10 @@ class Cast:
         self.envoy = stack.enter_context(Envoy(directory))
         self.addresses["gateway"] = self.envoy.wait_for_listener()
         self.addresses["admin"] = self.envoy.admin_address
-        self.log = AccessLog(self.envoy.access_log.read_text)
-        self.addresses["page"] = page(self.url("gateway"), self.cognito, self.url("machines"), self.log).start().address
+        self.access_log = AccessLog(self.envoy.access_log.read_text)
+        self.addresses["page"] = (
+            page(self.url("gateway"), self.cognito, self.url("machines"), self.access_log).start().address
+        )
 
     def url(self, name):
         return f"http://{self.addresses[name]}"

@@ -1,4 +1,4 @@
-"""envoy/envoy.yaml in a real Envoy, with another policy and an issuer that can be had in no time."""
+"""envoy/envoy.yaml in a real Envoy, with a policy of the test's own and an issuer that starts at once."""
 
 import json
 import socket
@@ -7,20 +7,19 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from demo.access_log import AccessLog
-from demo.configuration import TEMPLATE, fill_in, write
+from demo.configuration import load, write
 from demo.envoy import Envoy
 from demo.servers import Handler, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
-PATIENCE = 30
+TIMEOUT = 30
 
-# envoy.yaml's clusters for keys. Behind the first is the issuer, behind the second is nobody.
+# envoy.yaml's two clusters for keys. The first has the issuer, at the second nothing listens.
 UP, DOWN = "machines", "cognito"
 KEY = ECKey.generate_key("P-256", {"kid": "one", "use": "sig", "alg": "ES256"})
 
@@ -31,9 +30,9 @@ def provider(name, cluster=UP, **more):
 
 
 def token(name, **claims):
-    """A good one for that provider, but for what the claims say."""
-    good = {"iss": f"https://{name}.example", "aud": "api", "sub": "alice", "exp": int(time.time()) + 3600}
-    return jwt.encode({"alg": "ES256", "kid": KEY.kid}, good | claims, KEY)
+    """A valid token of that provider, unless `claims` changes it."""
+    valid = {"iss": f"https://{name}.example", "aud": "api", "sub": "alice", "exp": int(time.time()) + 3600}
+    return jwt.encode({"alg": "ES256", "kid": KEY.kid}, valid | claims, KEY)
 
 
 class Issuer(Handler):
@@ -42,27 +41,23 @@ class Issuer(Handler):
 
 
 class Gateway:
-    """`stack` ends what is started here; `change` may edit what envoy.yaml says before Envoy reads it."""
+    """`stack` stops what is started here. `change` may edit the bootstrap before Envoy reads it."""
 
     def __init__(self, policy, upstream, stack, change=lambda bootstrap: None):
-        directory = stack.enter_context(scratch())
+        directory = stack.enter_context(temporary_directory())
         addresses = {
             "gateway": "127.0.0.1:0",
             "admin": "127.0.0.1:0",
             "upstream": upstream,
             UP: stack.enter_context(serving(Server(("127.0.0.1", 0), Issuer))),
-            DOWN: stack.enter_context(nobody()),
+            DOWN: stack.enter_context(unused_address()),
         }
-        values = {"MODULE": str(MODULE), "POLICY": json.dumps(json.dumps(policy))}
-        for name, address in addresses.items():
-            host, port = address.rsplit(":", 1)
-            values |= {f"{name.upper()}_HOST": host, f"{name.upper()}_PORT": port}
-        bootstrap = yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), values))
+        bootstrap = load(MODULE, addresses, json.dumps(policy))
         change(bootstrap)
         write(directory, bootstrap)
         self.envoy = stack.enter_context(Envoy(directory))
         self.address = self.envoy.wait_for_listener()
-        self.log = AccessLog(self.envoy.access_log.read_text)
+        self.access_log = AccessLog(self.envoy.access_log.read_text)
 
 
 @contextmanager
@@ -76,25 +71,25 @@ def serving(server):
 
 
 @contextmanager
-def nobody():
-    """An address at which nobody listens, and which nobody else gets meanwhile."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield "{}:{}".format(*held.getsockname())
+def unused_address():
+    """An address at which nothing listens. It stays bound, so that no other process gets it."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield "{}:{}".format(*bound.getsockname())
 
 
 @contextmanager
-def scratch():
+def temporary_directory():
     (ROOT / "target").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="peers-", dir=ROOT / "target") as path:
+    with tempfile.TemporaryDirectory(prefix="interop-", dir=ROOT / "target") as path:
         yield Path(path)
 
 
-def eventually(what, probe):
-    """The first answer of `probe` that is something."""
-    deadline = time.monotonic() + PATIENCE
+def eventually(description, probe):
+    """Calls `probe` until it returns something true, and returns that."""
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if found := probe():
             return found
         time.sleep(0.05)
-    raise AssertionError(f"waited {PATIENCE} seconds in vain: {what}")
+    raise AssertionError(f"timed out after {TIMEOUT} seconds: {description}")

@@ -1,13 +1,13 @@
-"""PromQL, taken apart: which series an expression asks for, and which labels it relies on."""
+"""Parses PromQL: which series an expression selects, and which labels it uses."""
 
 import re
 from dataclasses import dataclass
 
 import promql_parser
 
-# What Prometheus itself puts on every series that it scrapes.
-SCRAPED = {"instance", "job"}
-# What Grafana puts in before it asks.
+# The labels that Prometheus itself adds to every series.
+SCRAPE_LABELS = {"instance", "job"}
+# The values that Grafana replaces its variables with.
 VARIABLES = {"$__rate_interval": "5m", "$__range": "1h", "$instance": ".*"}
 
 
@@ -20,7 +20,7 @@ class Selector:
 @dataclass(frozen=True)
 class Query:
     selectors: tuple
-    # By which labels the outermost aggregation groups.
+    # The labels by which aggregations and comparisons group.
     groups: frozenset
 
 
@@ -28,7 +28,7 @@ def parse(text):
     for variable, value in VARIABLES.items():
         text = text.replace(variable, value)
     if "$" in text:
-        raise AssertionError(f"a variable is unknown: {text}")
+        raise AssertionError(f"unknown variable: {text}")
     tree = promql_parser.parse(text)
     selectors, groups = [], []
 
@@ -46,24 +46,24 @@ def parse(text):
     return Query(tuple(selectors), frozenset().union(*groups))
 
 
-def faults(text, scrape, reasons):
-    """What is asked for in vain."""
+def errors(text, scrape, reasons):
+    """The series, labels and reasons of a query that do not exist."""
     query = parse(text)
-    has = [scrape.labels(selector.name) for selector in query.selectors if selector.name in scrape.series]
+    labels_found = [scrape.labels(selector.name) for selector in query.selectors if selector.name in scrape.series]
     for selector in query.selectors:
         if selector.name not in scrape.series:
-            yield f"no series {selector.name}"
+            yield f"there is no series {selector.name}"
             continue
-        labels = scrape.labels(selector.name) | SCRAPED
+        labels = scrape.labels(selector.name) | SCRAPE_LABELS
         for label, value in selector.matchers:
             if label not in labels:
                 yield f"{selector.name} has no label {label}"
             if label == "reason" and not set(value.split("|")) <= reasons:
                 yield f"not all of {value} are reasons"
-    for label in query.groups - SCRAPED.union(*has):
-        yield f"nothing has the label {label}"
+    for label in query.groups - SCRAPE_LABELS.union(*labels_found):
+        yield f"no series has the label {label}"
 
 
 def documented_reasons(page):
-    """The codes in the page's table of reasons, with their statuses."""
+    """The reason codes in the page's table, with their statuses."""
     return dict(re.findall(r"^\| `(\w+)` \| (\d{3}|—) \|", page, re.MULTILINE))
