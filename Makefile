@@ -206,10 +206,10 @@ docker-test: build $(VENV)/.docker ## Run the bundled setup in Docker for real (
 	@PYTHONPATH=envoy $(VENV_PYTHON) tests/docker $(ARGS)
 
 fmt: ## Format the code
-	cargo fmt
+	cargo fmt --all
 
 lint: toolchain ## Check formatting, lints and rustdoc, on the host and for Wasm
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 	cargo clippy --locked --package plain --package floor --target $(WASM_TARGET) -- -D warnings
@@ -239,14 +239,14 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 test-fallback: build trapping $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
 	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
 
-instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of the hot path's steps; fails if one takes a fifth more
+instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of each step of the hot path
 	GUNGRAUN_RUNNER="$(abspath $(GUNGRAUN_RUNNER))" cargo bench --locked --package micro $(ARGS)
 
 valgrind:
 	@command -v valgrind >/dev/null || { $(call APT_IN_CI,valgrind); } || { \
 		echo "Counting instructions takes valgrind: apt install valgrind" >&2; exit 1; }
 
-bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance; ARGS="--against OLD.wasm": and with another module)
+bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick, or ARGS="--against OLD.wasm")
 	$(VENV_PYTHON) benches/run.py $(ARGS)
 
 profile: build $(VENV)/.complete ## Show where a request's CPU time goes, beside jwt_authn and an empty filter (takes perf)
