@@ -93,7 +93,7 @@ trapping: build
 # rust-toolchain.toml has the version. rustup installs it unless RUSTUP_AUTO_INSTALL=0; a rustc without rustup is used as it is.
 toolchain: ## Install the Rust toolchain that rust-toolchain.toml names, if it is missing
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
-	@libraries="$$(rustc --print target-libdir --target $(WASM_TARGET) 2>/dev/null)" && test -d "$$libraries" || { \
+	@libraries="$$(RUSTUP_AUTO_INSTALL=0 rustc --print target-libdir --target $(WASM_TARGET) 2>/dev/null)" && test -d "$$libraries" || { \
 		command -v rustup >/dev/null || { \
 			echo "Rust's $(WASM_TARGET) target is not installed, and there is no rustup (https://rustup.rs) to add it." >&2; \
 			exit 1; }; \
@@ -214,7 +214,6 @@ lint: toolchain ## Check formatting, lints and rustdoc, on the host and for Wasm
 	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 	cargo clippy --locked --package plain --package floor --target $(WASM_TARGET) -- -D warnings
 	cargo clippy --locked --package floor --all-features --target $(WASM_TARGET) -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps --document-private-items --target $(WASM_TARGET)
 
 check: lint $(CARGO_DENY) ## Check lints, and licences, sources and advisories of dependencies
