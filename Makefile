@@ -93,7 +93,7 @@ trapping: build
 # rust-toolchain.toml has the version. rustup installs it unless RUSTUP_AUTO_INSTALL=0; a rustc without rustup is used as it is.
 toolchain: ## Install the Rust toolchain that rust-toolchain.toml names, if it is missing
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
-	@libraries="$$(rustc --print target-libdir --target $(WASM_TARGET) 2>/dev/null)" && test -d "$$libraries" || { \
+	@libraries="$$(RUSTUP_AUTO_INSTALL=0 rustc --print target-libdir --target $(WASM_TARGET) 2>/dev/null)" && test -d "$$libraries" || { \
 		command -v rustup >/dev/null || { \
 			echo "Rust's $(WASM_TARGET) target is not installed, and there is no rustup (https://rustup.rs) to add it." >&2; \
 			exit 1; }; \
@@ -206,15 +206,14 @@ docker-test: build $(VENV)/.docker ## Test the setup in Docker (ARGS=--both: wit
 	@PYTHONPATH=envoy $(VENV_PYTHON) tests/docker $(ARGS)
 
 fmt: ## Format the code
-	cargo fmt
+	cargo fmt --all
 
 lint: toolchain ## Check formatting, lints and rustdoc, on the host and for Wasm
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
 	cargo clippy --locked --package plain --package floor --target $(WASM_TARGET) -- -D warnings
 	cargo clippy --locked --package floor --all-features --target $(WASM_TARGET) -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps --document-private-items --target $(WASM_TARGET)
 
 check: lint $(CARGO_DENY) ## Check lints, and licences, sources and advisories of dependencies
@@ -239,14 +238,14 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 test-fallback: build trapping $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
 	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
 
-instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of the hot path's steps; fails if one takes a fifth more
+instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of each step of the hot path
 	GUNGRAUN_RUNNER="$(abspath $(GUNGRAUN_RUNNER))" cargo bench --locked --package micro $(ARGS)
 
 valgrind:
 	@command -v valgrind >/dev/null || { $(call APT_IN_CI,valgrind); } || { \
 		echo "Counting instructions takes valgrind: apt install valgrind" >&2; exit 1; }
 
-bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance; ARGS="--against OLD.wasm": and with another module)
+bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick, or ARGS="--against OLD.wasm")
 	$(VENV_PYTHON) benches/run.py $(ARGS)
 
 profile: build $(VENV)/.complete ## Show where a request's CPU time goes, beside jwt_authn and an empty filter (takes perf)
