@@ -3,12 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jwt_authorizer_test_support::schema::schema_errors;
 use serde_json::{Value, json};
 
 use crate::harness::bootstrap::string_value;
 use crate::harness::gateway::validate;
 use crate::harness::policy::merged;
-use crate::harness::validator::verdicts;
 use crate::harness::{ALLOWED, Gateway, Key, PUBLIC, Request, Token, provider, with_rules};
 
 /// A right configuration with these members changed.
@@ -41,12 +41,12 @@ fn inline(set: Value) -> Value {
 }
 
 #[track_caller]
-fn judge<const N: usize>(table: [(Value, &str); N]) {
+fn check<const N: usize>(table: [(Value, &str); N]) {
     let texts = table.each_ref().map(|(policy, _)| policy.to_string());
     let rows: Vec<_> = texts.iter().zip(&table).map(|(text, (_, expected))| (text.as_str(), *expected)).collect();
-    judge_texts(&rows);
+    check_texts(&rows);
     let policies: Vec<_> = table.into_iter().map(|(policy, _)| policy).collect();
-    let wrong: Vec<_> = verdicts(&policies)
+    let wrong: Vec<_> = schema_errors(&policies)
         .into_iter()
         .zip(&rows)
         .filter(|(verdict, (_, line))| verdict.is_none() != BEYOND_A_SCHEMA.iter().any(|beyond| line.contains(beyond)))
@@ -70,7 +70,7 @@ const BEYOND_A_SCHEMA: [&str; 9] = [
 
 /// Sends each configuration to one running Envoy, and compares what the filter says with the line expected.
 #[track_caller]
-fn judge_texts(table: &[(&str, &str)]) {
+fn check_texts(table: &[(&str, &str)]) {
     let mut gateway = Gateway::start(&with_rules(json!([{ "route": "GET /", "access": "public" }])));
     let mut wrong = Vec::new();
     for (configuration, expected) in table {
@@ -92,7 +92,7 @@ fn refusals(log: &[String]) -> Vec<&str> {
 
 #[test]
 fn a_mistake_is_named_with_its_place() {
-    judge([
+    check([
         (json!({}), "providers: is required"),
         (
             changed(json!({ "defualt": "deny" })),
@@ -114,7 +114,7 @@ fn a_mistake_is_named_with_its_place() {
 
 #[test]
 fn a_provider_must_make_sense() {
-    judge([
+    check([
         (without("issuer"), "providers.main.issuer: is required"),
         (with(json!({ "issuer": "" })), "providers.main.issuer: is empty; it is compared with `iss` byte for byte"),
         (with(json!({ "issuer": 7 })), "providers.main.issuer: invalid type: integer `7`, expected a string"),
@@ -183,8 +183,8 @@ fn headers_for_claims_must_be_free() {
         )
     };
     let rows = ["Authorization", "host", ":path", "x-envoy-peer", "a b", ""].map(refused);
-    judge(rows.each_ref().map(|(policy, line)| (policy.clone(), line.as_str())));
-    judge([
+    check(rows.each_ref().map(|(policy, line)| (policy.clone(), line.as_str())));
+    check([
         (
             with(json!({ "claims_to_headers": { "x-sub": [] } })),
             "providers.main.claims_to_headers.x-sub: names no claim; write its name, or a list of names for a nested one",
@@ -199,7 +199,7 @@ fn headers_for_claims_must_be_free() {
 #[test]
 fn a_key_set_must_be_reachable() {
     let jwks = |over: Value| with(json!({ "jwks": over }));
-    judge([
+    check([
         (without("jwks"), "providers.main.jwks: is required"),
         (
             jwks(json!({ "urri": "x" })),
@@ -260,7 +260,7 @@ fn a_secret_must_be_a_good_one_and_asked_for() {
         jwk.as_object_mut().unwrap().remove("alg");
         jwk
     };
-    judge([
+    check([
         (
             with(json!({ "algorithms": ["RS256", "HS256"] })),
             "providers.main.algorithms: lists `HS256`, which needs a secret: an `oct` key for it in `jwks.inline`",
@@ -298,7 +298,7 @@ fn a_secret_must_be_a_good_one_and_asked_for() {
 
 #[test]
 fn a_rule_must_make_sense() {
-    judge([
+    check([
         (rule(json!({})), "rules[0].route: is required"),
         (
             rule(json!({ "route": "/items" })),
@@ -379,7 +379,7 @@ fn a_rule_must_make_sense() {
 #[test]
 fn replies_must_make_sense() {
     let responses = |over: Value| changed(json!({ "responses": over }));
-    judge([
+    check([
         (responses(json!({ "realm": "a\"b" })), "responses.realm: must be ASCII without quotes and backslashes"),
         (
             responses(json!({ "format": "html" })),
@@ -408,7 +408,7 @@ fn replies_must_make_sense() {
 fn what_is_not_json_says_where_it_breaks() {
     let right = with_rules(json!([])).to_string();
     let twice = |member: &str| right.replacen('{', &format!("{{{member}{member}"), 1);
-    judge_texts(&[
+    check_texts(&[
         ("", "configuration: is not JSON: EOF while parsing a value at line 1 column 0"),
         ("{", "configuration: is not JSON: EOF while parsing an object at line 1 column 1"),
         ("providers: {}", "configuration: is not JSON: expected value at line 1 column 1"),

@@ -1,4 +1,4 @@
-//! Where a token may be, how it is marked, and that a request has one credential or is refused.
+//! Identity sources: where the token is in the request, and that a request has at most one credential.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ const AMBIGUOUS: Outcome<'static> = (400, "credential_ambiguous");
 const MISSING: Outcome<'static> = (401, "token_missing");
 
 #[test]
-fn the_scheme_is_bearer_in_any_case() {
+fn the_scheme_is_bearer_and_case_insensitive() {
     let gateway = Gateway::start(&with_provider(provider()));
     let good = Token::new().signed();
     let (missing, malformed) = (MISSING, (401, "token_malformed"));
@@ -41,7 +41,7 @@ fn the_scheme_is_bearer_in_any_case() {
 }
 
 #[test]
-fn two_credentials_are_refused() {
+fn two_credentials_are_ambiguous() {
     let gateway = Gateway::start(&with_provider(provider()));
     let (good, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
     let bearer = |token: &str| format!("Bearer {token}");
@@ -50,21 +50,21 @@ fn two_credentials_are_refused() {
     };
     let joined = |text: String| Request::get("/").header("authorization", text);
     gateway.expect([
-        ("two good ones", two(bearer(&good), bearer(&other)), AMBIGUOUS),
-        ("the same twice", two(bearer(&good), bearer(&good)), AMBIGUOUS),
-        ("a good one, then nonsense", two(bearer(&good), bearer("nonsense")), AMBIGUOUS),
-        ("nonsense, then a good one", two(bearer("nonsense"), bearer(&good)), AMBIGUOUS),
-        ("another scheme, then a good one", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&good)), AMBIGUOUS),
-        ("a good one, then another scheme", two(bearer(&good), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
+        ("two valid tokens", two(bearer(&good), bearer(&other)), AMBIGUOUS),
+        ("the same token twice", two(bearer(&good), bearer(&good)), AMBIGUOUS),
+        ("a valid token, then nonsense", two(bearer(&good), bearer("nonsense")), AMBIGUOUS),
+        ("nonsense, then a valid token", two(bearer("nonsense"), bearer(&good)), AMBIGUOUS),
+        ("another scheme, then a valid token", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&good)), AMBIGUOUS),
+        ("a valid token, then another scheme", two(bearer(&good), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
         ("joined by a comma", joined(format!("{}, {}", bearer(&good), bearer(&other))), AMBIGUOUS),
-        ("joined without a blank", joined(format!("{},{}", bearer(&good), bearer(&other))), AMBIGUOUS),
-        ("a comma after", joined(format!("{},", bearer(&good))), AMBIGUOUS),
-        ("a comma before", joined(format!(",{}", bearer(&good))), AMBIGUOUS),
+        ("joined by a comma without a space", joined(format!("{},{}", bearer(&good), bearer(&other))), AMBIGUOUS),
+        ("a trailing comma", joined(format!("{},", bearer(&good))), AMBIGUOUS),
+        ("a leading comma", joined(format!(",{}", bearer(&good))), AMBIGUOUS),
     ]);
 }
 
 #[test]
-fn a_token_may_be_elsewhere() {
+fn the_token_comes_from_the_configured_identity_sources() {
     let sources = json!([
         "$request.header.X-Token",
         "$request.querystring.access_token",
@@ -77,39 +77,39 @@ fn a_token_may_be_elsewhere() {
     let query = |query: String| Request::get(format!("/a?{query}"));
     gateway.expect([
         ("header", get().header("x-token", &good), ALLOWED),
-        ("header by another spelling", get().header("x_token", &good), ALLOWED),
+        ("header with an underscore", get().header("x_token", &good), ALLOWED),
         ("header with a scheme", get().header("x-token", format!("Bearer {good}")), ALLOWED),
         ("query", query(format!("a=1&access_token={good}&b=2")), ALLOWED),
         ("query with semicolons", query(format!("a=1;access_token={good};b=2")), ALLOWED),
-        ("cookie with blanks", get().header("cookie", format!("session = {good}")), ALLOWED),
+        ("cookie with spaces", get().header("cookie", format!("session = {good}")), ALLOWED),
         ("cookie", get().header("cookie", format!("a=1; session={good}; b=2")), ALLOWED),
         ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {good}")), ALLOWED),
         (
-            "sub-protocol on two lines",
+            "sub-protocol in two headers",
             get().header("sec-websocket-protocol", "bearer").header("sec-websocket-protocol", &good),
             ALLOWED,
         ),
-        ("where nobody looks", get().bearer(&good), MISSING),
+        ("not an identity source", get().bearer(&good), MISSING),
         ("another parameter", query(format!("Access_Token={good}")), MISSING),
         ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),
         ("two headers", get().header("x-token", &good).header("x-token", &good), AMBIGUOUS),
-        ("a parameter by an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
-        ("two, one by an escaped name", query(format!("access_token={good}&access%5ftoken={good}")), AMBIGUOUS),
+        ("a parameter with an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
+        ("two parameters, one with an escaped name", query(format!("access_token={good}&access%5ftoken={good}")), AMBIGUOUS),
         ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
-        ("two headers, spelled in two ways", get().header("x-token", &good).header("x_token", "forged"), AMBIGUOUS),
+        ("two headers, one with an underscore", get().header("x-token", &good).header("x_token", "forged"), AMBIGUOUS),
         ("two parameters, after a semicolon", query(format!("access_token={good}&a=1;access_token=forged")), AMBIGUOUS),
         (
-            "two cookies, one with a blank",
+            "two cookies, one with a space",
             get().header("cookie", format!("session =forged; session={good}")),
             AMBIGUOUS,
         ),
         ("two cookies", get().header("cookie", format!("session={good}; session={good}")), AMBIGUOUS),
-        ("two places", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
+        ("two identity sources", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
     ]);
 }
 
 #[test]
-fn a_token_that_is_not_forwarded_leaves_no_trace() {
+fn a_token_that_is_not_forwarded_is_removed_everywhere() {
     let sources = json!([
         "$request.header.Authorization",
         "$request.header.X-Token",
@@ -137,15 +137,15 @@ fn a_token_that_is_not_forwarded_leaves_no_trace() {
         assert!(!reply.text().contains(&good), "the token reached the upstream: {}", reply.text());
         assert_eq!((echo.target.as_str(), echo.all("cookie")), (target, cookie));
     }
-    for (offered, left) in [("bearer, TOKEN", vec![]), ("chat, Bearer, TOKEN, v2", vec!["chat, v2"])] {
+    for (offered, forwarded) in [("bearer, TOKEN", vec![]), ("chat, Bearer, TOKEN, v2", vec!["chat, v2"])] {
         let offered = offered.replace("TOKEN", &good);
         let echo = gateway.send(&Request::get("/a").header("sec-websocket-protocol", offered)).echo();
-        assert_eq!(echo.all("sec-websocket-protocol"), left);
+        assert_eq!(echo.all("sec-websocket-protocol"), forwarded);
     }
 }
 
 #[test]
-fn a_token_is_forwarded_unless_told_otherwise() {
+fn the_token_is_forwarded_by_default() {
     let gateway = Gateway::start(&with_provider(provider()));
     let bearer = format!("Bearer {}", Token::new().signed());
     let echo = gateway.send(&Request::get("/").header("authorization", &bearer)).echo();

@@ -61,7 +61,7 @@ fn with(token: &Token, name: &str, value: impl Into<Value>) -> Token {
 
 /// What each path says to a token, and the client it was issued to.
 #[track_caller]
-fn judge<const N: usize>(table: [(&str, &str, Token, Outcome<'_>, Option<&str>); N]) {
+fn check<const N: usize>(table: [(&str, &str, Token, Outcome<'_>, Option<&str>); N]) {
     let gateway = gateway();
     let rows = table.iter().map(|(label, path, token, expected, _)| {
         (format!("{label}, {path}"), Request::get(*path).bearer(token.signed()), *expected)
@@ -88,7 +88,7 @@ fn cognito() {
     );
     let bound = with(&access, "aud", "https://api.example.com");
     let client = Some("web-client");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("access", "/admin", access.clone(), ALLOWED, client),
         ("access", "/editor", access.clone(), GROUP, client),
@@ -111,7 +111,7 @@ fn rfc9068() {
     )
     .header("typ", "at+jwt");
     let client = Some("app");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("by role", "/admin", access.clone(), ALLOWED, client),
         ("by entitlement", "/editor", access.clone(), ALLOWED, client),
@@ -152,7 +152,7 @@ fn entra() {
     );
     let stranger = "99999999-2222-3333-4444-555555555555";
     let (spa, job) = (Some("spa"), Some("job"));
-    judge([
+    check([
         ("version 2", "/read", user.clone(), ALLOWED, spa),
         ("version 2, by role", "/admin", user.clone(), ALLOWED, spa),
         ("version 1", "/read", old.clone(), ALLOWED, spa),
@@ -180,7 +180,7 @@ fn okta() {
     .header("typ", Value::Null);
     let id = token(OKTA, json!({ "ver": 1, "jti": "ID.1", "aud": "api://default", "amr": ["pwd"], "idp": "00o1" }));
     let client = Some("0oa1");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("access", "/admin", access.clone(), ALLOWED, client),
         (
@@ -216,7 +216,7 @@ fn auth0() {
     );
     let id = token(AUTH0, json!({ "aud": "https://api.example.com", "name": "Alice", "email": "a@example.com" }));
     let client = Some("app");
-    judge([
+    check([
         ("by permission", "/read", access.clone(), ALLOWED, client),
         ("by role", "/admin", access.clone(), ALLOWED, client),
         ("of the RFC 9068 profile", "/read", standard, ALLOWED, client),
@@ -239,7 +239,7 @@ fn keycloak() {
     let elsewhere = with(&access, "resource_access", json!({ "other-api": { "roles": ["editor"] } }));
     let id = with(&access, "typ", "ID");
     let client = Some("shop-web");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("by role of the realm", "/admin", access.clone(), ALLOWED, client),
         ("by role of our audience", "/editor", access.clone(), ALLOWED, client),
@@ -262,7 +262,7 @@ fn google() {
         }),
     );
     let client = Some("web.apps.googleusercontent.com");
-    judge([
+    check([
         ("ID", "/any", id.clone(), ALLOWED, client),
         ("ID tokens have no scopes", "/read", id.clone(), SCOPE, client),
         ("said to be an access token", "/any", id.clone().header("typ", "at+jwt"), USE, None),

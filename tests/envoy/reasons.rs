@@ -67,7 +67,7 @@ fn refusals() -> Vec<(&'static str, &'static str, Option<String>)> {
         ("issuer_unknown", "/token", signed(token().claim("iss", "https://nobody.example"))),
         ("algorithm_not_allowed", "/token", Some(token().sign(&Key::of("RS256")))),
         ("key_unknown", "/token", Some(token().sign(&Key::of("ES256").named("made up")))),
-        ("signature_invalid", "/token", Some(token().sign(&Key::strangers("ES256")))),
+        ("signature_invalid", "/token", Some(token().sign(&Key::other("ES256")))),
         ("token_expired", "/token", signed(token().claim("exp", hours(-1)).claim("iat", hours(-2)))),
         ("token_not_yet_valid", "/token", signed(token().claim("nbf", hours(1)))),
         ("issued_in_future", "/token", signed(token().claim("iat", hours(1)).claim("exp", hours(2)))),

@@ -9,7 +9,7 @@ const MISMATCH: Outcome<'static> = (403, "claim_mismatch");
 
 /// Puts each requirement to a token with one claim.
 #[track_caller]
-fn judge<const N: usize>(table: [(Value, Value, Outcome<'_>); N]) {
+fn check<const N: usize>(table: [(Value, Value, Outcome<'_>); N]) {
     let rules = table
         .iter()
         .enumerate()
@@ -24,7 +24,7 @@ fn judge<const N: usize>(table: [(Value, Value, Outcome<'_>); N]) {
 #[test]
 fn a_claim_is_compared_by_value_and_type() {
     let equals = |value: Value| json!({ "claim": "c", "equals": value });
-    judge([
+    check([
         (equals(json!("pro")), json!("pro"), ALLOWED),
         (equals(json!("pro")), json!("PRO"), MISMATCH),
         (equals(json!("pro")), json!("pro "), MISMATCH),
@@ -43,7 +43,7 @@ fn a_claim_is_compared_by_value_and_type() {
 fn a_claim_may_be_one_of_several_or_hold_one() {
     let among = json!({ "claim": "c", "in": ["pro", "enterprise", 7] });
     let contains = json!({ "claim": "c", "contains": "admin" });
-    judge([
+    check([
         (among.clone(), json!("enterprise"), ALLOWED),
         (among.clone(), json!(7), ALLOWED),
         (among.clone(), json!("7"), MISMATCH),
@@ -60,7 +60,7 @@ fn a_claim_may_be_one_of_several_or_hold_one() {
 fn a_claim_may_be_there_or_match_a_pattern() {
     let exists = |there: bool| json!({ "claim": "c", "exists": there });
     let matches = |pattern: &str| json!({ "claim": "c", "matches": pattern });
-    judge([
+    check([
         (exists(true), json!(false), ALLOWED),
         (exists(true), Value::Null, MISMATCH),
         (exists(false), Value::Null, ALLOWED),
@@ -79,7 +79,7 @@ fn a_claim_may_be_there_or_match_a_pattern() {
 #[test]
 fn parts_combine() {
     let is = |value: &str| json!({ "claim": "c", "equals": value });
-    judge([
+    check([
         (json!({ "any_of": [is("a"), is("b")] }), json!("b"), ALLOWED),
         (json!({ "any_of": [is("a"), is("b")] }), json!("c"), MISMATCH),
         (json!({ "all_of": [is("a"), { "claim": "sub", "equals": "alice" }] }), json!("a"), ALLOWED),
@@ -94,7 +94,7 @@ fn parts_combine() {
 #[test]
 fn a_missing_claim_satisfies_nothing() {
     let missing = |test: Value| merged(json!({ "claim": "missing" }), test);
-    judge([
+    check([
         (missing(json!({ "equals": "x" })), Value::Null, MISMATCH),
         (json!({ "not": missing(json!({ "equals": "x" })) }), Value::Null, MISMATCH),
         (json!({ "not": missing(json!({ "in": ["x"] })) }), Value::Null, MISMATCH),

@@ -1,15 +1,15 @@
 //! The form of a token: three parts, canonical base64url, strict JSON, nothing that would have to be understood.
 
+use jwt_authorizer_test_support::token::{base64url, compact};
 use serde_json::json;
 
-use crate::harness::token::{base64url, compact};
 use crate::harness::{ALLOWED, Gateway, Key, Outcome, Request, Token, provider, with_provider};
 
 const MALFORMED: Outcome<'static> = (401, "token_malformed");
 const CRITICAL: Outcome<'static> = (401, "critical_header");
 
 #[track_caller]
-fn judge(rows: impl IntoIterator<Item = (String, Vec<u8>, Outcome<'static>)>) {
+fn check(rows: impl IntoIterator<Item = (String, Vec<u8>, Outcome<'static>)>) {
     let gateway = Gateway::start(&with_provider(provider()));
     gateway.expect(rows.into_iter().map(|(label, token, expected)| (label, Request::get("/").bearer(token), expected)));
 }
@@ -36,7 +36,7 @@ fn with(object: &str, member: &str) -> String {
 fn a_token_has_three_parts() {
     let good = Token::new().signed();
     let (message, signature) = good.rsplit_once('.').unwrap();
-    judge(
+    check(
         [
             ("nonsense", "nonsense".to_owned()),
             ("one part", base64url(header().as_bytes())),
@@ -86,7 +86,7 @@ fn header_and_payload_are_strict_json_objects() {
         }),
         ("too deep", |text| with(text, &format!(r#""x":{}{}"#, "[".repeat(2000), "]".repeat(2000))).into_bytes()),
     ];
-    judge(broken.iter().flat_map(|(label, breaking)| {
+    check(broken.iter().flat_map(|(label, breaking)| {
         [
             (format!("header: {label}"), signed(&breaking(&header()), claims().as_bytes()), MALFORMED),
             (format!("payload: {label}"), signed(header().as_bytes(), &breaking(&claims())), MALFORMED),
@@ -117,18 +117,18 @@ fn no_member_stands_twice() {
         let payload = with(&with(&claims, &thousand), &format!("\"{last}\":0")).into_bytes();
         rows.push((format!("payload: a thousand members and {last}"), signed(header.as_bytes(), &payload), expected));
     }
-    judge(rows);
+    check(rows);
 }
 
 #[test]
 fn blanks_between_members_are_json() {
     let spaced = |text: &str| text.replace(',', " ,\r\n\t").into_bytes();
-    judge([("spaced".to_owned(), signed(&spaced(&header()), &spaced(&claims())), ALLOWED)]);
+    check([("spaced".to_owned(), signed(&spaced(&header()), &spaced(&claims())), ALLOWED)]);
 }
 
 #[test]
 fn nothing_critical_is_understood() {
-    judge(
+    check(
         [
             ("crit", Token::new().header("crit", json!(["exp"])).header("exp", 1), CRITICAL),
             ("crit, empty", Token::new().header("crit", json!([])), CRITICAL),
@@ -151,7 +151,7 @@ fn header_members_have_their_types() {
         })
     });
     let no_algorithm = Token::new().header("alg", json!(null)).signed().into_bytes();
-    judge(rows.chain([("no alg".to_owned(), no_algorithm, MALFORMED)]));
+    check(rows.chain([("no alg".to_owned(), no_algorithm, MALFORMED)]));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_kid_is_only_ever_compared() {
     let kids =
         ["../../dev/null", "' OR 1=1 --", "|id", "es256", "ES256 ", "ES256\0", "", "é", "https://attacker.example/key"];
     let long = "k".repeat(4000);
-    judge(kids.into_iter().chain([long.as_str()]).map(|kid| {
+    check(kids.into_iter().chain([long.as_str()]).map(|kid| {
         (format!("kid {kid:.40}"), Token::new().header("kid", kid).signed().into_bytes(), (401, "key_unknown"))
     }));
 }
@@ -172,7 +172,7 @@ fn a_tokens_size_is_bounded() {
         (padding - 4..).map(padded).find(|token| token.len() >= size).unwrap()
     };
     let too_large = (401, "token_too_large");
-    judge([
+    check([
         ("16,000 bytes".to_owned(), of_size(16_000).into_bytes(), ALLOWED),
         ("16,390 bytes".to_owned(), of_size(16_390).into_bytes(), too_large),
         ("50,000 bytes".to_owned(), of_size(50_000).into_bytes(), too_large),
@@ -184,7 +184,7 @@ fn a_tokens_size_is_bounded() {
 fn bytes_that_are_no_token_are_refused() {
     let good = Token::new().signed();
     let inside = |bytes: &[u8]| [&good.as_bytes()[..10], bytes, &good.as_bytes()[10..]].concat();
-    judge(
+    check(
         [
             ("a tab inside", inside(b"\t")),
             ("a blank inside", inside(b" ")),

@@ -3,7 +3,8 @@
 
 use std::thread;
 
-use crate::harness::token::{base64url, compact};
+use jwt_authorizer_test_support::token::{base64url, compact};
+
 use crate::harness::{Gateway, Key, Request, Setup, Token, provider, with_provider};
 
 /// What Envoy's function can verify.
@@ -64,7 +65,7 @@ fn mutated(mut signature: Vec<u8>, dice: &mut Dice) -> Vec<u8> {
 
 fn tokens(count: usize, seed: u64) -> Vec<String> {
     let mut dice = Dice(seed);
-    let keys: Vec<_> = ALGORITHMS.iter().map(|algorithm| (Key::of(algorithm), Key::strangers(algorithm))).collect();
+    let keys: Vec<_> = ALGORITHMS.iter().map(|algorithm| (Key::of(algorithm), Key::other(algorithm))).collect();
     // Signing is dear, so a few signatures serve for many mutations.
     let signed: Vec<_> = keys
         .iter()

@@ -7,12 +7,12 @@ use jwt_authorizer::jwt::jwks::KeySet;
 use jwt_authorizer::jwt::keys::KeyRing;
 use jwt_authorizer::jwt::ledger::{COOL_DOWN, Edition, FetchFailure, KeyPolicy, Ledger, Phase, Trigger};
 use jwt_authorizer::jwt::time::{Moment, SteadyTime, UnixTime};
+use jwt_authorizer_test_support::Key;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::cases;
 use super::issuer::key;
-use super::keys::Key;
 
 const WORKERS: usize = 3;
 const POLICY: KeyPolicy = KeyPolicy {

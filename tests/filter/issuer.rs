@@ -1,11 +1,11 @@
 //! Issuers whose keys are fetched, and what they may answer.
 
 use jwt_authorizer::filter::host::Answer;
+use jwt_authorizer_test_support::Key;
 use serde_json::{Value, json};
 
-use super::keys::Key;
-use super::token::{AUDIENCE, Token};
 use super::world::START;
+use jwt_authorizer_test_support::token::{AUDIENCE, Token};
 
 /// `iss` of tokens that name no other.
 pub(crate) const ISSUER: &str = "https://one.example";
