@@ -94,7 +94,11 @@ fn the_token_comes_from_the_configured_identity_sources() {
         ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),
         ("two headers", get().header("x-token", &good).header("x-token", &good), AMBIGUOUS),
         ("a parameter with an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
-        ("two parameters, one with an escaped name", query(format!("access_token={good}&access%5ftoken={good}")), AMBIGUOUS),
+        (
+            "two parameters, one with an escaped name",
+            query(format!("access_token={good}&access%5ftoken={good}")),
+            AMBIGUOUS,
+        ),
         ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
         ("two headers, one with an underscore", get().header("x-token", &good).header("x_token", "forged"), AMBIGUOUS),
         ("two parameters, after a semicolon", query(format!("access_token={good}&a=1;access_token=forged")), AMBIGUOUS),

@@ -158,7 +158,8 @@ fn unusable_keys_in_a_set_are_skipped() {
     let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
     gateway.await_metric("provider.main.jwks_keys", 2);
     let padded = Token::new().sign(&Key::of("RS256").named("padded"));
-    gateway.expect([("the usable key", good(), ALLOWED), ("the padded key", Request::get("/").bearer(padded), ALLOWED)]);
+    gateway
+        .expect([("the usable key", good(), ALLOWED), ("the padded key", Request::get("/").bearer(padded), ALLOWED)]);
     for kid in ["weak", "encryption", "operations", "other", "curve", "private"] {
         let token = Token::new().sign(&Key::of("ES384").named(kid));
         gateway.expect([(kid, Request::get("/").bearer(token), (401, "key_unknown"))]);

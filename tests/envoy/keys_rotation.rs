@@ -74,7 +74,9 @@ fn a_new_key_during_an_outage_is_accepted_after_it() {
     assert!([401, 503].contains(&reply.status), "{}", reply.status);
     gateway.expect([("the old key still works", signed_by(&old()), ALLOWED)]);
     gateway.issuer.answer(Answer::Document(""));
-    eventually("the new key is fetched without a restart", || (gateway.send(&signed_by(&new())).status == 200).then_some(()));
+    eventually("the new key is fetched without a restart", || {
+        (gateway.send(&signed_by(&new())).status == 200).then_some(())
+    });
 }
 
 #[test]
