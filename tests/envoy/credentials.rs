@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::policy::merged;
-use crate::harness::{ALLOWED, Gateway, Outcome, Request, Token, provider, with_provider};
+use crate::harness::{ALLOWED, Gateway, Key, Outcome, Request, Token, provider, with_provider};
 
 const AMBIGUOUS: Outcome<'static> = (400, "credential_ambiguous");
 const MISSING: Outcome<'static> = (401, "token_missing");
@@ -156,4 +156,28 @@ fn the_token_is_forwarded_by_default() {
     assert_eq!(echo.all("authorization"), [bearer.as_str()]);
     let echo = gateway.send(&Request::get("/public").header("authorization", &bearer)).echo();
     assert_eq!(echo.all("authorization"), [bearer.as_str()]);
+}
+
+#[test]
+fn a_token_in_the_identity_source_of_another_provider_is_refused() {
+    let partner = json!({ "issuer": "https://partner.example", "identity_sources": ["$request.header.X-Token"] });
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": provider(), "partner": merged(provider(), partner) },
+        "default": "authenticated",
+    }));
+    let of_main = Token::new().signed();
+    let of_partner = Token::new().claim("iss", "https://partner.example").signed();
+    let forged = Token::new().sign(&Key::other("ES256"));
+    let mismatch = (401, "identity_source_mismatch");
+    let replies = gateway.expect([
+        ("main in authorization", Request::get("/").bearer(&of_main), ALLOWED),
+        ("partner in x-token", Request::get("/").header("x-token", &of_partner), ALLOWED),
+        ("main in x-token", Request::get("/").header("x-token", &of_main), mismatch),
+        ("partner in authorization", Request::get("/").bearer(&of_partner), mismatch),
+        ("forged, main in x-token", Request::get("/").header("x-token", &forged), mismatch),
+    ]);
+    let challenge = replies[2].header("www-authenticate").unwrap();
+    assert!(challenge.ends_with(r#"error="invalid_token""#), "{challenge}");
+    let providers = [2, 3].map(|row: usize| gateway.logged(&replies[row]).provider);
+    assert_eq!(providers, [Some("main".to_owned()), Some("partner".to_owned())]);
 }

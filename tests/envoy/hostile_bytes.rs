@@ -105,6 +105,15 @@ fn any_host_is_answered() {
 }
 
 #[test]
+fn a_method_that_is_not_utf8_is_refused_by_envoy_itself() {
+    let gateway = gateway();
+    for method in NOT_UTF8 {
+        assert_eq!(gateway.send(&Request::new(method, "/public")).status, 400, "{}", method.escape_ascii());
+    }
+    assert_eq!((gateway.upstream.requests(), gateway.metric("denied")), (0, 0));
+}
+
+#[test]
 fn headers_of_the_maximum_size_are_answered() {
     let gateway = gateway();
     let large = vec![b'x'; 58 * 1024];

@@ -205,6 +205,53 @@ fn a_configuration_is_logged_once_for_all_workers() {
 }
 
 #[test]
+fn each_of_two_policies_in_one_process_is_logged_once() {
+    let without_rules = policy(json!({ "rules": [] }));
+    let mut gateway = Setup::new(&policy(json!({}))).followed_by(&without_rules).workers(8).start();
+    let version = env!("CARGO_PKG_VERSION");
+    let line = |rules: usize| format!("jwt_authorizer {version}: {rules} rules, 1 providers: main");
+    let configured = |gateway: &Gateway| -> Vec<_> {
+        let mut lines = gateway.filter_log();
+        lines.retain(|line| line.contains(" rules, "));
+        lines.sort();
+        lines
+    };
+    gateway.await_everywhere(&Request::get("/token"), 401);
+    assert_eq!(configured(&gateway), [line(0), line(4)]);
+    // The second policy is configured again with the new listener, but it is the same policy.
+    assert!(gateway.reconfigure(&policy(json!({ "rules": [{ "route": "GET /new" }] }))));
+    gateway.await_everywhere(&Request::get("/token"), 403);
+    assert_eq!(configured(&gateway), [line(0), line(1), line(4)]);
+}
+
+#[test]
+fn two_named_policies_with_a_provider_of_the_same_name_have_their_own_gauges() {
+    let issuer = Issuer::start();
+    issuer.publish_at("/other", Key::set(&[Key::of("ES256")]));
+    let other_keys = json!({ "main": { "jwks": { "uri": "https://issuer.example/other" } } });
+    let first = policy(json!({ "name": "first" }));
+    let second = policy(json!({ "name": "second", "providers": other_keys }));
+    let gateway = Setup::new(&first).followed_by(&second).workers(4).issuer(issuer).start();
+    let keys = |policy: &str| {
+        let is_gauge = |name: &str| name.contains(policy) && name.ends_with("provider.main.jwks_keys");
+        gateway.metrics().into_iter().find_map(|(name, value)| is_gauge(&name).then_some(value))
+    };
+    for (policy, count) in [("first", 10), ("second", 1)] {
+        eventually(&format!("{count} keys of {policy}"), || (keys(policy) == Some(count)).then_some(()));
+    }
+    // The gauges are different series, so no worker overwrites the value of the other policy.
+    for n in 0..20 {
+        gateway.expect([(n, Request::get("/token").bearer(Token::new().signed()), ALLOWED)]);
+        assert_eq!((keys("first"), keys("second")), (Some(10), Some(1)));
+    }
+    let log = gateway.filter_log();
+    for policy in ["`first`", "`second`"] {
+        let lines = log.iter().filter(|line| line.contains(" rules, ") && line.contains(policy)).count();
+        assert_eq!(lines, 1, "{policy}: {log:?}");
+    }
+}
+
+#[test]
 fn changed_keys_are_logged_once_for_all_workers() {
     let issuer = Issuer::start();
     let jwks = json!({ "providers": { "main": { "jwks": { "refresh_interval": "1s" } } } });

@@ -117,7 +117,13 @@ fn a_rule_with_a_matching_host_precedes_a_rule_for_all_hosts() {
 
 #[test]
 fn an_ambiguous_host_is_refused_if_rules_have_hosts() {
-    let hosts = ["%73hop.example.com", "shop.example.com,other.test", "shop.example.com:80:80"];
+    let hosts = [
+        "%73hop.example.com",
+        "shop.example.com,other.test",
+        "shop.example.com:80:80",
+        "user@shop.example.com",
+        "*.test",
+    ];
     let gateway = Gateway::start(&with_rules(json!([
         { "route": "GET /", "access": "public" },
         { "route": "GET /", "access": "public", "hosts": ["shop.example.com"] },
