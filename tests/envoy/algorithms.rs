@@ -43,8 +43,8 @@ fn forged_tokens_are_refused() {
 
 fn forged(algorithm: &'static str) -> Vec<Row> {
     let (key, other) = (Key::of(algorithm), Key::other(algorithm));
-    let good = Token::new().sign(&key);
-    let (message, signature) = good.rsplit_once('.').unwrap();
+    let valid = Token::new().sign(&key);
+    let (message, signature) = valid.rsplit_once('.').unwrap();
     let (header, _) = message.split_once('.').unwrap();
     let other_claims = base64url(Token::new().claim("sub", "mallory").claims_text().as_bytes());
     let filled = |byte: u8| base64url(&vec![byte; key.sign(b"").len()]);
@@ -117,8 +117,8 @@ fn prefixed(tag: u8, content: &[u8]) -> Vec<u8> {
 fn only_the_canonical_base64url_encoding_is_accepted() {
     let gateway = gateway();
     for key in Key::one_of_each() {
-        let good = Token::new().sign(&key);
-        let parts: Vec<_> = good.split('.').collect();
+        let valid = Token::new().sign(&key);
+        let parts: Vec<_> = valid.split('.').collect();
         let rows = (0..3).flat_map(|part| {
             other_encodings(parts[part]).into_iter().map({
                 let (id, parts) = (key.id.clone(), parts.clone());

@@ -59,7 +59,7 @@ fn times_are_integers_or_fractions() {
     let soon = now() + 600;
     for name in ["exp", "nbf", "iat"] {
         let base = if name == "exp" { soon } else { now() - 600 };
-        let good = [json!(base), json!(base as f64 + 0.5), json!(base as f64)];
+        let valid = [json!(base), json!(base as f64 + 0.5), json!(base as f64)];
         let bad = [
             json!(base.to_string()),
             json!([base]),
@@ -82,7 +82,7 @@ fn times_are_integers_or_fractions() {
                 )
             }
         };
-        gateway.expect(good.map(row(ALLOWED)));
+        gateway.expect(valid.map(row(ALLOWED)));
         gateway.expect(bad.map(row(malformed())));
     }
 }

@@ -11,31 +11,31 @@ const MISSING: Outcome<'static> = (401, "token_missing");
 #[test]
 fn the_scheme_is_bearer_and_case_insensitive() {
     let gateway = Gateway::start(&with_provider(provider()));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let (missing, malformed) = (MISSING, (401, "token_malformed"));
     gateway.expect(
         [
-            (format!("Bearer {good}"), ALLOWED),
-            (format!("bearer {good}"), ALLOWED),
-            (format!("BEARER {good}"), ALLOWED),
-            (format!("bEaReR {good}"), ALLOWED),
-            (good.clone(), missing),
-            (format!("Basic {good}"), missing),
-            (format!("DPoP {good}"), missing),
-            (format!("Token {good}"), missing),
-            (format!("XBearer {good}"), missing),
-            (format!("Basic Bearer {good}"), missing),
-            (format!("Bearer{good}"), missing),
+            (format!("Bearer {valid}"), ALLOWED),
+            (format!("bearer {valid}"), ALLOWED),
+            (format!("BEARER {valid}"), ALLOWED),
+            (format!("bEaReR {valid}"), ALLOWED),
+            (valid.clone(), missing),
+            (format!("Basic {valid}"), missing),
+            (format!("DPoP {valid}"), missing),
+            (format!("Token {valid}"), missing),
+            (format!("XBearer {valid}"), missing),
+            (format!("Basic Bearer {valid}"), missing),
+            (format!("Bearer{valid}"), missing),
             ("Basic dXNlcjpwYXNz".to_owned(), missing),
             (String::new(), missing),
             ("Bearer\tnonsense".to_owned(), malformed),
-            (format!("Bearer {good} {good}"), malformed),
-            (format!("Bearer {good} trailing"), malformed),
-            (format!("Bearer Bearer {good}"), malformed),
-            (format!("Bearer \"{good}\""), malformed),
+            (format!("Bearer {valid} {valid}"), malformed),
+            (format!("Bearer {valid} trailing"), malformed),
+            (format!("Bearer Bearer {valid}"), malformed),
+            (format!("Bearer \"{valid}\""), malformed),
         ]
         .map(|(value, expected)| {
-            (value.replace(&good, "TOKEN"), Request::get("/").header("authorization", value), expected)
+            (value.replace(&valid, "TOKEN"), Request::get("/").header("authorization", value), expected)
         }),
     );
 }
@@ -43,23 +43,23 @@ fn the_scheme_is_bearer_and_case_insensitive() {
 #[test]
 fn two_credentials_are_ambiguous() {
     let gateway = Gateway::start(&with_provider(provider()));
-    let (good, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
+    let (valid, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
     let bearer = |token: &str| format!("Bearer {token}");
     let two = |first: String, second: String| {
         Request::get("/").header("authorization", first).header("authorization", second)
     };
     let joined = |text: String| Request::get("/").header("authorization", text);
     gateway.expect([
-        ("two valid tokens", two(bearer(&good), bearer(&other)), AMBIGUOUS),
-        ("the same token twice", two(bearer(&good), bearer(&good)), AMBIGUOUS),
-        ("a valid token, then nonsense", two(bearer(&good), bearer("nonsense")), AMBIGUOUS),
-        ("nonsense, then a valid token", two(bearer("nonsense"), bearer(&good)), AMBIGUOUS),
-        ("another scheme, then a valid token", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&good)), AMBIGUOUS),
-        ("a valid token, then another scheme", two(bearer(&good), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
-        ("joined by a comma", joined(format!("{}, {}", bearer(&good), bearer(&other))), AMBIGUOUS),
-        ("joined by a comma without a space", joined(format!("{},{}", bearer(&good), bearer(&other))), AMBIGUOUS),
-        ("a trailing comma", joined(format!("{},", bearer(&good))), AMBIGUOUS),
-        ("a leading comma", joined(format!(",{}", bearer(&good))), AMBIGUOUS),
+        ("two valid tokens", two(bearer(&valid), bearer(&other)), AMBIGUOUS),
+        ("the same token twice", two(bearer(&valid), bearer(&valid)), AMBIGUOUS),
+        ("a valid token, then a malformed one", two(bearer(&valid), bearer("nonsense")), AMBIGUOUS),
+        ("a malformed token, then a valid one", two(bearer("nonsense"), bearer(&valid)), AMBIGUOUS),
+        ("another scheme, then a valid token", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&valid)), AMBIGUOUS),
+        ("a valid token, then another scheme", two(bearer(&valid), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
+        ("joined by a comma", joined(format!("{}, {}", bearer(&valid), bearer(&other))), AMBIGUOUS),
+        ("joined by a comma without a space", joined(format!("{},{}", bearer(&valid), bearer(&other))), AMBIGUOUS),
+        ("a trailing comma", joined(format!("{},", bearer(&valid))), AMBIGUOUS),
+        ("a leading comma", joined(format!(",{}", bearer(&valid))), AMBIGUOUS),
     ]);
 }
 
@@ -72,43 +72,47 @@ fn the_token_comes_from_the_configured_identity_sources() {
         "$request.websocket",
     ]);
     let gateway = Gateway::start(&with_provider(merged(provider(), json!({ "identity_sources": sources }))));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let get = || Request::get("/a");
     let query = |query: String| Request::get(format!("/a?{query}"));
     gateway.expect([
-        ("header", get().header("x-token", &good), ALLOWED),
-        ("header with an underscore", get().header("x_token", &good), ALLOWED),
-        ("header with a scheme", get().header("x-token", format!("Bearer {good}")), ALLOWED),
-        ("query", query(format!("a=1&access_token={good}&b=2")), ALLOWED),
-        ("query with semicolons", query(format!("a=1;access_token={good};b=2")), ALLOWED),
-        ("cookie with spaces", get().header("cookie", format!("session = {good}")), ALLOWED),
-        ("cookie", get().header("cookie", format!("a=1; session={good}; b=2")), ALLOWED),
-        ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {good}")), ALLOWED),
+        ("header", get().header("x-token", &valid), ALLOWED),
+        ("header with an underscore", get().header("x_token", &valid), ALLOWED),
+        ("header with a scheme", get().header("x-token", format!("Bearer {valid}")), ALLOWED),
+        ("query", query(format!("a=1&access_token={valid}&b=2")), ALLOWED),
+        ("query with semicolons", query(format!("a=1;access_token={valid};b=2")), ALLOWED),
+        ("cookie with spaces", get().header("cookie", format!("session = {valid}")), ALLOWED),
+        ("cookie", get().header("cookie", format!("a=1; session={valid}; b=2")), ALLOWED),
+        ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {valid}")), ALLOWED),
         (
             "sub-protocol in two headers",
-            get().header("sec-websocket-protocol", "bearer").header("sec-websocket-protocol", &good),
+            get().header("sec-websocket-protocol", "bearer").header("sec-websocket-protocol", &valid),
             ALLOWED,
         ),
-        ("not an identity source", get().bearer(&good), MISSING),
-        ("another parameter", query(format!("Access_Token={good}")), MISSING),
-        ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),
-        ("two headers", get().header("x-token", &good).header("x-token", &good), AMBIGUOUS),
-        ("a parameter with an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
+        ("not an identity source", get().bearer(&valid), MISSING),
+        ("another parameter", query(format!("Access_Token={valid}")), MISSING),
+        ("another cookie", get().header("cookie", format!("xsession={valid}")), MISSING),
+        ("two headers", get().header("x-token", &valid).header("x-token", &valid), AMBIGUOUS),
+        ("a parameter with an escaped name", query(format!("%61ccess_token={valid}")), ALLOWED),
         (
             "two parameters, one with an escaped name",
-            query(format!("access_token={good}&access%5ftoken={good}")),
+            query(format!("access_token={valid}&access%5ftoken={valid}")),
             AMBIGUOUS,
         ),
-        ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
-        ("two headers, one with an underscore", get().header("x-token", &good).header("x_token", "forged"), AMBIGUOUS),
-        ("two parameters, after a semicolon", query(format!("access_token={good}&a=1;access_token=forged")), AMBIGUOUS),
+        ("two parameters", query(format!("access_token={valid}&access_token={valid}")), AMBIGUOUS),
+        ("two headers, one with an underscore", get().header("x-token", &valid).header("x_token", "forged"), AMBIGUOUS),
+        (
+            "two parameters, after a semicolon",
+            query(format!("access_token={valid}&a=1;access_token=forged")),
+            AMBIGUOUS,
+        ),
         (
             "two cookies, one with a space",
-            get().header("cookie", format!("session =forged; session={good}")),
+            get().header("cookie", format!("session =forged; session={valid}")),
             AMBIGUOUS,
         ),
-        ("two cookies", get().header("cookie", format!("session={good}; session={good}")), AMBIGUOUS),
-        ("two identity sources", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
+        ("two cookies", get().header("cookie", format!("session={valid}; session={valid}")), AMBIGUOUS),
+        ("two identity sources", query(format!("access_token={valid}")).header("x-token", &valid), AMBIGUOUS),
     ]);
 }
 
@@ -123,26 +127,26 @@ fn a_token_that_is_not_forwarded_is_removed_everywhere() {
     ]);
     let fields = json!({ "identity_sources": sources, "forward_token": false });
     let gateway = Gateway::start(&with_provider(merged(provider(), fields)));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     for (request, target, cookie) in [
-        (Request::get("/a?b=1").bearer(&good), "/a?b=1", vec![]),
-        (Request::get("/a").header("x-token", &good), "/a", vec![]),
-        (Request::get("/a").header("x_token", &good), "/a", vec![]),
-        (Request::get(format!("/a?access_token={good}")), "/a", vec![]),
-        (Request::get(format!("/a?b=1;access_token={good};c=2")), "/a?b=1;c=2", vec![]),
-        (Request::get(format!("/a?access%5Ftoken={good}&&b=%zz&")), "/a?&b=%zz&", vec![]),
-        (Request::get(format!("/a?b=%20&access_token={good}&c")), "/a?b=%20&c", vec![]),
-        (Request::get("/a").header("cookie", format!("session={good}")), "/a", vec![]),
-        (Request::get("/a").header("cookie", format!("a=1; session={good}; b=2")), "/a", vec!["a=1; b=2"]),
-        (Request::get("/a").header("cookie", format!("a=1; session ={good}")), "/a", vec!["a=1"]),
+        (Request::get("/a?b=1").bearer(&valid), "/a?b=1", vec![]),
+        (Request::get("/a").header("x-token", &valid), "/a", vec![]),
+        (Request::get("/a").header("x_token", &valid), "/a", vec![]),
+        (Request::get(format!("/a?access_token={valid}")), "/a", vec![]),
+        (Request::get(format!("/a?b=1;access_token={valid};c=2")), "/a?b=1;c=2", vec![]),
+        (Request::get(format!("/a?access%5Ftoken={valid}&&b=%zz&")), "/a?&b=%zz&", vec![]),
+        (Request::get(format!("/a?b=%20&access_token={valid}&c")), "/a?b=%20&c", vec![]),
+        (Request::get("/a").header("cookie", format!("session={valid}")), "/a", vec![]),
+        (Request::get("/a").header("cookie", format!("a=1; session={valid}; b=2")), "/a", vec!["a=1; b=2"]),
+        (Request::get("/a").header("cookie", format!("a=1; session ={valid}")), "/a", vec!["a=1"]),
     ] {
         let reply = gateway.send(&request);
         let echo = reply.echo();
-        assert!(!reply.text().contains(&good), "the token reached the upstream: {}", reply.text());
+        assert!(!reply.text().contains(&valid), "the token reached the upstream: {}", reply.text());
         assert_eq!((echo.target.as_str(), echo.all("cookie")), (target, cookie));
     }
     for (offered, forwarded) in [("bearer, TOKEN", vec![]), ("chat, Bearer, TOKEN, v2", vec!["chat, v2"])] {
-        let offered = offered.replace("TOKEN", &good);
+        let offered = offered.replace("TOKEN", &valid);
         let echo = gateway.send(&Request::get("/a").header("sec-websocket-protocol", offered)).echo();
         assert_eq!(echo.all("sec-websocket-protocol"), forwarded);
     }

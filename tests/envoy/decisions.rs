@@ -13,12 +13,12 @@ fn access_decides_which_requests_are_allowed() {
         { "route": "GET /default" },
         { "route": "GET /deny", "access": "deny" },
     ])));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let expired = Token::new().claim("exp", now() - 3600).signed();
     let missing = (401, "token_missing");
     let refused = (401, "token_expired");
     let denied = (403, "route_denied");
-    for (path, without, with_good, with_expired) in [
+    for (path, without, with_valid, with_expired) in [
         ("/public", PUBLIC, PUBLIC, PUBLIC),
         ("/optional", (200, "anonymous"), ALLOWED, refused),
         ("/authenticated", missing, ALLOWED, refused),
@@ -28,7 +28,7 @@ fn access_decides_which_requests_are_allowed() {
     ] {
         gateway.expect([
             (format!("{path}, no token"), Request::get(path), without),
-            (format!("{path}, valid token"), Request::get(path).bearer(&good), with_good),
+            (format!("{path}, valid token"), Request::get(path).bearer(&valid), with_valid),
             (format!("{path}, expired token"), Request::get(path).bearer(&expired), with_expired),
         ]);
     }

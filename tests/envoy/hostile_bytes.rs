@@ -33,7 +33,7 @@ const NOT_UTF8: [&[u8]; 6] = [b"\xff", b"\xff\xfe\xfd", b"a\x80b", b"\xc0\xaf", 
 #[test]
 fn headers_that_the_filter_reads_may_hold_any_bytes() {
     let gateway = gateway();
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     for bytes in NOT_UTF8 {
         for name in [
             "authorization",
@@ -52,12 +52,12 @@ fn headers_that_the_filter_reads_may_hold_any_bytes() {
                 let public = gateway.send(&Request::get("/public").header(name, &value));
                 assert_eq!(public.status, 200, "public, {label}");
                 answered(&gateway.send(&Request::get("/token").header(name, &value)), &label);
-                answered(&gateway.send(&Request::get("/tenant").bearer(&good).header(name, &value)), &label);
+                answered(&gateway.send(&Request::get("/tenant").bearer(&valid).header(name, &value)), &label);
                 answered(&gateway.send(&Request::new("OPTIONS", "/token").header(name, &value)), &label);
             }
         }
     }
-    gateway.expect([("still serving", Request::get("/token").bearer(&good), ALLOWED)]);
+    gateway.expect([("still serving", Request::get("/token").bearer(&valid), ALLOWED)]);
 }
 
 #[track_caller]
@@ -117,14 +117,14 @@ fn a_method_that_is_not_utf8_is_refused_by_envoy_itself() {
 fn headers_of_the_maximum_size_are_answered() {
     let gateway = gateway();
     let large = vec![b'x'; 58 * 1024];
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let many = (0..90)
-        .fold(Request::get("/token").bearer(&good), |request, n| request.header(format!("x-{n}"), vec![b'x'; 600]));
+        .fold(Request::get("/token").bearer(&valid), |request, n| request.header(format!("x-{n}"), vec![b'x'; 600]));
     gateway.expect([
         ("another header", Request::get("/public").header("x-other", &large), PUBLIC),
         ("the token", Request::get("/token").bearer(&large), (401, "token_too_large")),
         ("another scheme", Request::get("/token").header("authorization", &large), (401, "token_missing")),
-        ("a cookie", Request::get("/token").bearer(&good).header("cookie", &large), ALLOWED),
+        ("a cookie", Request::get("/token").bearer(&valid).header("cookie", &large), ALLOWED),
         (
             "a cookie with the token",
             Request::get("/token").header("cookie", [b"session=", &large[..]].concat()),

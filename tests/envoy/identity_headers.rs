@@ -36,16 +36,16 @@ fn identity(echo: &Echo) -> Vec<(String, String)> {
 fn identity_headers_and_their_aliases_are_removed_from_every_request() {
     let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
     let alice = vec![("x-jwt-sub".to_owned(), "alice".to_owned())];
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let without_sub = Token::new().without("sub").signed();
     for (label, request, expected) in [
         ("public", Request::get("/public"), vec![]),
-        ("public, with a token", Request::get("/public").bearer(&good), vec![]),
+        ("public, with a token", Request::get("/public").bearer(&valid), vec![]),
         ("preflight", Request::preflight("/token"), vec![]),
         ("preflight that matches no rule", Request::preflight("/elsewhere"), vec![]),
         ("optional, no token", Request::get("/optional"), vec![]),
-        ("optional, with a token", Request::get("/optional").bearer(&good), alice.clone()),
-        ("authenticated", Request::get("/token").bearer(&good), alice),
+        ("optional, with a token", Request::get("/optional").bearer(&valid), alice.clone()),
+        ("authenticated", Request::get("/token").bearer(&valid), alice),
         ("authenticated, without the claim", Request::get("/token").bearer(&without_sub), vec![]),
     ] {
         assert_eq!(identity(&gateway.send(&spoofed(request)).echo()), expected, "{label}");
@@ -145,12 +145,12 @@ fn the_whole_payload_can_be_forwarded() {
         "providers": { "main": merged(provider(), fields) },
         "rules": [{ "route": "GET /token" }, { "route": "GET /public", "access": "public" }],
     }));
-    let good = Token::new().signed();
-    let payload = good.split('.').nth(1).unwrap();
+    let valid = Token::new().signed();
+    let payload = valid.split('.').nth(1).unwrap();
     let received = |request: Request| {
         gateway.send(&request.header("x-jwt-payload", "forged").header("x_jwt_payload", "forged")).echo()
     };
-    let protected = received(Request::get("/token").bearer(&good));
+    let protected = received(Request::get("/token").bearer(&valid));
     assert_eq!((protected.all("x-jwt-payload"), protected.all("x_jwt_payload")), (vec![payload], vec![]));
     let public = received(Request::get("/public"));
     assert_eq!((public.all("x-jwt-payload").len(), public.all("x_jwt_payload").len()), (0, 0));

@@ -9,7 +9,7 @@ use crate::harness::issuer::{DISCOVERY, JWKS};
 use crate::harness::policy::merged;
 use crate::harness::{ALLOWED, Answer, Gateway, Issuer, Key, PUBLIC, Request, Setup, Token, provider, with_provider};
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
@@ -24,7 +24,7 @@ fn keys_are_fetched_at_start_once_for_all_workers() {
     let gateway = Gateway::start(&with_provider(provider()));
     gateway.await_metric("provider.main.jwks_keys", 10);
     assert_eq!(gateway.issuer.requests(JWKS), ["issuer.example"]);
-    gateway.expect((0..20).map(|n| (n, good(), ALLOWED)));
+    gateway.expect((0..20).map(|n| (n, valid(), ALLOWED)));
     assert_eq!(gateway.issuer.fetches(), 1, "one fetch serves all workers");
 }
 
@@ -34,7 +34,7 @@ fn the_jwks_uri_is_requested_unchanged() {
     issuer.publish_at("/tenant/keys?version=2", Key::set(&Key::one_of_each()));
     let jwks = json!({ "uri": "https://login.example:8443/tenant/keys?version=2", "cluster": "issuer" });
     let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(issuer).start();
-    gateway.expect([("good", good(), ALLOWED)]);
+    gateway.expect([("valid", valid(), ALLOWED)]);
     assert_eq!(gateway.issuer.requests("/tenant/keys?version=2"), ["login.example:8443"]);
 }
 
@@ -42,7 +42,7 @@ fn the_jwks_uri_is_requested_unchanged() {
 fn inline_keys_cause_no_fetch() {
     let gateway = Gateway::start(&with_jwks(json!({ "inline": Key::set(&Key::one_of_each()) })));
     gateway.expect([
-        ("good", good(), ALLOWED),
+        ("valid", valid(), ALLOWED),
         ("forged", Request::get("/").bearer(Token::new().sign(&Key::other("ES256"))), (401, "signature_invalid")),
         (
             "unknown key",
@@ -61,7 +61,7 @@ fn keys_are_found_by_discovery() {
     issuer.publish_at(DISCOVERY, json!({ "issuer": ISSUER, "jwks_uri": elsewhere }));
     let gateway =
         Setup::new(&with_jwks(json!({ "discovery": true, "cluster": "issuer" }))).workers(4).issuer(issuer).start();
-    gateway.expect([("good", good(), ALLOWED)]);
+    gateway.expect([("valid", valid(), ALLOWED)]);
     let fetches = [DISCOVERY, "/discovered", JWKS].map(|path| gateway.issuer.fetches_at(path));
     assert_eq!(fetches, [1, 1, 0], "the path of `jwks_uri` is used, its host is not");
 }
@@ -72,7 +72,7 @@ fn a_discovery_document_of_another_issuer_is_refused() {
     issuer.publish_at(DISCOVERY, json!({ "issuer": "https://issuer.example/", "jwks_uri": format!("{ISSUER}{JWKS}") }));
     let jwks = json!({ "discovery": true, "cluster": "issuer", "timeout": "1s" });
     let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(issuer).start();
-    gateway.expect([("good", good(), (503, "keys_unavailable"))]);
+    gateway.expect([("valid", valid(), (503, "keys_unavailable"))]);
     assert_eq!(gateway.issuer.fetches(), 0);
 }
 
@@ -82,10 +82,10 @@ fn requests_that_come_before_the_keys_wait_for_one_fetch() {
     let hold = issuer.hold();
     let policy = with_provider(merged(provider(), json!({ "jwks": { "timeout": "60s" } })));
     let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
-    let (good, forged) = (good(), Request::get("/").bearer(Token::new().sign(&Key::other("ES256"))));
+    let (valid, forged) = (valid(), Request::get("/").bearer(Token::new().sign(&Key::other("ES256"))));
     let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
     for (n, connection) in waiting.iter_mut().enumerate() {
-        connection.send(if n % 2 == 0 { &forged } else { &good }).unwrap();
+        connection.send(if n % 2 == 0 { &forged } else { &valid }).unwrap();
     }
     gateway.await_active(20);
     assert_eq!(gateway.send(&Request::get("/")).status, 401, "a request without a token does not wait");
@@ -104,7 +104,7 @@ fn requests_wait_for_a_silent_issuer_until_the_timeout() {
     issuer.answer(Answer::Silence);
     let gateway = Setup::new(&with_provider(provider)).workers(4).issuer(issuer).start();
     let start = Instant::now();
-    let reply = gateway.send(&good());
+    let reply = gateway.send(&valid());
     assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
     // The default timeout is 5 s.
     assert!(start.elapsed() < Duration::from_millis(4500), "{:?}", start.elapsed());
@@ -116,7 +116,7 @@ fn requests_wait_for_a_silent_issuer_until_the_timeout() {
 fn an_unknown_cluster_makes_keys_unavailable() {
     let jwks = json!({ "uri": format!("{ISSUER}{JWKS}"), "cluster": "nowhere", "timeout": "1s" });
     let gateway = Gateway::start(&with_jwks(jwks));
-    gateway.expect([("good", good(), (503, "keys_unavailable")), ("public", Request::get("/public"), PUBLIC)]);
+    gateway.expect([("valid", valid(), (503, "keys_unavailable")), ("public", Request::get("/public"), PUBLIC)]);
     gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 1);
     let names_it = |line: &String| line.contains("`main`") && line.contains("`nowhere`");
     assert_eq!(gateway.filter_log().iter().filter(|line| names_it(line)).count(), 1);
@@ -159,7 +159,7 @@ fn unusable_keys_in_a_set_are_skipped() {
     gateway.await_metric("provider.main.jwks_keys", 2);
     let padded = Token::new().sign(&Key::of("RS256").named("padded"));
     gateway
-        .expect([("the usable key", good(), ALLOWED), ("the padded key", Request::get("/").bearer(padded), ALLOWED)]);
+        .expect([("the usable key", valid(), ALLOWED), ("the padded key", Request::get("/").bearer(padded), ALLOWED)]);
     for kid in ["weak", "encryption", "operations", "other", "curve", "private"] {
         let token = Token::new().sign(&Key::of("ES384").named(kid));
         gateway.expect([(kid, Request::get("/").bearer(token), (401, "key_unknown"))]);

@@ -27,11 +27,11 @@ fn extent() -> Extent {
 
 fn gateway() -> Gateway {
     let gateway = Setup::new(&with_provider(provider())).workers(4).start();
-    gateway.expect((0..40).map(|n| (n, good(), ALLOWED)));
+    gateway.expect((0..40).map(|n| (n, valid(), ALLOWED)));
     gateway
 }
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
@@ -44,11 +44,11 @@ fn with_unknown_kid(kid: usize) -> Request {
 
 /// The latencies of valid requests until `stop`.
 fn latencies(gateway: &Gateway, stop: &AtomicBool) -> Vec<Duration> {
-    let (good, mut connection) = (good(), gateway.connect());
+    let (valid, mut connection) = (valid(), gateway.connect());
     let mut latencies = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let start = Instant::now();
-        assert_eq!(connection.round_trip(&good).unwrap().status, 200);
+        assert_eq!(connection.round_trip(&valid).unwrap().status, 200);
         latencies.push(start.elapsed());
         thread::sleep(Duration::from_millis(2));
     }
@@ -64,10 +64,10 @@ fn p99(mut latencies: Vec<Duration>) -> Duration {
 fn p99_during(gateway: &Gateway, load: impl FnOnce()) -> Duration {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let good = scope.spawn(|| latencies(gateway, &stop));
+        let valid = scope.spawn(|| latencies(gateway, &stop));
         load();
         stop.store(true, Ordering::Relaxed);
-        p99(good.join().unwrap())
+        p99(valid.join().unwrap())
     })
 }
 
@@ -115,5 +115,5 @@ fn memory_does_not_grow_with_unknown_keys() {
     flood(20_000..kids_for_memory);
     let grown = gateway.resident_bytes().saturating_sub(before);
     assert!(grown < 4 << 20, "memory grew by {grown} bytes");
-    gateway.expect([("still serving", good(), ALLOWED)]);
+    gateway.expect([("still serving", valid(), ALLOWED)]);
 }

@@ -40,11 +40,11 @@ fn provider_named(name: &str) -> Value {
     merged(provider(), json!({ "issuer": format!("https://{name}.example"), "jwks": jwks }))
 }
 
-fn good_at(name: &str) -> Request {
+fn valid_at(name: &str) -> Request {
     Request::get("/").bearer(Token::new().claim("iss", format!("https://{name}.example")).signed())
 }
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
@@ -58,7 +58,7 @@ fn the_last_good_keys_stay_in_use_through_every_kind_of_failure() {
     }
     let policy = json!({ "providers": providers, "default": "authenticated" });
     let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
-    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, good_at(name), ALLOWED)));
+    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, valid_at(name), ALLOWED)));
 
     for (name, fault, _) in &FAULTS {
         gateway.issuer.answer_at(&format!("/{name}"), fault.clone());
@@ -75,7 +75,7 @@ fn the_last_good_keys_stay_in_use_through_every_kind_of_failure() {
         }
         assert_eq!(lines_about(&gateway, name, "could not be fetched"), 1, "{name}: one line at the first failure");
     }
-    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, good_at(name), ALLOWED)));
+    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, valid_at(name), ALLOWED)));
 
     for (name, _, _) in &FAULTS {
         gateway.issuer.answer_at(&format!("/{name}"), Answer::Document(""));
@@ -85,7 +85,7 @@ fn the_last_good_keys_stay_in_use_through_every_kind_of_failure() {
             (lines_about(&gateway, name, "can be fetched again") == 1).then_some(())
         });
     }
-    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, good_at(name), ALLOWED)));
+    gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, valid_at(name), ALLOWED)));
 }
 
 fn lines_about(gateway: &Gateway, provider: &str, text: &str) -> usize {
@@ -99,7 +99,7 @@ fn a_failed_discovery_is_handled_like_a_failed_key_fetch() {
         json!({ "uri": null, "discovery": true, "cluster": "issuer", "refresh_interval": "1s", "timeout": "2s" });
     let policy = with_provider(merged(provider(), json!({ "jwks": jwks })));
     let gateway = Setup::new(&policy).workers(4).start();
-    gateway.expect([("before", good(), ALLOWED)]);
+    gateway.expect([("before", valid(), ALLOWED)]);
     for path in [DISCOVERY, JWKS] {
         for (_, fault, class) in FAULTS.into_iter().filter(|(name, _, _)| ["status", "html", "reset"].contains(name)) {
             let failed = format!("provider.main.jwks_fetch_failed.{class}");
@@ -108,7 +108,7 @@ fn a_failed_discovery_is_handled_like_a_failed_key_fetch() {
             gateway.await_at_least(&failed, failures + 1);
             // All earlier successes are counted by now.
             let successes = gateway.metric("provider.main.jwks_fetch_success");
-            gateway.expect([(format!("{path}: {class}"), good(), ALLOWED)]);
+            gateway.expect([(format!("{path}: {class}"), valid(), ALLOWED)]);
             gateway.issuer.answer_at(path, Answer::Document(""));
             gateway.await_at_least("provider.main.jwks_fetch_success", successes + 1);
         }
@@ -119,37 +119,37 @@ fn a_failed_discovery_is_handled_like_a_failed_key_fetch() {
 fn fetches_recover_when_the_issuer_listens_again() {
     let policy = with_provider(merged(provider(), json!({ "jwks": { "refresh_interval": "1s" } })));
     let mut gateway = Setup::new(&policy).workers(4).start();
-    gateway.expect([("before", good(), ALLOWED)]);
+    gateway.expect([("before", valid(), ALLOWED)]);
     gateway.issuer.refuse();
     gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 2);
-    gateway.expect([("while connections are refused", good(), ALLOWED)]);
+    gateway.expect([("while connections are refused", valid(), ALLOWED)]);
     let before = gateway.metric("provider.main.jwks_fetch_success");
     gateway.issuer.listen();
     gateway.await_at_least("provider.main.jwks_fetch_success", before + 1);
-    gateway.expect([("after", good(), ALLOWED)]);
+    gateway.expect([("after", valid(), ALLOWED)]);
 }
 
 #[test]
 fn keys_older_than_max_stale_are_not_used() {
     let jwks = json!({ "refresh_interval": "1s", "max_stale": "10s" });
     let gateway = Setup::new(&with_provider(merged(provider(), json!({ "jwks": jwks })))).workers(4).start();
-    gateway.expect([("fresh", good(), ALLOWED)]);
+    gateway.expect([("fresh", valid(), ALLOWED)]);
     gateway.issuer.answer(Answer::Status(500));
     gateway.await_at_least("provider.main.jwks_fetch_failed.status", 1);
-    gateway.expect([("stale", good(), ALLOWED)]);
-    eventually("the keys are older than max_stale", || (gateway.send(&good()).status == 503).then_some(()));
+    gateway.expect([("stale", valid(), ALLOWED)]);
+    eventually("the keys are older than max_stale", || (gateway.send(&valid()).status == 503).then_some(()));
     let start = Instant::now();
-    let reply = gateway.send(&good());
+    let reply = gateway.send(&valid());
     assert!(start.elapsed() < Duration::from_secs(4), "answered within the timeout: {:?}", start.elapsed());
     assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
     gateway.expect([
-        ("older than max_stale", good(), (503, "keys_unavailable")),
+        ("older than max_stale", valid(), (503, "keys_unavailable")),
         ("no token", Request::get("/"), (401, "token_missing")),
-        ("nonsense", Request::get("/").bearer("nonsense"), (401, "token_malformed")),
+        ("malformed", Request::get("/").bearer("nonsense"), (401, "token_malformed")),
         ("public", Request::get("/public"), (200, "public")),
     ]);
     gateway.issuer.answer(Answer::Document(""));
-    eventually("keys are fetched without a restart", || (gateway.send(&good()).status == 200).then_some(()));
+    eventually("keys are fetched without a restart", || (gateway.send(&valid()).status == 200).then_some(()));
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn two_providers_with_one_url_fetch_it_separately() {
     let policy = json!({ "providers": { "first": provider(), "second": second }, "default": "authenticated" });
     let gateway = Setup::new(&policy).workers(4).start();
     let of_second = Request::get("/").bearer(Token::new().claim("iss", "https://second.example").signed());
-    gateway.expect([("first", good(), ALLOWED), ("second", of_second, ALLOWED)]);
+    gateway.expect([("first", valid(), ALLOWED), ("second", of_second, ALLOWED)]);
     assert_eq!(gateway.issuer.fetches_at(JWKS), 2);
 }
 
@@ -209,10 +209,10 @@ fn a_provider_that_is_down_does_not_delay_another() {
     let policy = json!({ "providers": { "up": provider_named("up"), "down": down }, "default": "authenticated" });
     let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..40).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good_at("down")).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid_at("down")).unwrap());
     gateway.await_active(40);
     let start = Instant::now();
-    gateway.expect((0..40).map(|n| (n, good_at("up"), ALLOWED)));
+    gateway.expect((0..40).map(|n| (n, valid_at("up"), ALLOWED)));
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     gateway.await_active(40);
 }

@@ -17,8 +17,8 @@ fn version(number: usize) -> Value {
 #[test]
 fn twenty_updates_under_load_refuse_no_request_and_fetch_no_keys() {
     let mut gateway = Setup::new(&version(0)).workers(4).start();
-    let good = Request::get("/stays").bearer(Token::new().signed());
-    gateway.expect((0..40).map(|n| (n, good.clone(), ALLOWED)));
+    let valid = Request::get("/stays").bearer(Token::new().signed());
+    gateway.expect((0..40).map(|n| (n, valid.clone(), ALLOWED)));
     let address = gateway.address();
     let (stop, served) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -26,7 +26,7 @@ fn twenty_updates_under_load_refuse_no_request_and_fetch_no_keys() {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let mut connection = Connection::open(address).unwrap();
-                    assert_eq!(connection.round_trip(&good).unwrap().status, 200);
+                    assert_eq!(connection.round_trip(&valid).unwrap().status, 200);
                     served.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -46,13 +46,13 @@ fn twenty_updates_under_load_refuse_no_request_and_fetch_no_keys() {
 #[test]
 fn a_cached_token_is_checked_against_the_new_policy() {
     let mut gateway = Setup::new(&version(0)).workers(2).start();
-    let good = Request::get("/stays").bearer(Token::new().signed());
-    gateway.expect((0..10).map(|n| (n, good.clone(), ALLOWED)));
+    let valid = Request::get("/stays").bearer(Token::new().signed());
+    gateway.expect((0..10).map(|n| (n, valid.clone(), ALLOWED)));
     let stricter =
         merged(version(0), json!({ "providers": { "main": merged(provider(), json!({ "audiences": ["other"] })) } }));
     assert!(gateway.reconfigure(&stricter));
-    gateway.await_everywhere(&good, 401);
-    gateway.expect((0..10).map(|n| (n, good.clone(), (401, "audience_mismatch"))));
+    gateway.await_everywhere(&valid, 401);
+    gateway.expect((0..10).map(|n| (n, valid.clone(), (401, "audience_mismatch"))));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn policy(timeout: &str) -> Value {
     with_provider(merged(provider(), json!({ "jwks": { "timeout": timeout } })))
 }
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
@@ -32,7 +32,7 @@ fn forged() -> Request {
 
 /// Traps the VM of every worker; eighty connections reach all workers.
 fn trap_all(gateway: &Gateway) {
-    let trap = good().header("x-trap", "now");
+    let trap = valid().header("x-trap", "now");
     let before = gateway.traps();
     let mut connections: Vec<_> = (0..80).map(|_| gateway.connect()).collect();
     connections.iter_mut().for_each(|connection| connection.send(&trap).unwrap());
@@ -43,14 +43,14 @@ fn trap_all(gateway: &Gateway) {
 #[test]
 fn reloaded_workers_reuse_the_keys_and_no_request_passes_unchecked() {
     let gateway = Setup::new(&policy("5s")).workers(WORKERS).trapping().start();
-    gateway.await_everywhere(&good(), 200);
+    gateway.await_everywhere(&valid(), 200);
     let passed = gateway.upstream.requests();
     let stop = AtomicBool::new(false);
     let served = thread::scope(|scope| {
         let requests = scope.spawn(|| {
             let mut served = 0;
             while !stop.load(Ordering::Relaxed) {
-                for (request, expected) in [(forged(), 401), (Request::get("/"), 401), (good(), 200)] {
+                for (request, expected) in [(forged(), 401), (Request::get("/"), 401), (valid(), 200)] {
                     let status = gateway.send(&request).status;
                     assert!([expected, 503].contains(&status), "{status} instead of {expected}");
                     served += usize::from(status == 200);
@@ -60,7 +60,7 @@ fn reloaded_workers_reuse_the_keys_and_no_request_passes_unchecked() {
         });
         for _ in 0..3 {
             trap_all(&gateway);
-            gateway.await_everywhere(&good(), 200);
+            gateway.await_everywhere(&valid(), 200);
         }
         stop.store(true, Ordering::Relaxed);
         requests.join().unwrap()
@@ -76,7 +76,7 @@ fn another_worker_takes_over_the_fetch_of_a_worker_that_trapped() {
     let by_new = Request::get("/").bearer(Token::new().sign(&new));
     let issuer = Issuer::with_keys(&[Key::of("ES256")]);
     let gateway = Setup::new(&policy("4s")).workers(WORKERS).issuer(issuer).trapping().start();
-    gateway.await_everywhere(&good(), 200);
+    gateway.await_everywhere(&valid(), 200);
     gateway.issuer.publish(&[Key::of("ES256"), new]);
     let hold = gateway.issuer.hold();
     let mut waiting = gateway.connect();
@@ -86,7 +86,7 @@ fn another_worker_takes_over_the_fetch_of_a_worker_that_trapped() {
     // Envoy never answers a request whose VM is gone, so the client closes the connection.
     drop(waiting);
     // A response before the reload would go to the VM that trapped.
-    gateway.await_everywhere(&good(), 200);
+    gateway.await_everywhere(&valid(), 200);
     drop(hold);
     assert_ne!(gateway.send(&by_new).status, 401, "the issuer has not confirmed that the key is unknown");
     gateway.await_everywhere(&by_new, 200);

@@ -16,7 +16,7 @@ fn with_long_timeout() -> Value {
     with_provider(provider)
 }
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
@@ -26,8 +26,8 @@ fn three_hundred_requests_wait_for_one_fetch() {
     let hold = issuer.hold();
     let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..300).map(|_| gateway.connect()).collect();
-    let good = good();
-    waiting.iter_mut().for_each(|connection| connection.send(&good).unwrap());
+    let valid = valid();
+    waiting.iter_mut().for_each(|connection| connection.send(&valid).unwrap());
     gateway.await_active(300);
     drop(hold);
     for connection in &mut waiting {
@@ -42,7 +42,7 @@ fn requests_whose_client_disconnects_are_dropped() {
     let hold = issuer.hold();
     let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..60).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
     gateway.await_active(60);
     let mut connected = waiting.split_off(50);
     drop(waiting);
@@ -51,7 +51,7 @@ fn requests_whose_client_disconnects_are_dropped() {
     for connection in &mut connected {
         assert_eq!(connection.reply().unwrap().status, 200);
     }
-    gateway.expect((0..20).map(|n| (n, good(), ALLOWED)));
+    gateway.expect((0..20).map(|n| (n, valid(), ALLOWED)));
     assert_eq!(gateway.upstream.requests(), 30, "no closed request is forwarded");
 }
 
@@ -96,7 +96,7 @@ fn resumed_requests_pass_a_second_filter_in_the_same_vm() {
     let open = with_rules(json!([{ "route": "$default", "access": "public" }]));
     let gateway = Setup::new(&with_long_timeout()).workers(1).issuer(issuer).followed_by(&open).start();
     let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
     gateway.await_active(20);
     drop(hold);
     // One callback of the first filter resumes all requests, and Envoy calls the second filter inside of it.
@@ -110,15 +110,15 @@ fn the_number_of_waiting_requests_is_limited() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
     let gateway = Setup::new(&with_provider(provider)).workers(1).issuer(issuer).start();
-    let good = good();
+    let valid = valid();
     let mut connections: Vec<_> = (0..1024).map(|_| gateway.connect()).collect();
-    connections.iter_mut().for_each(|connection| connection.send(&good).unwrap());
+    connections.iter_mut().for_each(|connection| connection.send(&valid).unwrap());
     gateway.await_active(1024);
-    gateway.expect([("one more than the limit", good.clone(), (503, "keys_unavailable"))]);
+    gateway.expect([("one more than the limit", valid.clone(), (503, "keys_unavailable"))]);
     drop(connections.pop());
     connections.push(eventually("a closed request makes room", || {
         let mut next = gateway.connect();
-        next.send(&good).unwrap();
+        next.send(&valid).unwrap();
         next.is_pending().unwrap().then_some(next)
     }));
     drop(hold);
@@ -134,10 +134,10 @@ fn waiting_requests_are_refused_when_the_fetch_fails() {
     let hold = issuer.hold();
     let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..10).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
     gateway.await_active(10);
     drop(hold);
     assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 503));
     gateway.issuer.answer(Answer::Document(""));
-    eventually("keys are fetched without a restart", || (gateway.send(&good()).status == 200).then_some(()));
+    eventually("keys are fetched without a restart", || (gateway.send(&valid()).status == 200).then_some(()));
 }

@@ -86,10 +86,10 @@ fn decisions_before_routing_have_no_provider_and_subject() {
 #[test]
 fn each_request_is_counted_once_in_each_metric() {
     let gateway = gateway();
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let rows = [
-        (Request::get("/token").bearer(&good), 5),
-        (Request::get("/named").bearer(&good), 3),
+        (Request::get("/token").bearer(&valid), 5),
+        (Request::get("/named").bearer(&valid), 3),
         (Request::get("/token"), 2),
         (Request::get("/public"), 4),
         (Request::get("/elsewhere"), 1),
@@ -137,10 +137,10 @@ fn a_dry_run_counts_as_allowed_and_is_marked() {
         "rules": [{ "route": "GET /trial", "mode": "dry_run" }, { "route": "GET /token" }],
         "log_denials": true,
     }));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     for (request, reason, dry_run) in [
         (Request::get("/trial"), "token_missing", Some("true")),
-        (Request::get("/trial").bearer(&good), "allowed", None),
+        (Request::get("/trial").bearer(&valid), "allowed", None),
         (Request::get("/token"), "token_missing", None),
     ] {
         let entry = gateway.logged(&gateway.send(&request));
@@ -164,7 +164,7 @@ fn a_dry_run_counts_as_allowed_and_is_marked() {
 
 #[test]
 fn the_field_filter_state_selects_the_requests_with_filter_state() {
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     for (setting, if_allowed, if_refused) in [
         ("all", Some("allowed"), Some("token_missing")),
         ("refused", None, Some("token_missing")),
@@ -176,7 +176,7 @@ fn the_field_filter_state_selects_the_requests_with_filter_state() {
             "filter_state": setting,
         }));
         for (request, reason) in [
-            (Request::get("/token").bearer(&good), if_allowed),
+            (Request::get("/token").bearer(&valid), if_allowed),
             (Request::get("/token"), if_refused),
             (Request::get("/trial"), if_refused),
         ] {
@@ -194,12 +194,12 @@ fn a_configuration_is_logged_once_for_all_workers() {
     let configured = |gateway: &Gateway| -> Vec<_> {
         gateway.filter_log().into_iter().filter(|line| line.contains(" rules, ")).collect()
     };
-    let good = Request::get("/token").bearer(Token::new().signed());
-    gateway.expect([("the first", good.clone(), ALLOWED)]);
+    let valid = Request::get("/token").bearer(Token::new().signed());
+    gateway.expect([("the first", valid.clone(), ALLOWED)]);
     assert_eq!(configured(&gateway), [&*four]);
     assert!(gateway.reconfigure(&policy(json!({ "rules": [] }))));
     eventually("the new rules are in force", || {
-        (gateway.logged(&gateway.send(&good)).reason.as_deref() == Some("route_denied")).then_some(())
+        (gateway.logged(&gateway.send(&valid)).reason.as_deref() == Some("route_denied")).then_some(())
     });
     assert_eq!(configured(&gateway), [&*four, &none]);
 }
@@ -270,15 +270,15 @@ fn changed_keys_are_logged_once_for_all_workers() {
 #[test]
 fn refusals_are_logged_at_debug_by_default() {
     let gateway = Gateway::start(&policy(json!({ "log_denials": false })));
-    let good = Token::new().signed();
-    gateway.expect([("allowed", Request::get("/token").bearer(&good), ALLOWED)]);
+    let valid = Token::new().signed();
+    gateway.expect([("allowed", Request::get("/token").bearer(&valid), ALLOWED)]);
     gateway.await_metric("provider.main.jwks_fetch_success", 1);
     let before = gateway.filter_log();
     let expired = Token::new().claim("exp", now() - 3600).claim("secret", "confidential").signed();
     for request in [
-        Request::get("/token").bearer(&good),
+        Request::get("/token").bearer(&valid),
         Request::get("/token").bearer(&expired),
-        Request::get("/named").bearer(&good),
+        Request::get("/named").bearer(&valid),
         Request::get("/token"),
         Request::get("/public"),
         Request::get("/a//b"),

@@ -79,7 +79,7 @@ fn refusals() -> Vec<(&'static str, &'static str, Option<String>)> {
         ("token_missing", "/token", None),
         ("token_malformed", "/token", Some("nonsense".to_owned())),
         ("token_too_large", "/token", signed(token().claim("large", "x".repeat(16 * 1024)))),
-        ("issuer_unknown", "/token", signed(token().claim("iss", "https://nobody.example"))),
+        ("issuer_unknown", "/token", signed(token().claim("iss", "https://unknown.example"))),
         ("identity_source_mismatch", "/token", signed(token().claim("iss", "https://cookie.example"))),
         ("tenant_mismatch", "/token", signed(token().claim("iss", of_tenant).claim("tid", "another"))),
         ("algorithm_not_allowed", "/token", Some(token().sign(&Key::of("RS256")))),

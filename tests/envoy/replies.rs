@@ -17,7 +17,7 @@ fn policy(responses: Value) -> Value {
     merged(with_rules(rules), json!({ "responses": responses }))
 }
 
-fn good(path: &str) -> Request {
+fn valid(path: &str) -> Request {
     Request::get(path).bearer(Token::new().signed())
 }
 
@@ -39,36 +39,36 @@ fn each_refusal_has_its_status_challenge_and_body() {
     let invalid_token = Some(r#"Bearer realm="shop", error="invalid_token""#);
     let wrong_audience = Request::get("/token").bearer(Token::new().claim("aud", "web").signed());
     for (label, request, status, challenge, body) in [
-        ("ambiguous path", good("/a//b"), 400, None, bad),
+        ("ambiguous path", valid("/a//b"), 400, None, bad),
         (
             "two credentials",
-            good("/token").bearer("x"),
+            valid("/token").bearer("x"),
             400,
             Some(r#"Bearer realm="shop", error="invalid_request""#),
             bad,
         ),
         ("no credential", Request::get("/token"), 401, Some(r#"Bearer realm="shop""#), unauthorized),
-        ("nonsense", Request::get("/token").bearer("nonsense"), 401, invalid_token, unauthorized),
+        ("malformed", Request::get("/token").bearer("nonsense"), 401, invalid_token, unauthorized),
         ("expired", expired("/token"), 401, invalid_token, unauthorized),
         ("wrong audience", wrong_audience, 401, invalid_token, unauthorized),
         (
             "scope",
-            good("/scope"),
+            valid("/scope"),
             403,
             Some(r#"Bearer realm="shop", error="insufficient_scope", scope="read write""#),
             forbidden,
         ),
         (
             "scopes",
-            good("/scopes"),
+            valid("/scopes"),
             403,
             Some(r#"Bearer realm="shop", error="insufficient_scope", scope="read write""#),
             forbidden,
         ),
-        ("group", good("/group"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
-        ("claim", good("/claim"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
-        ("deny", good("/deny"), 403, None, forbidden),
-        ("no rule", good("/elsewhere"), 403, None, forbidden),
+        ("group", valid("/group"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
+        ("claim", valid("/claim"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
+        ("deny", valid("/deny"), 403, None, forbidden),
+        ("no rule", valid("/elsewhere"), 403, None, forbidden),
     ] {
         let reply = gateway.send(&request);
         assert_eq!(parts(&reply), (status, challenge.map(str::to_owned), body.to_owned()), "{label}");
@@ -101,7 +101,7 @@ fn without_keys_the_reply_is_503_with_retry_after() {
     let issuer = Issuer::start();
     issuer.answer(Answer::Status(500));
     let gateway = Setup::new(&policy).issuer(issuer).start();
-    let reply = gateway.send(&good("/token"));
+    let reply = gateway.send(&valid("/token"));
     assert_eq!(parts(&reply), (503, None, r#"{"message":"Service Unavailable"}"#.to_owned()));
     assert_eq!(reply.header("retry-after").as_deref(), Some("7"));
     assert_eq!(gateway.send(&Request::get("/token")).status, 401, "a request without a token needs no keys");
@@ -122,7 +122,7 @@ fn the_reply_has_the_reason_only_with_expose_reason() {
 fn the_format_can_be_configured() {
     let problem = |title: &str, status: u16| format!(r#"{{"type":"about:blank","title":"{title}","status":{status}}}"#);
     let requests =
-        || [good("/a//b"), Request::get("/token"), expired("/token"), good("/scope"), good("/deny"), keyless()];
+        || [valid("/a//b"), Request::get("/token"), expired("/token"), valid("/scope"), valid("/deny"), keyless()];
     for (format, content_type, bodies) in [
         (
             "problem",
@@ -188,9 +188,9 @@ fn headers_can_be_added_by_status() {
     };
     assert_eq!(added(Request::get("/token")), ["*", ""]);
     assert_eq!(added(Request::get("/deny")), ["", "ask the owner"]);
-    assert_eq!(added(good("/a//b")), ["", "change the path"]);
+    assert_eq!(added(valid("/a//b")), ["", "change the path"]);
     assert_eq!(added(keyless()), ["", "wait"]);
-    assert_eq!(added(good("/token")), ["", ""]);
+    assert_eq!(added(valid("/token")), ["", ""]);
 }
 
 #[test]

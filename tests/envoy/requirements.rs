@@ -191,7 +191,7 @@ fn a_dry_run_allows_and_counts_refusals() {
     for (label, request, reason) in [
         ("no group", get("/").bearer(Token::new().signed()), "group_missing"),
         ("no token", get("/"), "token_missing"),
-        ("nonsense", get("/").bearer("nonsense"), "token_malformed"),
+        ("malformed", get("/").bearer("nonsense"), "token_malformed"),
         ("two credentials", get("/").bearer("x").bearer("y"), "credential_ambiguous"),
         ("closed", get("/closed"), "route_denied"),
     ] {

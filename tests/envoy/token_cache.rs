@@ -64,8 +64,8 @@ fn refused_tokens_are_not_cached() {
 fn a_ttl_of_zero_turns_the_cache_off() {
     let policy = with_provider(merged(provider(), json!({ "cache": { "ttl": "0s" } })));
     let gateway = Gateway::start(&policy);
-    let good = Request::get("/").bearer(Token::new().signed());
-    gateway.expect((0..20).map(|n| (n, good.clone(), ALLOWED)));
+    let valid = Request::get("/").bearer(Token::new().signed());
+    gateway.expect((0..20).map(|n| (n, valid.clone(), ALLOWED)));
     gateway.await_metric("cache_miss", 20);
     assert_eq!(gateway.metric("cache_hit"), 0);
 }

@@ -34,17 +34,17 @@ fn with(object: &str, member: &str) -> String {
 
 #[test]
 fn a_token_has_three_parts() {
-    let good = Token::new().signed();
-    let (message, signature) = good.rsplit_once('.').unwrap();
+    let valid = Token::new().signed();
+    let (message, signature) = valid.rsplit_once('.').unwrap();
     check(
         [
-            ("nonsense", "nonsense".to_owned()),
+            ("malformed", "nonsense".to_owned()),
             ("one part", base64url(header().as_bytes())),
             ("two parts", message.to_owned()),
-            ("four parts", format!("{good}.{signature}")),
-            ("five parts, as an encrypted token has", format!("{good}.{signature}.{signature}")),
-            ("a leading dot", format!(".{good}")),
-            ("a trailing dot", format!("{good}.")),
+            ("four parts", format!("{valid}.{signature}")),
+            ("five parts, as an encrypted token has", format!("{valid}.{signature}.{signature}")),
+            ("a leading dot", format!(".{valid}")),
+            ("a trailing dot", format!("{valid}.")),
             ("two dots", "..".to_owned()),
             ("no header", format!(".{}.{signature}", base64url(claims().as_bytes()))),
             ("no payload", format!("{}..{signature}", base64url(header().as_bytes()))),
@@ -182,8 +182,8 @@ fn the_size_of_a_token_is_limited() {
 
 #[test]
 fn bytes_outside_base64url_are_refused() {
-    let good = Token::new().signed();
-    let inside = |bytes: &[u8]| [&good.as_bytes()[..10], bytes, &good.as_bytes()[10..]].concat();
+    let valid = Token::new().signed();
+    let inside = |bytes: &[u8]| [&valid.as_bytes()[..10], bytes, &valid.as_bytes()[10..]].concat();
     check(
         [
             ("a tab inside", inside(b"\t")),
@@ -192,8 +192,8 @@ fn bytes_outside_base64url_are_refused() {
             ("an é inside", inside("é".as_bytes())),
             ("a quote inside", inside(b"\"")),
             ("only non-ASCII bytes", vec![0xff; 100]),
-            ("quoted", format!("\"{good}\"").into_bytes()),
-            ("the JSON serialization", json!({ "payload": good }).to_string().into_bytes()),
+            ("quoted", format!("\"{valid}\"").into_bytes()),
+            ("the JSON serialization", json!({ "payload": valid }).to_string().into_bytes()),
         ]
         .map(|(label, token)| (label.to_owned(), token, MALFORMED)),
     );
