@@ -84,7 +84,8 @@ fn a_list_of_scopes_needs_one_of_them_and_all_needs_every_one() {
             ("/any", json!("read,write"), missing),
             ("/any", json!("read\twrite"), missing),
             ("/any", json!(""), missing),
-            // The filter stores each scope after its length; these bytes look like a length. Then a claim of maximum size.
+            // The filter stores each scope behind its length, and these strings contain what looks like a length. The next
+            // rows have as many scopes as fit into a token.
             ("/any", json!(["\u{4}\0\0\0read", "read\u{4}\0\0\0"]), missing),
             ("/any", json!(many), missing),
             ("/any", json!(format!("{many} read")), ALLOWED),

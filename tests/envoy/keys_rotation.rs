@@ -59,7 +59,7 @@ fn two_hundred_tokens_with_a_new_key_cause_one_fetch() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_without_another_fetch() {
+fn fifty_tokens_with_an_unknown_key_cause_one_fetch_and_are_refused() {
     let gateway = gateway(json!({}));
     gateway.expect((0..50).map(|n| (n, signed_by(&new()), (401, "key_unknown"))));
     assert_eq!(gateway.issuer.fetches(), 2);

@@ -123,7 +123,7 @@ fn the_number_of_waiting_requests_is_limited() {
     }));
     drop(hold);
     connections.iter_mut().for_each(|connection| drop(connection.reply().unwrap()));
-    // Whether the upstream can take as many connections at once is not the filter's to say.
+    // The statuses are not checked, because the upstream may not accept as many connections at once.
     gateway.await_at_least("reason.allowed", 1024);
 }
 

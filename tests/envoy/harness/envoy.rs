@@ -152,7 +152,7 @@ fn binary() -> PathBuf {
 fn find(variable: &str, default: impl FnOnce() -> Option<PathBuf>) -> PathBuf {
     let path = env::var_os(variable).map(PathBuf::from).or_else(default);
     path.filter(|path| path.exists())
-        .unwrap_or_else(|| panic!("these tests need an Envoy and the built module: run `make test`, or set {variable}"))
+        .unwrap_or_else(|| panic!("these tests need Envoy and the built module: run `make test`, or set {variable}"))
 }
 
 fn root() -> &'static Path {
