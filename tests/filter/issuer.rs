@@ -1,11 +1,11 @@
 //! Issuers whose keys are fetched, and what they may answer.
 
 use jwt_authorizer::filter::host::FetchResponse;
+use jwt_authorizer_test_support::Key;
 use serde_json::{Value, json};
 
-use super::keys::Key;
-use super::token::{AUDIENCE, Token};
 use super::world::START;
+use jwt_authorizer_test_support::token::{AUDIENCE, Token};
 
 /// `iss` of tokens that name no other.
 pub(crate) const ISSUER: &str = "https://one.example";
@@ -32,7 +32,7 @@ pub(crate) fn policy(jwks: &Value) -> Value {
 
 /// The key that the issuer signs with, under this name; each issuer has its own.
 pub(crate) fn key(provider: usize, name: &str) -> Key {
-    let owner: fn(&'static str) -> Key = if provider == 0 { Key::of } else { Key::strangers };
+    let owner: fn(&'static str) -> Key = if provider == 0 { Key::of } else { Key::other };
     owner("EdDSA").named(name)
 }
 

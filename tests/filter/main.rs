@@ -13,17 +13,11 @@ mod clocks;
 mod cold_start;
 mod invariants;
 mod issuer;
-#[allow(dead_code, reason = "the tests in a real Envoy use more of it")]
-#[path = "../envoy/harness/keys.rs"]
-mod keys;
 mod leaders;
 mod life;
 mod parking;
 mod proxy;
 mod shared_data;
-#[allow(dead_code, reason = "the tests in a real Envoy use more of it")]
-#[path = "../envoy/harness/token.rs"]
-mod token;
 mod unknown_keys;
 mod world;
 

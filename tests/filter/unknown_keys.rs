@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jwt_authorizer::filter::host::FetchResponse;
+use jwt_authorizer_test_support::Key;
 use serde_json::json;
 
 use super::issuer::{PATHS, document, failure, key, keys_named, policy, token, token_by};
-use super::keys::Key;
 use super::world::World;
 
 fn with_key_a() -> World {
@@ -148,7 +148,7 @@ fn a_token_without_a_key_id_waits_for_keys_that_fit() {
     let mut world = with_key_a();
     let nameless = |key: &Key| {
         use super::issuer::ISSUER;
-        use super::token::Token;
+        use jwt_authorizer_test_support::Token;
         let token = Token::new().claim("iss", ISSUER).claim("iat", 1_900_000_000).claim("exp", 1_900_003_600);
         token.header("kid", serde_json::Value::Null).sign(key)
     };

@@ -3,18 +3,21 @@
 use std::error::Error;
 use std::hint::black_box;
 
-use jwt_authorizer::jwt::algorithm::Algorithm;
-use jwt_authorizer::jwt::cache::TokenCache;
-use jwt_authorizer::jwt::error::TokenError;
-use jwt_authorizer::jwt::jwk::VerifyingKey;
-use jwt_authorizer::jwt::keys::KeyRing;
-use jwt_authorizer::jwt::signature::SignatureVerifier;
-use jwt_authorizer::jwt::time::UnixTime;
-use jwt_authorizer::jwt::token::{Compact, UnverifiedToken};
-use jwt_authorizer::policy::proof::Vault;
-use jwt_authorizer::policy::reason::Reason;
-use jwt_authorizer::policy::{Authorizer, KeySource};
+use jwt_authorizer::engine::decision::Effect;
+use jwt_authorizer::keys::algorithm::Algorithm;
+use jwt_authorizer::keys::current::CurrentKeys;
+use jwt_authorizer::keys::jwk::VerifyingKey;
+use jwt_authorizer::keys::remote::KeySource;
+use jwt_authorizer::keys::signature::SignatureVerifier;
+use jwt_authorizer::reason::Refusal;
 use jwt_authorizer::request::RequestHead;
+use jwt_authorizer::time::UnixTime;
+use jwt_authorizer::token::authenticator::AuthContext;
+use jwt_authorizer::token::cache::TokenCache;
+use jwt_authorizer::token::error::TokenError;
+use jwt_authorizer::token::jws::CompactJws;
+use jwt_authorizer::token::provider::ByProvider;
+use jwt_authorizer::token::unverified::UnverifiedToken;
 
 pub use jwt_authorizer::request::Headers;
 
@@ -28,36 +31,41 @@ pub enum Outcome {
 }
 
 /// A compiled configuration with its keys and its cache of tokens.
-#[expect(missing_debug_implementations, reason = "the engine has none")]
+#[derive(Debug)]
 pub struct Engine {
-    authorizer: Authorizer,
-    keys: Vec<KeyRing>,
+    engine: jwt_authorizer::engine::Engine,
+    keys: ByProvider<CurrentKeys>,
     cache: TokenCache,
 }
 
 impl Engine {
     pub fn compile(configuration: &[u8]) -> Result<Self, Box<dyn Error>> {
-        let authorizer = Authorizer::from_json(configuration)?;
-        let keys = authorizer.key_sources().iter().filter_map(|source| match source {
-            KeySource::Inline(set) => Some(KeyRing::inline(set.clone())),
-            KeySource::Remote(_) => None,
+        let engine = jwt_authorizer::engine::Engine::from_json(configuration)?;
+        let keys = engine.key_sources().map(|_, source| match source {
+            KeySource::Inline(set) => CurrentKeys::inline(set.clone()),
+            KeySource::Remote(_) => CurrentKeys::none(),
         });
-        Ok(Self { keys: keys.collect(), cache: authorizer.new_cache(), authorizer })
+        Ok(Self { keys, cache: engine.new_cache(), engine })
     }
 
     pub fn decide(&mut self, headers: &Headers, now: i64) -> Outcome {
         let Ok(head) = RequestHead::new(headers) else { return Outcome::Other };
-        let mut vault = Vault { keys: &self.keys, cache: &mut self.cache };
-        match self.authorizer.authorize(&head, &mut vault, &AcceptAll, UnixTime::from_secs(now)).reason {
-            Reason::Allowed | Reason::Public => Outcome::Allowed,
-            Reason::Token(TokenError::Expired) => Outcome::Expired,
-            Reason::Token(TokenError::Malformed) => Outcome::Malformed,
+        let mut context = AuthContext {
+            keys: &self.keys,
+            cache: &mut self.cache,
+            verifier: &AcceptAll,
+            now: UnixTime::from_secs(now),
+        };
+        match self.engine.decide(&head, &mut context).map(|decision| decision.effect) {
+            Ok(Effect::Allow(..)) => Outcome::Allowed,
+            Ok(Effect::Deny(Refusal::Token(TokenError::Expired), _)) => Outcome::Expired,
+            Ok(Effect::Deny(Refusal::Token(TokenError::Malformed), _)) => Outcome::Malformed,
             _ => Outcome::Other,
         }
     }
 
     pub fn clear_cache(&mut self) {
-        self.cache = self.authorizer.new_cache();
+        self.cache = self.engine.new_cache();
     }
 }
 
@@ -68,7 +76,7 @@ pub fn reads_head(headers: &Headers) -> bool {
 
 /// The token is split, decoded and parsed.
 pub fn parses_token(token: &[u8]) -> bool {
-    Compact::decode(token).is_ok_and(|compact| black_box(UnverifiedToken::read(&compact)).is_ok())
+    CompactJws::decode(token).is_ok_and(|jws| black_box(UnverifiedToken::read(&jws)).is_ok())
 }
 
 /// Accepts every signature: checking it is the host's work.

@@ -1,5 +1,5 @@
-//! Configurations, wherever in the repo they stand: in JSON and YAML files, whole or inside something larger, as an
-//! object or as text; and in the blocks of pages.
+//! Finds every configuration in the repository: in JSON and YAML files, as the whole file, as an object inside it or as
+//! a string inside it, and in the code blocks of Markdown pages.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,9 @@ pub(crate) struct Example {
     pub(crate) configuration: Value,
 }
 
-/// What is built, installed or downloaded, and what is code.
-const NOT_OURS: [&str; 8] = [".git", "target", "dist", "src", "tests", "benches", "node_modules", ".terraform"];
-/// Helm's are no YAML before they are rendered.
+/// Directories of code, and of what is built, installed or downloaded.
+const SKIPPED: [&str; 8] = [".git", "target", "dist", "src", "tests", "benches", "node_modules", ".terraform"];
+/// Helm's templates are not YAML before they are rendered.
 const TEMPLATES: &str = "templates";
 
 pub(crate) fn examples() -> Vec<Example> {
@@ -33,8 +33,8 @@ pub(crate) fn examples() -> Vec<Example> {
     examples
 }
 
-/// The files with these endings, and their text.
-pub(crate) fn files(endings: &[&str]) -> Vec<(String, String)> {
+/// The path and text of each file with one of these extensions.
+pub(crate) fn files(extensions: &[&str]) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     let mut directories = vec![root.to_owned()];
@@ -43,10 +43,10 @@ pub(crate) fn files(endings: &[&str]) -> Vec<(String, String)> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() {
-                if !NOT_OURS.contains(&name) && name != TEMPLATES {
+                if !SKIPPED.contains(&name) && name != TEMPLATES {
                     directories.push(path);
                 }
-            } else if name.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending)) {
+            } else if name.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension)) {
                 let file = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
                 found.push((file, fs::read_to_string(&path).unwrap()));
             }
@@ -56,9 +56,10 @@ pub(crate) fn files(endings: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-/// A JSON document with `${NAME}` filled in; `None` if it doesn't speak of providers.
+/// A JSON document; `None` if it has no `providers`.
 fn json(file: &str, text: &str) -> Option<Value> {
-    let document = || serde_json::from_str(&filled_in(text)).unwrap_or_else(|error| panic!("{file}: {error}\n{text}"));
+    let document =
+        || serde_json::from_str(&without_placeholders(text)).unwrap_or_else(|error| panic!("{file}: {error}\n{text}"));
     text.contains("\"providers\"").then(document)
 }
 
@@ -66,14 +67,14 @@ pub(crate) fn yaml(file: &str, text: &str) -> Vec<Value> {
     if !text.contains("providers") {
         return Vec::new();
     }
-    serde_saphyr::from_multiple(&filled_in(text)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    serde_saphyr::from_multiple(&without_placeholders(text)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// With `NAME` for `${NAME}`.
-pub(crate) fn filled_in(text: &str) -> String {
+/// Replaces `${NAME}` by `NAME`.
+pub(crate) fn without_placeholders(text: &str) -> String {
     let mut parts = text.split("${");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |filled, part| filled + &part.replacen('}', "", 1))
+    parts.fold(first, |text, part| text + &part.replacen('}', "", 1))
 }
 
 fn collect(file: &str, document: &Value, examples: &mut Vec<Example>) {
@@ -95,7 +96,7 @@ fn collect(file: &str, document: &Value, examples: &mut Vec<Example>) {
     }
 }
 
-/// Other things have `providers` too, such as schemas and jwt_authn.
+/// Schemas and the configuration of jwt_authn have `providers` too.
 fn is_configuration(object: &Value) -> bool {
     let providers = object["providers"].as_object().into_iter().flat_map(|providers| providers.values());
     providers.into_iter().any(|provider| !provider["jwks"].is_null())

@@ -1,15 +1,15 @@
-//! What pages say of configurations: in blocks of JSON and YAML, and in single fields between backquotes.
+//! Configurations in Markdown pages: code blocks of JSON and YAML, and single fields in inline code.
 
 use serde_json::{Value, json};
 
-use crate::walk::{files, filled_in, yaml};
+use crate::walk::{files, without_placeholders, yaml};
 
-/// The documents in the blocks of a page. Parts of a configuration are made whole.
+/// The documents in the code blocks of a page. Fragments of a configuration are completed.
 pub(crate) fn documents(file: &str, page: &str) -> Vec<Value> {
     let mut documents = Vec::new();
     for (language, block) in blocks(page) {
         match language {
-            "json" | "jsonc" => documents.extend(whole(file, &without_comments(&block))),
+            "json" | "jsonc" => documents.extend(completed(file, &without_comments(&block))),
             "yaml" => documents.extend(yaml(file, &block)),
             _ => {}
         }
@@ -33,14 +33,14 @@ fn without_comments(block: &str) -> String {
     block.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// A configuration, or a rule, a provider or fields of the whole in one; `None` if it is none of these.
-fn whole(file: &str, block: &str) -> Option<Value> {
-    let block = filled_in(block);
-    let ours = ["\"providers\"", "\"route\"", "\"jwks\"", "\"rules\"", "\"responses\""]
+/// The configuration in a block, or one that contains the block's rule, provider or top-level fields.
+fn completed(file: &str, block: &str) -> Option<Value> {
+    let block = without_placeholders(block);
+    let is_ours = ["\"providers\"", "\"route\"", "\"jwks\"", "\"rules\"", "\"responses\""]
         .iter()
         .any(|name| block.contains(name));
     let part: Value =
-        ours.then(|| serde_json::from_str(&block).unwrap_or_else(|error| panic!("{file}: {error}\n{block}")))?;
+        is_ours.then(|| serde_json::from_str(&block).unwrap_or_else(|error| panic!("{file}: {error}\n{block}")))?;
     let mut configuration = json!({ "providers": { "main": provider() } });
     if part.get("route").is_some() {
         for (index, name) in part["providers"].as_array().into_iter().flatten().enumerate() {
@@ -58,7 +58,7 @@ fn whole(file: &str, block: &str) -> Option<Value> {
     Some(configuration)
 }
 
-/// One object with the members of another.
+/// Adds the members of another object.
 pub(crate) fn merged(mut object: Value, other: Value) -> Value {
     object.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
     object
@@ -72,7 +72,7 @@ pub(crate) fn provider() -> Value {
     })
 }
 
-/// A field as it stands in a page's text: `"clock_skew": "30s"`.
+/// A field in inline code: `"clock_skew": "30s"`.
 pub(crate) struct Field {
     pub(crate) file: String,
     pub(crate) name: String,

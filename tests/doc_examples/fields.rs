@@ -1,4 +1,4 @@
-//! One field of one object of the JSON Schema in an otherwise right configuration.
+//! One field of one object of the JSON Schema in an otherwise valid configuration.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn schema() -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Every object, or value that may be one, with its fields. The empty name is that of the whole.
+/// Every object, or value that may be an object, with its fields. The top-level object has an empty name.
 fn objects() -> Vec<(String, Map<String, Value>)> {
     let schema = schema();
     let definitions = schema["$defs"].as_object().unwrap().iter().map(|(name, definition)| (name.clone(), definition));
@@ -23,7 +23,7 @@ fn objects() -> Vec<(String, Map<String, Value>)> {
     .collect()
 }
 
-/// Every default that the schema tells, with its object and field.
+/// Every `default` in the schema, with its object and field.
 pub(crate) fn defaults() -> Vec<(String, String, Value)> {
     let mut defaults = Vec::new();
     for (object, properties) in objects() {
@@ -34,22 +34,23 @@ pub(crate) fn defaults() -> Vec<(String, String, Value)> {
     defaults
 }
 
-/// A configuration with the field for each object that has one of that name.
-pub(crate) fn in_place(name: &str, value: &Value) -> Vec<Value> {
-    let having = objects().into_iter().filter(|(_, properties)| properties.contains_key(name));
-    having.map(|(object, _)| configuration(&object, Some((name, value)))).collect()
+/// A configuration for each object that has a field of this name, with the field set.
+pub(crate) fn in_each_object(name: &str, value: &Value) -> Vec<Value> {
+    let objects = objects().into_iter().filter(|(_, properties)| properties.contains_key(name));
+    objects.map(|(object, _)| configuration(&object, Some((name, value)))).collect()
 }
 
-/// A configuration in which the object has, beside what it needs, this field.
+/// A configuration in which the object has its required fields and this one.
 pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Value {
     let name = field.map_or("", |(name, _)| name);
-    let object_is = |base: Value| match field {
+    let object_with = |base: Value| match field {
         Some((name, value)) => merged(base, json!({ name: value })),
         None => base,
     };
-    let mut whole = json!({ "providers": { "main": provider() }, "rules": [{ "route": "GET /{org}/users/{id}" }] });
+    let mut configuration =
+        json!({ "providers": { "main": provider() }, "rules": [{ "route": "GET /{org}/users/{id}" }] });
     match object {
-        "" => whole = object_is(json!({ "providers": whole["providers"] })),
+        "" => configuration = object_with(json!({ "providers": configuration["providers"] })),
         "Provider" => {
             let mut base = provider();
             let fields = base.as_object_mut().unwrap();
@@ -59,42 +60,44 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
             if name == "tenants" {
                 fields.insert("issuer".to_owned(), json!("https://issuer.example.com/{tenantid}/v2.0"));
             }
-            whole["providers"]["main"] = object_is(base);
+            configuration["providers"]["main"] = object_with(base);
         }
-        "Jwks" if name == "inline" => in_provider(&mut whole, "jwks", object_is(json!({}))),
+        "Jwks" if name == "inline" => in_provider(&mut configuration, "jwks", object_with(json!({}))),
         "Jwks" if field == Some(("discovery", &json!(true))) => {
-            in_provider(&mut whole, "jwks", object_is(json!({ "cluster": "issuer" })))
+            in_provider(&mut configuration, "jwks", object_with(json!({ "cluster": "issuer" })))
         }
-        "Jwks" => in_provider(&mut whole, "jwks", object_is(provider()["jwks"].clone())),
-        "KeySet" => in_provider(&mut whole, "jwks", json!({ "inline": object_is(json!({})) })),
-        "Cache" => in_provider(&mut whole, "cache", object_is(json!({}))),
-        "Output" => {
-            in_provider(&mut whole, "claims_to_headers", json!({ "x-jwt-sub": object_is(json!({ "claim": "sub" })) }))
-        }
+        "Jwks" => in_provider(&mut configuration, "jwks", object_with(provider()["jwks"].clone())),
+        "KeySet" => in_provider(&mut configuration, "jwks", json!({ "inline": object_with(json!({})) })),
+        "Cache" => in_provider(&mut configuration, "cache", object_with(json!({}))),
+        "Output" => in_provider(
+            &mut configuration,
+            "claims_to_headers",
+            json!({ "x-jwt-sub": object_with(json!({ "claim": "sub" })) }),
+        ),
         "Rule" => {
             let names = field.filter(|(name, _)| *name == "providers").and_then(|(_, names)| names.as_array());
             for name in names.into_iter().flatten() {
                 let issuer = json!({ "issuer": format!("https://{}.example.com", name.as_str().unwrap()) });
-                whole["providers"][name.as_str().unwrap()] = merged(provider(), issuer);
+                configuration["providers"][name.as_str().unwrap()] = merged(provider(), issuer);
             }
-            whole["rules"] = json!([object_is(json!({ "route": "GET /{org}/users/{id}" }))]);
+            configuration["rules"] = json!([object_with(json!({ "route": "GET /{org}/users/{id}" }))]);
         }
-        "Scopes" => whole["rules"][0]["scopes"] = object_is(json!({})),
-        "Groups" => whole["rules"][0]["groups"] = object_is(json!({})),
+        "Scopes" => configuration["rules"][0]["scopes"] = object_with(json!({})),
+        "Groups" => configuration["rules"][0]["groups"] = object_with(json!({})),
         "Requirement" => {
             let base = match name {
                 "scope" | "group" | "all_of" | "any_of" | "not" => json!({}),
                 "claim" => json!({ "exists": true }),
                 _ => json!({ "claim": "sub" }),
             };
-            whole["rules"][0]["require"] = object_is(base);
+            configuration["rules"][0]["require"] = object_with(base);
         }
-        "Responses" => whole["responses"] = object_is(json!({})),
+        "Responses" => configuration["responses"] = object_with(json!({})),
         other => panic!("the schema has no object {other}"),
     }
-    whole
+    configuration
 }
 
-fn in_provider(whole: &mut Value, field: &str, value: Value) {
-    whole["providers"]["main"][field] = value;
+fn in_provider(configuration: &mut Value, field: &str, value: Value) {
+    configuration["providers"]["main"][field] = value;
 }

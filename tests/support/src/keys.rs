@@ -1,5 +1,7 @@
-//! Key pairs of every kind. They are fixed, because RSA keys are slow to make and failures should repeat; the PEM
-//! files next to this one were made for these tests and protect nothing.
+//! Key pairs for every algorithm. They are fixed because RSA keys are slow to generate and failures should be
+//! reproducible. The PEM files were generated for these tests and protect nothing.
+
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,17 +12,19 @@ use superboring::pkey::{PKey, Private};
 use superboring::rsa::{Padding, Rsa};
 use superboring::sign::Signer as RsaSigner;
 
-/// Every algorithm there is.
-pub(crate) const ALGORITHMS: [&str; 10] =
+/// Every supported signature algorithm.
+pub const ALGORITHMS: [&str; 10] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-/// Every algorithm there is for secrets.
-pub(crate) const SECRET_ALGORITHMS: [&str; 3] = ["HS256", "HS384", "HS512"];
+/// Every supported HMAC algorithm.
+pub const SECRET_ALGORITHMS: [&str; 3] = ["HS256", "HS384", "HS512"];
 
-/// A private key, what tokens call it, and the one algorithm it is for.
+/// A private key for one algorithm.
 #[derive(Clone)]
-pub(crate) struct Key {
+pub struct Key {
+    /// Its `kid`.
     pub id: String,
+    /// Its `alg`.
     pub algorithm: &'static str,
     pair: Pair,
 }
@@ -35,52 +39,60 @@ enum Pair {
     Secret(Vec<u8>),
 }
 
-/// Whose key it is: all keys of one owner for one type of key are the same.
+/// Who holds the private key. An owner has one key pair for each key type.
 #[derive(Clone, Copy)]
 enum Owner {
     Issuer = 1,
-    Stranger = 2,
+    Other = 2,
+}
+
+/// Without the private key.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("id", &self.id).field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
 }
 
 impl Key {
-    /// The issuer's key for an algorithm; its id is the algorithm's name.
-    pub(crate) fn of(algorithm: &'static str) -> Self {
+    /// The issuer's key for an algorithm; its `kid` is the algorithm's name.
+    pub fn of(algorithm: &'static str) -> Self {
         Self { id: algorithm.to_owned(), algorithm, pair: Pair::of(algorithm, Owner::Issuer) }
     }
 
-    /// Somebody else's key under the same id.
-    pub(crate) fn strangers(algorithm: &'static str) -> Self {
-        Self { id: algorithm.to_owned(), algorithm, pair: Pair::of(algorithm, Owner::Stranger) }
+    /// A key that is not the issuer's, with the same `kid`.
+    pub fn other(algorithm: &'static str) -> Self {
+        Self { id: algorithm.to_owned(), algorithm, pair: Pair::of(algorithm, Owner::Other) }
     }
 
-    /// A secret, whether it is long enough or not.
-    pub(crate) fn secret(algorithm: &'static str, secret: &[u8]) -> Self {
+    /// An HMAC secret of any length.
+    pub fn secret(algorithm: &'static str, secret: &[u8]) -> Self {
         Self { id: algorithm.to_owned(), algorithm, pair: Pair::Secret(secret.to_vec()) }
     }
 
-    /// The same key under another id.
-    pub(crate) fn named(mut self, id: &str) -> Self {
+    /// The same key with another `kid`.
+    pub fn named(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
     }
 
-    /// The same key put to another algorithm, whether it can do that or not.
-    pub(crate) fn for_algorithm(mut self, algorithm: &'static str) -> Self {
+    /// The same key used for another algorithm.
+    pub fn for_algorithm(mut self, algorithm: &'static str) -> Self {
         self.algorithm = algorithm;
         self
     }
 
-    pub(crate) fn one_of_each() -> Vec<Self> {
+    /// One key of the issuer for each signature algorithm.
+    pub fn one_of_each() -> Vec<Self> {
         ALGORITHMS.map(Self::of).into()
     }
 
     /// A JWK Set of these keys.
-    pub(crate) fn set(keys: &[Self]) -> Value {
+    pub fn set(keys: &[Self]) -> Value {
         json!({ "keys": keys.iter().map(Self::jwk).collect::<Vec<_>>() })
     }
 
-    /// What a verifier needs of it: the public half, or the secret.
-    pub(crate) fn jwk(&self) -> Value {
+    /// The JWK that a verifier needs: the public key, or the secret.
+    pub fn jwk(&self) -> Value {
         let mut jwk = self.pair.jwk();
         jwk["kid"] = json!(self.id);
         jwk["alg"] = json!(self.algorithm);
@@ -88,8 +100,8 @@ impl Key {
         jwk
     }
 
-    /// The signature over exactly these bytes, in its JOSE form.
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    /// The signature over these bytes, in the form of RFC 7518 section 3.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.pair {
             Pair::Rsa(key) => sign_rsa(key, self.algorithm, message),
             Pair::P256(key) => Signer::<p256::ecdsa::Signature>::sign(key, message).to_bytes().to_vec(),
@@ -104,17 +116,17 @@ impl Key {
         }
     }
 
-    /// The forms of the public half that an attacker might use as an HMAC secret.
-    pub(crate) fn public_texts(&self) -> Vec<Vec<u8>> {
-        let mut texts = vec![
+    /// Encodings of the public key that an attacker might use as an HMAC secret.
+    pub fn public_encodings(&self) -> Vec<Vec<u8>> {
+        let mut encodings = vec![
             self.jwk().to_string().into_bytes(),
-            URL_SAFE_NO_PAD.decode(self.pair.first_member()).expect("own base64"),
+            URL_SAFE_NO_PAD.decode(self.pair.first_member()).expect("base64url"),
         ];
         if let Pair::Rsa(key) = &self.pair {
             let public = Rsa::from_public_components(key.n(), key.e()).expect("a public key");
-            texts.extend([public.public_key_to_pem().expect("PEM"), public.public_key_to_der().expect("DER")]);
+            encodings.extend([public.public_key_to_pem().expect("PEM"), public.public_key_to_der().expect("DER")]);
         }
-        texts
+        encodings
     }
 }
 
@@ -134,7 +146,7 @@ impl Pair {
             _ => {
                 let pem: &[u8] = match owner {
                     Owner::Issuer => include_bytes!("keys/rsa-issuer.pem"),
-                    Owner::Stranger => include_bytes!("keys/rsa-stranger.pem"),
+                    Owner::Other => include_bytes!("keys/rsa-other.pem"),
                 };
                 Self::Rsa(Rsa::private_key_from_pem(pem).expect("an RSA key"))
             }
@@ -157,7 +169,7 @@ impl Pair {
         }
     }
 
-    /// The modulus or the first coordinate.
+    /// The modulus or the x coordinate.
     fn first_member(&self) -> String {
         let jwk = self.jwk();
         jwk.get("n").or(jwk.get("x")).and_then(Value::as_str).expect("every JWK has one").to_owned()

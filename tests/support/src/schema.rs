@@ -1,4 +1,4 @@
-//! The JSON Schema that is checked in, read by a validator that knows nothing of the filter.
+//! The JSON Schema of the configuration, read by an independent validator: Python's `jsonschema`.
 
 use std::env;
 use std::io::Write;
@@ -8,8 +8,8 @@ use std::thread;
 
 use serde_json::Value;
 
-/// What the schema says of each configuration: nothing, or why not.
-pub(crate) fn verdicts(configurations: &[Value]) -> Vec<Option<String>> {
+/// Validates each configuration; the result is `None` if it is valid, and otherwise the error.
+pub fn schema_errors(configurations: &[Value]) -> Vec<Option<String>> {
     let mut validator = Command::new(python())
         .arg(root().join("tests/schema/validate.py"))
         .arg(root().join("envoy/config.schema.json"))
@@ -19,18 +19,18 @@ pub(crate) fn verdicts(configurations: &[Value]) -> Vec<Option<String>> {
         .expect("Python starts");
     let mut input = validator.stdin.take().unwrap();
     let lines: String = configurations.iter().map(|configuration| format!("{configuration}\n")).collect();
-    // A validator that is not installed reads nothing and says so on standard error.
+    // If `jsonschema` is not installed, Python exits without reading its input and prints the error to stderr.
     let writer = thread::spawn(move || input.write_all(lines.as_bytes()).ok());
     let output = validator.wait_with_output().unwrap();
     writer.join().unwrap();
     assert!(output.status.success(), "these tests need Python's jsonschema: run `make test`");
-    let verdicts: Vec<_> = String::from_utf8(output.stdout)
+    let errors: Vec<_> = String::from_utf8(output.stdout)
         .unwrap()
         .lines()
         .map(|line| (!line.is_empty()).then(|| line.to_owned()))
         .collect();
-    assert_eq!(verdicts.len(), configurations.len());
-    verdicts
+    assert_eq!(errors.len(), configurations.len());
+    errors
 }
 
 fn python() -> PathBuf {
@@ -39,6 +39,7 @@ fn python() -> PathBuf {
     python
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -1,11 +1,11 @@
-//! Configurations that are wrong in ways that a schema can tell, so that it is not merely permissive. Those with their
-//! exact messages are in `tests/envoy/configuration.rs`, which holds the schema to them as well.
+//! Invalid configurations that a schema can detect, so that a schema that accepts everything fails. Invalid
+//! configurations with their exact messages are in `tests/envoy/configuration.rs`, which checks the schema too.
 
 use serde_json::{Value, json};
 
 use crate::fields::configuration;
 
-/// A field with a value that it can't have, for each way in which fields are told apart.
+/// One field with an invalid value in each.
 pub(crate) fn configurations() -> Vec<Value> {
     let rows = [
         ("", "providers", json!({})),
@@ -66,12 +66,12 @@ pub(crate) fn configurations() -> Vec<Value> {
     configurations
 }
 
-/// Texts on either side of each line that a pattern draws.
-pub(crate) fn texts() -> Vec<(&'static str, &'static str, Value)> {
-    let mut texts = Vec::new();
+/// Strings that match each pattern of the schema, and strings that barely do not.
+pub(crate) fn strings() -> Vec<(&'static str, &'static str, Value)> {
+    let mut strings = Vec::new();
     let mut add = |object, field, values: &[&str], in_list: bool| {
         for value in values {
-            texts.push((object, field, if in_list { json!([value]) } else { json!(value) }));
+            strings.push((object, field, if in_list { json!([value]) } else { json!(value) }));
         }
     };
     add(
@@ -229,13 +229,13 @@ pub(crate) fn texts() -> Vec<(&'static str, &'static str, Value)> {
         false,
     );
     for name in HEADERS {
-        texts.push(("Provider", "claims_to_headers", json!({ name: "sub" })));
-        texts.push(("Responses", "headers", json!({ "401": { name: "x" } })));
+        strings.push(("Provider", "claims_to_headers", json!({ name: "sub" })));
+        strings.push(("Responses", "headers", json!({ "401": { name: "x" } })));
     }
     for value in ["", "a b", "ä", "a\nb", "a\u{7f}"] {
-        texts.push(("Responses", "headers", json!({ "401": { "x-a": value } })));
+        strings.push(("Responses", "headers", json!({ "401": { "x-a": value } })));
     }
-    texts
+    strings
 }
 
 const HEADERS: [&str; 14] = [
