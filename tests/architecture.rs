@@ -45,10 +45,6 @@ impl Module {
         Self { path: path.to_owned(), code, text: text.to_owned() }
     }
 
-    fn layer(&self) -> &str {
-        self.path.split("::").next().unwrap()
-    }
-
     fn is_within(&self, path: &str) -> bool {
         self.path == path || self.path.starts_with(&format!("{path}::"))
     }

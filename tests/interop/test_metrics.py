@@ -2,9 +2,13 @@
 
 import re
 import unittest
+from contextlib import ExitStack
 
-from .gateway import ROOT
-from .scrape import ALLOWED, DENIED, DRY_RUN, PROVIDERS, PUBLIC, RULES, TRAFFIC, scrape
+from demo.exchange import send
+from demo.upstream import upstream
+
+from .gateway import ROOT, Gateway, eventually, serving
+from .scrape import ALLOWED, DENIED, DRY_RUN, POLICY, PROVIDERS, PUBLIC, RULES, TRAFFIC, read, scrape
 
 
 class Labels(unittest.TestCase):
@@ -41,6 +45,24 @@ class Labels(unittest.TestCase):
     def test_a_failed_fetch_is_labelled_with_its_class(self):
         self.assertGreater(scrape().total("provider_jwks_fetch_failed", provider="down", **{"class": "connect"}), 0)
         self.assertEqual(scrape().values("provider_jwks_fetch_failed", "class"), {"connect"})
+
+
+class NamedPolicy(unittest.TestCase):
+    def test_the_name_of_a_policy_is_a_label_of_all_its_metrics(self):
+        with ExitStack() as stack:
+            policy = {**POLICY, "name": "public-api"}
+            gateway = Gateway(policy, stack.enter_context(serving(upstream())), stack)
+            send(f"http://{gateway.address}", "GET", "/0", {})
+            kinds = ["provider_jwks_keys", "provider_jwks_fetch_failed", "rule_denied", "reason", "denied"]
+            metrics = eventually(
+                "all kinds of metrics",
+                lambda: (found := read(gateway)) and all(found.total(kind) for kind in kinds) and found,
+            )
+        for kind in kinds:
+            self.assertEqual(metrics.values(kind, "policy"), {"public-api"}, kind)
+        self.assertEqual(metrics.values("rule_denied", "rule"), {RULES[0]})
+        self.assertEqual(metrics.values("reason", "reason"), {"token_missing"})
+        self.assertEqual(metrics.values("provider_jwks_fetch_failed", "class"), {"connect"})
 
 
 class Copies(unittest.TestCase):
