@@ -93,7 +93,10 @@ impl KeySet {
 
     /// The keys to try a token with: those with its `kid`; without a `kid`, the first ones for its algorithm.
     pub fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<VerifyingKey>> {
-        self.0.iter().filter(move |key| key.supports(algorithm) && id.is_none_or(|id| key.has_id(id))).take(MAX_CANDIDATES)
+        self.0
+            .iter()
+            .filter(move |key| key.supports(algorithm) && id.is_none_or(|id| key.has_id(id)))
+            .take(MAX_CANDIDATES)
     }
 
     /// Whether a key has this `kid`, for any algorithm.

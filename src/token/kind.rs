@@ -49,7 +49,9 @@ impl TokenKind {
         let matches = match self {
             Self::Any => true,
             Self::Claim { name, value } => claims.text(name) == Some(value),
-            Self::Rfc9068 if typ != TypHeader::AccessToken { vendor_specific: false } => return Err(TokenError::TypeMismatch),
+            Self::Rfc9068 if typ != TypHeader::AccessToken { vendor_specific: false } => {
+                return Err(TokenError::TypeMismatch);
+            }
             Self::Rfc9068 => RFC9068_CLAIMS.iter().all(has),
             Self::AccessByClaim(names) => names.iter().any(has),
             Self::IdByAbsence(names) => !typ.is_access_token() && !names.iter().any(has),

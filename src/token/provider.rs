@@ -84,9 +84,9 @@ impl Provider {
     }
 
     fn validity(&self, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
-        let expires = date(claims, "exp")?;
-        let not_before = date(claims, "nbf")?;
-        let issued = date(claims, "iat")?;
+        let expires = numeric_date(claims, "exp")?;
+        let not_before = numeric_date(claims, "nbf")?;
+        let issued = numeric_date(claims, "iat")?;
         let validity = Validity {
             from: not_before.map(|time| time.minus(self.clock_skew)),
             until: expires.map(|time| time.plus(self.clock_skew)),
@@ -130,8 +130,8 @@ impl Provider {
     }
 }
 
-/// A NumericDate (RFC 7519 §2), if present. A value of another type is an error, never treated as absent: that was
-/// CVE-2026-25537.
+/// A NumericDate (RFC 7519 §2), if present. A value of another type is an error, never treated as absent (see
+/// CVE-2026-25537).
 fn numeric_date(claims: &Object<'_>, name: &str) -> Result<Option<UnixTime>, TokenError> {
     claims.get(name).map(|value| UnixTime::from_numeric_date(value).ok_or(TokenError::Malformed)).transpose()
 }
