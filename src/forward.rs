@@ -1,5 +1,5 @@
-//! Forwarding: how an allowed request is changed for the upstream. Identity headers are set from the verified token, and
-//! removed if the client sent them.
+//! Forwarding: how an allowed request is changed for the upstream. Identity headers are set from the verified token,
+//! and removed if the client sent them.
 
 use crate::request::{HeaderName, RequestHead};
 use crate::token::credential::Credential;

@@ -1,7 +1,7 @@
 //! Lists with a typed index that only the list itself creates.
 //!
-//! A look-up is total: it returns no `Option`, and callers need no fallback. Lists with the same key type `K` are made from
-//! one list with [`Indexed::map`]. They have the same length, so an index of one is valid for all.
+//! A look-up is total: it returns no `Option`, and callers need no fallback. Lists with the same key type `K` are made
+//! from one list with [`Indexed::map`]. They have the same length, so an index of one is valid for all.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! Replies to refused requests: status, challenge (RFC 6750 §3) and body.
 //!
-//! By default the reply is the same for every invalid token, so a client does not learn the reason. The operator can turn on
-//! the reason code, or the texts of Envoy's own filters.
+//! By default the reply is the same for every invalid token, so a client does not learn the reason. The operator can
+//! turn on the reason code, or the texts of Envoy's own filters.
 
 use std::borrow::Cow;
 
@@ -140,7 +140,8 @@ fn body(refusal: &Refusal, status: u16, style: &ReplyStyle) -> Cow<'static, str>
     }
 }
 
-/// The texts of Envoy's own filters (`jwt_verify_lib/status.cc`, the RBAC filter). Log parsers and clients may depend on them.
+/// The texts of Envoy's own filters (`jwt_verify_lib/status.cc`, the RBAC filter). Log parsers and clients may depend
+/// on them.
 fn envoy_text(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::TokenMissing => "Jwt is missing",

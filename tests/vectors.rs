@@ -1,5 +1,5 @@
-//! The example signatures of the RFCs (RFC 7515 appendix A, RFC 7520 §4, RFC 8037 appendix A.4). Each is verified; with one
-//! bit changed, in signature or message, it is not.
+//! The example signatures of the RFCs (RFC 7515 appendix A, RFC 7520 §4, RFC 8037 appendix A.4). Each is verified; with
+//! one bit changed, in signature or message, it is not.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 use base64::Engine;

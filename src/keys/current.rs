@@ -15,8 +15,8 @@ pub struct CurrentKeys {
     usable: Span,
 }
 
-/// When a set may be used. By the wall clock, so that a request reads only one clock. When the wall clock is set, the span
-/// is computed again before a request is refused because there are no keys.
+/// When a set may be used. By the wall clock, so that a request reads only one clock. When the wall clock is set, the
+/// span is computed again before a request is refused because there are no keys.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     from: UnixTime,

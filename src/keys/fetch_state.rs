@@ -1,4 +1,4 @@
-//! The fetch state of one provider's remote keys, without IO: when to fetch, which worker may, and how long a set is used.
+//! The fetch state of one provider's remote keys, without IO: when to fetch, by which worker, and how long to use a set.
 //!
 //! ```text
 //!           acquire             succeed         due, or a fetch failed        max_stale
@@ -8,10 +8,10 @@
 //!                                         └─────────────── acquire … succeed ───────────────┘
 //! ```
 //!
-//! All workers of a process share one fetch state and change it by compare-and-swap. A worker that wants to fetch acquires
-//! the lease first, and writes the outcome when the fetch ends. If that worker is gone, the lease runs out and another one
-//! may fetch. All times are from the monotonic clock: steps of the wall clock change neither the age of keys nor a lease.
-//! `docs/keys.md` describes the same for operators.
+//! All workers of a process share one fetch state and change it by compare-and-swap. A worker that wants to fetch
+//! acquires the lease first, and writes the outcome when the fetch ends. If that worker is gone, the lease runs out and
+//! another one may fetch. All times are from the monotonic clock: steps of the wall clock change neither the age of
+//! keys nor a lease. `docs/keys.md` describes the same for operators.
 
 mod bytes;
 mod failure;
@@ -259,8 +259,8 @@ impl FetchState {
         }
     }
 
-    /// Whether a worker of this process can have written it. If a timestamp is further in the future than any worker would
-    /// write, another plugin wrote it.
+    /// Whether a worker of this process can have written it. If a timestamp is further in the future than any worker
+    /// would write, another plugin wrote it.
     pub fn is_plausible(&self, now: SteadyTime) -> bool {
         let latest = now.plus(MAX_CLOCK_LAG);
         let longest_lease = LONGEST_TIMEOUT.saturating_add(LEASE_MARGIN);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::jwk::KeyId;
 use crate::time::SteadyTime;
 
-/// Key ids that were missing from a fetched key set. The table has a fixed size, and an entry replaces the one in its slot:
-/// made-up key ids cannot make it grow, and cannot evict known keys, which are not in it.
+/// Key ids that were missing from a fetched key set. The table has a fixed size, and an entry replaces the one in its
+/// slot: made-up key ids cannot make it grow, and cannot evict known keys, which are not in it.
 #[derive(Debug)]
 pub struct NegativeCache {
     hasher: RandomState,
@@ -16,11 +16,11 @@ pub struct NegativeCache {
 
 impl NegativeCache {
     const SLOTS: usize = 512;
-    /// Long enough that a client with an old key does not cause fetch after fetch, short enough for a key that is published
-    /// late.
+    /// Long enough that a client with an old key does not cause fetch after fetch, short enough for a key that is
+    /// published late.
     const TTL: Duration = Duration::from_secs(30);
 
-    /// Remembers that a fetched set does not have this key. `None` stands for a token without `kid`.
+    /// Remembers that a fetched set does not have this key. `None` is for a token without `kid`.
     pub fn insert(&mut self, id: Option<&KeyId>, now: SteadyTime) {
         let hash = self.hasher.hash_one(id);
         if let Some(slot) = self.slots.get_mut(Self::slot_of(hash)) {

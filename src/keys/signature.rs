@@ -1,8 +1,8 @@
 //! Checks signatures.
 //!
 //! They are checked over the bytes as received. jwt-simple's own `verify_token` is not used: it would parse header and
-//! claims a second time, by other rules. The crates called here are those that jwt-simple calls. RSA is the exception: a
-//! newer release of the same crate takes a third of the time.
+//! claims a second time, by other rules. The crates called here are those that jwt-simple calls. RSA is the exception:
+//! a newer release of the same crate takes a third of the time.
 
 use p256::ecdsa::signature::Verifier;
 use sha2::digest::const_oid::AssociatedOid;
@@ -15,8 +15,8 @@ use super::material::{KeyMaterial, Rsa, Secret};
 
 /// Checks signatures, in Rust or with the host's cryptography.
 pub trait SignatureVerifier {
-    /// Whether `signature`, in its JOSE form, is valid for this key and exactly these bytes. False if the key is not of the
-    /// algorithm's type.
+    /// Whether `signature`, in its JOSE form, is valid for this key and exactly these bytes. False if the key is not of
+    /// the algorithm's type.
     fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool;
 }
 

@@ -60,8 +60,8 @@ impl Requirement {
         if self.is_met(token, head) == Some(true) { Ok(()) } else { Err(self.reason_unmet(token, head)) }
     }
 
-    /// Three-valued logic (Kleene): `None` if a claim test does not apply, because the claim is missing or of another type.
-    /// Such a claim meets neither the test nor its negation, at any depth of `Not`.
+    /// Three-valued logic (Kleene): `None` if a claim test does not apply, because the claim is missing or of another
+    /// type. Such a claim meets neither the test nor its negation, at any depth of `Not`.
     fn is_met(&self, token: &VerifiedToken, head: &RequestHead<'_>) -> Option<bool> {
         match self {
             Self::Scope(Scope(name)) => Some(token.scopes().contains(name)),

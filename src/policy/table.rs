@@ -1,9 +1,9 @@
 //! The route table: finds the most specific route for a request.
 //!
-//! It has a tree of path segments for each host pattern. The time of a look-up depends on the length of the path, not on the
-//! number of rules. The order of precedence, from high to low:
+//! It has a tree of path segments for each host pattern. The time of a look-up depends on the length of the path, not
+//! on the number of rules. The order of precedence, from high to low:
 //!
-//! - a rule for the host, then a rule for any host;
+//! - the exact host, then the longest matching `*.` suffix, then any host;
 //! - a literal segment, then `{name}`, then `{name+}`, then `$default`;
 //! - a named method, then `ANY`.
 //!

@@ -28,7 +28,7 @@ pub struct Authenticator {
     kept_claims: Box<[ClaimPath]>,
 }
 
-/// What an issuer (`iss`) stands for: a provider, and in multi-tenant systems one of its tenants.
+/// The provider of an issuer (`iss`), and the tenant if the issuer is one tenant of a multi-tenant provider.
 #[derive(Debug)]
 pub struct Issuer {
     /// Its provider.

@@ -1,6 +1,6 @@
-//! The cache of verified tokens: the signature of a token that is in it is not verified again. It is limited by count and by
-//! bytes, and evicts the least recently used token. No entry is used after its token has expired, after its time to live,
-//! or after its key has left the key set.
+//! The cache of verified tokens: the signature of a token that is in it is not verified again. It is limited by count
+//! and by bytes, and evicts the least recently used token. No entry is used after its token has expired, after its time
+//! to live, or after its key has left the key set.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -27,9 +27,9 @@ pub struct TokenCache {
     bytes: usize,
 }
 
-/// Identifies a token in the hash table: its last sixteen characters, which are twelve bytes of its signature, mixed into a
-/// number. Only the issuer can choose the signature of a valid token, so an attacker cannot fill the cache with equal keys.
-/// A look-up compares all bytes, so two tokens with the same key are never confused.
+/// Identifies a token in the hash table: its last sixteen characters, which are twelve bytes of its signature, mixed
+/// into a number. Only the issuer can choose the signature of a valid token, so an attacker cannot fill the cache with
+/// equal cache keys. A look-up compares all bytes, so two tokens with the same cache key are never confused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheKey(u64);
 
@@ -139,8 +139,8 @@ impl TokenCache {
     }
 }
 
-/// Compares eight bytes at a time. On wasm32 `memcmp` compares one at a time, which for a token takes as long as the rest of
-/// a cache hit.
+/// Compares eight bytes at a time. On wasm32 `memcmp` compares one at a time, which for a token takes as long as the
+/// rest of a cache hit.
 fn equal(a: &[u8], b: &[u8]) -> bool {
     let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let equal_chunks = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b);

@@ -25,7 +25,8 @@ impl ClaimPath {
 pub struct NameList(Box<[Box<str>]>);
 
 impl NameList {
-    /// Scopes: a string split at spaces (RFC 6749 §3.3), or a list. A list with any other value than strings is ignored.
+    /// Scopes: a string split at spaces (RFC 6749 §3.3), or a list. A list with any other value than strings is
+    /// ignored.
     pub fn scopes(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
         Self::collect(paths, claims, |text| text.split(' '))
     }

@@ -1,5 +1,5 @@
-//! Finds the credential of a request in all identity sources of all providers. A request with two credentials is refused
-//! (RFC 6750 §2): the upstream might use the one that was not verified.
+//! Finds the credential of a request in all identity sources of all providers. A request with two credentials is
+//! refused (RFC 6750 §2): the upstream might use the one that was not verified.
 
 use std::fmt;
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_a_header_are_one_source() {
+    fn aliases_of_a_header_are_one_source() {
         let sources = sources(&["$request.header.X-Token", "$request.header.x_token"]);
         for name in ["x-token", "x_token"] {
             assert_eq!(found(&sources, &[(name, "abc")]), Ok(Some("abc".to_owned())), "{name}");

@@ -41,7 +41,8 @@ pub enum TokenError {
     TypeMismatch,
     /// Bound to a key or certificate (`cnf`, RFC 7800), which the filter cannot check.
     Bound,
-    /// `crit`, or `b64` other than `true`: an extension that the filter must understand (RFC 7515 §4.1.11) and does not.
+    /// `crit`, or `b64` other than `true`: an extension that the filter must understand (RFC 7515 §4.1.11) and does
+    /// not.
     CriticalHeader,
     /// A claim for an identity header cannot be a header value.
     ClaimUnforwardable,

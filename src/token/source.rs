@@ -1,5 +1,5 @@
-//! An identity source: where a request may have a token, and how to remove it. Servers differ in what they accept. A token
-//! is found if any common server would read it.
+//! An identity source: where a request may have a token, and how to remove it. Servers differ in what they accept. A
+//! token is found if any common server would read it.
 
 use crate::request::{RequestHead, is_alias_of, is_token, percent_decode};
 
@@ -145,8 +145,8 @@ pub enum Removal<'s> {
     Target(String),
 }
 
-/// What follows the case-insensitive scheme `Bearer` and one space (RFC 9110 §11.1, RFC 6750 §2.1). Any other character that
-/// a lenient server may accept as the space is accepted too: a token that one server reads must not be missed.
+/// What follows the case-insensitive scheme `Bearer` and one space (RFC 9110 §11.1, RFC 6750 §2.1). Any other character
+/// that a lenient server may accept as the space is accepted too: a token that one server reads must not be missed.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (_, rest) = value.split_at_checked(6).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer"))?;
     match rest.split_first() {

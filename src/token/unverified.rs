@@ -51,8 +51,8 @@ impl<'c> UnverifiedToken<'c> {
 
     /// Verifies the token, and keeps of its claims those in `kept`.
     ///
-    /// Claims are checked before the signature because that is cheaper. Until the signature is verified they can only lead
-    /// to a refusal.
+    /// Claims are checked before the signature because that is cheaper. Until the signature is verified they can only
+    /// lead to a refusal.
     ///
     /// # Errors
     ///

@@ -18,8 +18,8 @@ pub enum Test {
     Exists(bool),
     /// The claim equals this variable of the path, percent-decoded once. Does not apply if the value has `;parameters`.
     EqualsPath(Variable),
-    /// The claim equals the value of this header. Does not apply unless the request has it exactly once, and no header that
-    /// is an alias of it.
+    /// The claim equals the value of this header. Does not apply unless the request has it exactly once, and no header
+    /// that is an alias of it.
     EqualsHeader(HeaderName),
     /// The claim is a string that matches this pattern.
     Matches(Glob),
@@ -45,8 +45,8 @@ impl Test {
             }
             Self::EqualsHeader(name) => {
                 let mut found = head.aliases_of(name.as_str());
-                let (spelling, value) = found.next().filter(|_| found.next().is_none())?;
-                (spelling == name.as_str().as_bytes()).then_some(claim.as_text()?.as_bytes() == value)
+                let (sent_name, value) = found.next().filter(|_| found.next().is_none())?;
+                (sent_name == name.as_str().as_bytes()).then_some(claim.as_text()?.as_bytes() == value)
             }
             Self::Matches(glob) => Some(glob.matches(claim.as_text()?)),
         }
