@@ -1,4 +1,4 @@
-"""Compares the module with Envoy's own jwt_authn: `run.py [--quick] [--only WORDS] [--module PATH] [--against PATH]`.
+"""Compares the module with Envoy's own jwt_authn: `run.py [--quick] [--only NAME] [--module PATH] [--against PATH]`.
 
 Prints the results. A run of all workloads also writes benches/results/comparison.md and .svg and, unless it is quick, the
 ratios into docs/performance.md. No result fails the run: timings never decide a test.
@@ -19,7 +19,7 @@ PAGE = programs.BENCHES.parent / "docs" / "performance.md"
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a glance, not a record")
-    parser.add_argument("--only", default="", help="only workloads whose name has these words in it")
+    parser.add_argument("--only", default="", help="only the workload of this name, or those that have it in their names")
     parser.add_argument("--module", type=Path, default=programs.MODULE, help="the filter to measure")
     parser.add_argument("--against", type=Path, help="another version of the filter, measured beside it as `before`")
     parser.add_argument("--results", type=Path, default=programs.BENCHES / "results", help="where the results go")
@@ -29,7 +29,8 @@ def arguments():
 def main():
     options = arguments()
     number, starts, requests = (8, 3, 100_000) if options.quick else (40, 9, 1_000_000)
-    workloads = [workload for workload in WORKLOADS if options.only in workload.name]
+    workloads = [workload for workload in WORKLOADS if options.only == workload.name]
+    workloads = workloads or [workload for workload in WORKLOADS if options.only in workload.name]
     if options.against:
         workloads = [with_before(workload) for workload in workloads]
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-bench-") as directory:

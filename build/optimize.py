@@ -43,9 +43,11 @@ def main():
     out.write_bytes(optimized(path) if Module else before)
     # In a container Envoy runs as another user, whatever the umask is here.
     out.chmod(0o644)
-    print(f"{out}: {out.stat().st_size // 1000} KB, {len(before) // 1000} KB before wasm-opt")
-    if not Module:
-        print("wasm-opt was skipped, since its Python package is not installed: the module works, but is larger and slower.")
+    if Module:
+        print(f"{out}: {out.stat().st_size // 1000} KB, {len(before) // 1000} KB before wasm-opt")
+    else:
+        print(f"{out}: {len(before) // 1000} KB. wasm-opt was skipped, since its Python package is not installed: the module "
+              "works, but is larger and slower.")
 
 
 if __name__ == "__main__":

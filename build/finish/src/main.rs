@@ -2,7 +2,7 @@
 //!
 //! `cargo build` leaves a module that works in Envoy, and that exports every callback the SDK knows. Envoy calls each
 //! exported callback for every stream, also one that does nothing; without the unused ones a request takes about half a
-//! microsecond less. What only they need goes with them, and so do names. `build/optimize.py` does the rest.
+//! microsecond less. What only they need goes with them, and so do names. `build/optimize.py` optimizes the rest.
 
 mod module;
 
