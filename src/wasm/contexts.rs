@@ -9,8 +9,8 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use super::host::EnvoyHost;
-use crate::filter::host::{CalloutId, FetchResponse, StreamId};
-use crate::filter::{Filter, MAX_BODY_BYTES, Outcome};
+use crate::filter::host::{CalloutId, StreamId};
+use crate::filter::{FetchResponse, Filter, MAX_BODY_BYTES, Outcome};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
