@@ -1,8 +1,9 @@
-//! The filter, for any host: it reads a request, asks the engine, and acts on the decision or lets the request wait for keys.
+//! The filter, for any host: it reads a request, asks the engine, and acts on the decision or lets the request wait
+//! for keys.
 //!
-//! [`Filter`] is one worker. `ProviderKeys` has everything about one provider: its keys, the fetcher that keeps them fresh,
-//! the requests that wait for them, and its metrics. Workers share key sets through shared data, and wake each other
-//! through shared queues.
+//! [`Filter`] is one worker. `ProviderKeys` has everything about one provider: its keys, the fetcher that keeps them
+//! fresh, the requests that wait for them, and its metrics. Workers share key sets through shared data, and wake each
+//! other through shared queues.
 
 mod counters;
 mod event_log;

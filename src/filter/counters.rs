@@ -1,5 +1,5 @@
-//! Counters and gauges. Counts are kept here and handed to the host once a tick, because a host call for each request would
-//! cost more than the decision.
+//! Counters and gauges. Counts are kept here and handed to the host once a tick, because a host call for each request
+//! would cost more than the decision.
 //!
 //! A metric is defined at the host when it has its first value, so that thousands of rules cost nothing before they are
 //! used. docs/operating.md states how many metrics there can be.
@@ -47,8 +47,8 @@ impl Gauge {
     }
 }
 
-/// Outcomes of all requests, or of those of one provider or one rule. Each request counts as allowed or denied. A request
-/// that a rule in dry run would refuse counts as allowed, and as `dry_run` too.
+/// Outcomes of all requests, or of those of one provider or one rule. Each request counts as allowed or denied. A
+/// request that a rule in dry run would refuse counts as allowed, and as `dry_run` too.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
     allowed: Counter,

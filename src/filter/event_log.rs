@@ -1,6 +1,6 @@
-//! What the filter logs: one line when it is configured, and one when a fetch changes the keys, fails, or succeeds again
-//! after a failure. Refusals are logged at debug level. With `log_denials`, and for rules in dry run, they are logged at info
-//! level and rate-limited. No line has a token or a signature, and of its claims only the client's id.
+//! What the filter logs: one line when it is configured, and one when a fetch changes the keys, fails, or succeeds
+//! again after a failure. Refusals are logged at debug level. With `log_denials`, and for rules in dry run, they are
+//! logged at info level and rate-limited. No line has a token or a signature, and of its claims only the client's id.
 
 use log::Level;
 
@@ -29,8 +29,8 @@ pub(super) struct EventLog {
 }
 
 impl EventLog {
-    /// Logs that a configuration was accepted. Envoy configures the main thread and every worker, and only the first of them
-    /// logs at info level.
+    /// Logs that a configuration was accepted. Envoy configures the main thread and every worker, and only the first
+    /// of them logs at info level.
     pub(super) fn configured(host: &(impl SharedStore + Clock), json: &[u8], engine: &Engine) {
         let names: Vec<_> = engine.authenticator().providers().iter().map(|provider| &*provider.name).collect();
         let (info, warn) = match first_in_process(host, json) {

@@ -43,8 +43,8 @@ impl FetchResponse {
         Ok(Fetched { set, document, max_age })
     }
 
-    /// Reads a discovery document of this issuer (OpenID Connect Discovery §4.3), and returns the path of its key set. The
-    /// host in `jwks_uri` is ignored, because keys are requested from the configured cluster only.
+    /// Reads a discovery document of this issuer (OpenID Connect Discovery §4.3), and returns the path of its key
+    /// set. The host in `jwks_uri` is ignored, because keys are requested from the configured cluster only.
     pub(super) fn into_jwks_path(self, issuer: &str) -> Result<String, FetchFailure> {
         let body = self.into_document()?;
         let document = parse_lenient(&body).ok_or(FetchFailure::Malformed)?;
@@ -65,8 +65,8 @@ impl FetchResponse {
     }
 }
 
-/// If Envoy cannot reach the issuer, it responds to the callout itself. Only the text of that response differs from one of
-/// the issuer (`source/common/router/router.cc`, `source/common/http/utility.cc`).
+/// If Envoy cannot reach the issuer, it responds to the callout itself. Only the text of that response differs from
+/// one of the issuer (`source/common/router/router.cc`, `source/common/http/utility.cc`).
 fn classify(status: u16, body: &[u8]) -> FetchFailure {
     let says = |text: &str| body.windows(text.len()).any(|window| window == text.as_bytes());
     match status {

@@ -75,7 +75,8 @@ pub trait Stream {
 pub trait SharedStore {
     /// A value and its version.
     fn load(&self, key: &str) -> Option<(Vec<u8>, Version)>;
-    /// Stores a value. With a `version` this is a compare-and-swap: it returns `false` if the stored version is another.
+    /// Stores a value. With a `version` this is a compare-and-swap: it returns `false` if the stored version is
+    /// another.
     fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool;
     /// Registers a queue of this worker.
     fn open_queue(&self, name: &str) -> Option<QueueId>;

@@ -167,7 +167,8 @@ impl KeyFetcher {
         }
     }
 
-    /// Releases this worker's lease, so that another worker need not wait until it expires. Returns whether there was one.
+    /// Releases this worker's lease, so that another worker need not wait until it expires. Returns whether there was
+    /// one.
     pub(super) fn release_lease(&mut self, host: &impl Host, now: Moment) -> bool {
         let (Stage::Leased(lease) | Stage::Sent { lease, .. }) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return false;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::host::StreamId;
 use crate::time::SteadyTime;
 
-/// How many requests of one worker may wait for one provider; more are refused at once. Each provider has its own limit, so
-/// that a flood of requests for one does not refuse requests for another.
+/// How many requests of one worker may wait for one provider; more are refused at once. Each provider has its own
+/// limit, so that a flood of requests for one does not refuse requests for another.
 const MAX_PENDING: usize = 1024;
 
 /// A request that waits for keys.
@@ -33,7 +33,8 @@ impl PendingRequests {
 
     /// Drops a request whose stream was closed.
     pub(super) fn on_stream_closed(&mut self, stream: StreamId) {
-        // Every paused stream that ends comes here, and nearly always nothing waits. Hashing would cost more than the rest.
+        // Every paused stream that ends comes here, and nearly always nothing waits. Hashing would cost more than the
+        // rest.
         if !self.0.is_empty() {
             self.0.remove(&stream);
         }

@@ -92,7 +92,8 @@ impl ProviderKeys {
         now.plus(self.fetcher.as_ref().map(KeyFetcher::timeout).unwrap_or_default())
     }
 
-    /// Whether no fetch would bring these keys: the provider has none to fetch, or a recent fetch did not bring the key.
+    /// Whether no fetch would bring these keys: the provider has none to fetch, or a recent fetch did not bring the
+    /// key.
     pub(super) fn is_known_missing(&self, wanted: &WantedKeys, now: SteadyTime) -> bool {
         match (&self.fetcher, wanted) {
             (None, _) => true,

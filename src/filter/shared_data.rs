@@ -14,8 +14,8 @@ pub(super) const MAX_SWAPS: usize = 8;
 /// All workers of a process configure a policy within this time. Later, the same policy counts as configured anew.
 const CONFIGURE_WINDOW: Duration = Duration::from_secs(60);
 
-/// Whether this worker is the first in its process to configure this policy. Each policy has an entry of its own, so that
-/// two policies in one process do not hide each other.
+/// Whether this worker is the first in its process to configure this policy. Each policy has an entry of its own, so
+/// that two policies in one process do not hide each other.
 pub(super) fn first_in_process(host: &(impl SharedStore + Clock), policy: &[u8]) -> bool {
     let mut hasher = DefaultHasher::new();
     hasher.write(policy);

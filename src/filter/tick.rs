@@ -6,9 +6,9 @@ use super::host::Clock;
 use super::provider_keys::ProviderKeys;
 use crate::token::provider::ByProvider;
 
-/// Envoy configures a first instance only to validate the configuration, and callouts of that instance fail. By the first
-/// tick that instance is gone, and no request has waited long. The main thread keeps an instance too; it ticks, and may
-/// fetch for all workers.
+/// Envoy configures a first instance only to validate the configuration, and callouts of that instance fail. By the
+/// first tick that instance is gone, and no request has waited long. The main thread keeps an instance too; it ticks,
+/// and may fetch for all workers.
 const FIRST: Duration = Duration::from_millis(5);
 /// While this worker has the lease on a fetch that it has not sent yet.
 const NEXT: Duration = Duration::from_millis(1);

@@ -1,4 +1,5 @@
-//! The filter of one worker: it reads a request, asks the engine, acts on the decision, or lets the request wait for keys.
+//! The filter of one worker: it reads a request, asks the engine, acts on the decision, or lets the request wait for
+//! keys.
 
 use super::fetch_response::FetchResponse;
 use super::host::{CalloutId, Host, StreamId};

@@ -1,12 +1,13 @@
-//! How workers wake each other when a fetch has ended: each registers a shared queue, and shared data has the list of them.
+//! How workers wake each other when a fetch has ended: each registers a shared queue, and shared data has the list of
+//! them.
 
 use std::hash::{BuildHasher, RandomState};
 
 use super::host::{QueueId, SharedStore};
 use super::shared_data::{MAX_SWAPS, PREFIX};
 
-/// How many queues the list has. Above that, the oldest are dropped: their workers have ended, or see the keys at their next
-/// tick.
+/// How many queues the list has. Above that, the oldest are dropped: their workers have ended, or see the keys at
+/// their next tick.
 const MAX_QUEUES: usize = 64;
 
 /// The shared queue of one worker, and the list of all.

@@ -2,8 +2,8 @@
 
 use crate::keys::algorithm::Algorithm;
 
-/// Converts a JOSE ECDSA signature (`r` and `s`, each of full length, RFC 7518 §3.4) to a SEQUENCE of two INTEGERs (RFC 3279
-/// §2.2.3). `None` for other algorithms or lengths. The verifier checks the range of the numbers.
+/// Converts a JOSE ECDSA signature (`r` and `s`, each of full length, RFC 7518 §3.4) to a SEQUENCE of two INTEGERs
+/// (RFC 3279 §2.2.3). `None` for other algorithms or lengths. The verifier checks the range of the numbers.
 ///
 /// The crypto libraries can do this too, but take a seventh of the whole time that a new token takes without the
 /// verification of its signature.

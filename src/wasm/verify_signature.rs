@@ -1,8 +1,8 @@
 //! Arguments and result of Envoy's foreign function `verify_signature`, which verifies signatures with BoringSSL.
 //!
-//! It takes a protobuf message (hash, key as DER SubjectPublicKeyInfo, signature, text), and supports RSASSA-PKCS1-v1_5, and
-//! ECDSA with the signature in DER (`source/extensions/common/wasm/foreign.cc`). It would also accept SHA-1, so the hash of
-//! each algorithm is set here.
+//! It takes a protobuf message (hash, key as DER SubjectPublicKeyInfo, signature, text), and supports
+//! RSASSA-PKCS1-v1_5, and ECDSA with the signature in DER (`source/extensions/common/wasm/foreign.cc`). It would also
+//! accept SHA-1, so the hash of each algorithm is set here.
 
 use std::borrow::Cow;
 

@@ -23,7 +23,8 @@ fn all_requests_wait_for_one_fetch_and_are_decided() {
     }
     assert_eq!(simulation.fetches(PATHS[0]), 1);
     simulation.advance(Duration::from_secs(1));
-    // Each request counts once, however often it was decided. Each worker misses the good token once, and the forged one always.
+    // Each request counts once, even if it was decided twice. The good token misses once in each worker, the forged one
+    // always.
     assert_eq!(["cache_hit", "cache_miss"].map(|name| simulation.metric(name)), [196, 104]);
 }
 

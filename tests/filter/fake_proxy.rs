@@ -1,4 +1,5 @@
-//! A fake proxy process that implements the filter's host traits. Its state is a plain value that tests read and change.
+//! A fake proxy process that implements the filter's host traits. Its state is a plain value that tests read and
+//! change.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
-//! The fetch state alone: several workers change it by compare-and-swap, in any order, each on the basis of the version that
-//! it read last. Four things always hold: two fetches are never in flight at once, no fetch is sooner than its interval
-//! allows, keys are usable exactly until `max_stale`, and keys come again as soon as a worker fetches.
+//! The fetch state alone: several workers change it by compare-and-swap, in any order, each on the basis of the
+//! version that it read last. Four things always hold: two fetches are never in flight at once, no fetch is sooner
+//! than its interval allows, keys are usable exactly until `max_stale`, and keys come again as soon as a worker
+//! fetches.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! The filter on a fake proxy: several workers with the same shared data, where tests control the clocks, the responses to
-//! callouts and the end of workers. These are situations that a real Envoy cannot be brought into at will; `tests/envoy` has
-//! the others.
+//! The filter on a fake proxy: several workers with the same shared data, where tests control the clocks, the
+//! responses to callouts and the end of workers. These are situations that a real Envoy cannot be brought into at
+//! will; `tests/envoy` has the others.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,7 +1,7 @@
-//! The whole process under random events in any order: requests, responses, ends of workers, steps of the wall clock, and
-//! accesses to shared data by several workers at once. No request is allowed by keys that are too old, withdrawn, or of
-//! another provider; none waits too long; no two fetches of one provider are in flight; and in the end all requests are
-//! allowed again.
+//! The whole process under random events in any order: requests, responses, ends of workers, steps of the wall clock,
+//! and accesses to shared data by several workers at once. No request is allowed by keys that are too old, withdrawn,
+//! or of another provider; none waits too long; no two fetches of one provider are in flight; and in the end all
+//! requests are allowed again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Shared data that another plugin has overwritten, or that is gone: no request is allowed by it, and the keys are fetched
-//! again.
+//! Shared data that another plugin has overwritten, or that is gone: no request is allowed by it, and the keys are
+//! fetched again.
 
 use std::time::Duration;
 

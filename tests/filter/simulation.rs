@@ -26,8 +26,8 @@ impl Simulation {
         Self::with_policies(&vec![policy; workers])
     }
 
-    /// One worker for each policy. Several plugins in one Envoy are this: each has its own root contexts, and with the same
-    /// `vm_id` they have the same shared data.
+    /// One worker for each policy. Several plugins in one Envoy are this: each has its own root contexts, and with
+    /// the same `vm_id` they have the same shared data.
     pub(crate) fn with_policies(policies: &[&Value]) -> Self {
         // As on a machine that has just booted: the steady clock is near its zero.
         let mut process = Process { wall: START, steady: 7, ..Process::default() };

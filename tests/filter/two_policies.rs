@@ -1,4 +1,4 @@
-//! Two policies in one process: neither hides what the other logs and counts.
+//! Two policies in one process: each has its own log lines and metrics.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::issuer::{PATHS, keys_named, policy, token};
 use super::simulation::Simulation;
 
 thread_local! {
-    /// Each test has a thread of its own.
+    /// Of one test: each test runs in its own thread, and the logger is one for all.
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
