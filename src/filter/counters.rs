@@ -1,15 +1,15 @@
-//! Counters and gauges. Counts are kept here and handed to the host once a tick: a host call for each request would cost
-//! more than the decision.
+//! Counters and gauges. Counts are kept here and handed to the host once a tick, because a host call for each request
+//! would cost more than the decision.
 //!
-//! A series is defined at the host when it has its first value, so that thousands of rules cost nothing before they are
-//! used. docs/operating.md states how many series there can be.
+//! A metric is defined at the host when it has its first value, so that thousands of rules cost nothing before they are
+//! used. docs/operating.md states how many metrics there can be.
 
 use std::fmt::Display;
 
 use super::host::{Host, MetricId, MetricKind};
 use crate::engine::decision::{Decision, Effect};
 
-/// How often a thing has happened, and how much of that the host knows.
+/// A counter, with what the host has not been given yet.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
     id: Option<MetricId>,
@@ -33,7 +33,7 @@ impl Counter {
     }
 }
 
-/// A value of now. One that was never known is no series: zero would say something.
+/// A gauge. One whose value was never known is not defined, because zero would be a value.
 #[derive(Debug, Default)]
 pub(super) struct Gauge(Option<MetricId>);
 
@@ -47,8 +47,8 @@ impl Gauge {
     }
 }
 
-/// Outcomes of everything, of one provider or of one rule. What was allowed and what was denied are all there is; a
-/// refusal by a rule that only reports is allowed, and counted once more.
+/// Outcomes of all requests, or of those of one provider or one rule. Each request counts as allowed or denied. A
+/// request that a rule in dry run would refuse counts as allowed, and as `dry_run` too.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
     allowed: Counter,
@@ -75,7 +75,7 @@ impl Outcomes {
     }
 }
 
-/// How often each reason was given.
+/// How often each reason occurred.
 #[derive(Debug, Default)]
 pub(super) struct Reasons(Vec<(&'static str, Counter)>);
 

@@ -1,26 +1,26 @@
-//! What the filter logs: one line when it is configured, and when keys change, fail or recover. Refusals are logged at
-//! debug, or at info and rate-limited where the operator asked for them. Never a token, a signature or claims.
+//! What the filter logs: one line when it is configured, and one when a fetch changes the keys, fails, or succeeds
+//! again after a failure. Refusals are logged at debug level. With `log_denials`, and for rules in dry run, they are
+//! logged at info level and rate-limited. No line has a token or a signature, and of its claims only the client's id.
 
 use log::Level;
 
 use super::host::{Clock, SharedStore};
 use super::key_fetcher::FetchEvent;
 use super::provider_keys::ProviderKeys;
-use super::shared::first_in_process;
+use super::shared_data::first_in_process;
 use crate::engine::Engine;
 use crate::engine::decision::Decision;
 use crate::time::UnixTime;
 
-/// Lines about refusals that one worker writes in a second.
+/// How many lines about refusals one worker writes in a second.
 const LINES_PER_SECOND: u32 = 10;
-/// Ids come from attackers; so much of them is enough to recognise one.
-const LONGEST_ID: usize = 64;
+/// Attackers choose these ids. This many characters are enough to recognise one.
+const MAX_ID_CHARS: usize = 64;
+/// How many warnings about one configuration are logged.
+const MAX_WARNINGS: usize = 20;
+const MAX_WARNING_CHARS: usize = 500;
 
-/// Warnings about one configuration.
-const MOST_WARNINGS: usize = 20;
-const LONGEST_WARNING: usize = 500;
-
-/// Writes lines, and counts those that it suppresses.
+/// The rate limit of lines about refusals.
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
     second: i64,
@@ -29,7 +29,8 @@ pub(super) struct EventLog {
 }
 
 impl EventLog {
-    /// Envoy configures its main thread and every worker; only the first of them logs.
+    /// Logs that a configuration was accepted. Envoy configures the main thread and every worker, and only the first
+    /// of them logs at info level.
     pub(super) fn configured(host: &(impl SharedStore + Clock), json: &[u8], engine: &Engine) {
         let names: Vec<_> = engine.authenticator().providers().iter().map(|provider| &*provider.name).collect();
         let (info, warn) = match first_in_process(host, json) {
@@ -41,25 +42,25 @@ impl EventLog {
             "jwt_authorizer {}: {}{} rules, {} providers: {}",
             env!("CARGO_PKG_VERSION"),
             engine.name().map_or_else(String::new, |name| format!("policy `{name}`, ")),
-            // The default is not counted.
+            // The list includes the default.
             engine.authorizer().rules().len().saturating_sub(1),
             names.len(),
             shorten(&names.join(", "), 1000),
         );
         let warnings = engine.warnings();
-        for warning in warnings.iter().take(MOST_WARNINGS) {
+        for warning in warnings.iter().take(MAX_WARNINGS) {
             let line = warning.to_string();
-            let end = line.char_indices().nth(LONGEST_WARNING).map_or(line.len(), |(end, _)| end);
+            let end = line.char_indices().nth(MAX_WARNING_CHARS).map_or(line.len(), |(end, _)| end);
             log::log!(warn, "jwt_authorizer: {}", line.get(..end).unwrap_or_default());
         }
-        if warnings.len() > MOST_WARNINGS {
-            log::log!(warn, "jwt_authorizer: {} more warnings", warnings.len() - MOST_WARNINGS);
+        if warnings.len() > MAX_WARNINGS {
+            log::log!(warn, "jwt_authorizer: {} more warnings", warnings.len() - MAX_WARNINGS);
         }
     }
 
-    /// Logs the end of a fetch, unless it changed nothing.
+    /// Logs the end of a fetch, unless nothing changed.
     pub(super) fn fetched(provider: &str, event: FetchEvent, keys: &ProviderKeys, now: UnixTime) {
-        let cluster = keys.fetcher().map_or("", |fetcher| fetcher.cluster());
+        let cluster = keys.cluster().unwrap_or_default();
         let set = keys.current();
         match event {
             FetchEvent::Succeeded { changed, failure: Some(failure) } => log::info!(
@@ -83,11 +84,11 @@ impl EventLog {
         }
     }
 
-    /// Logs a refusal, also one that a rule in dry run only reports.
+    /// Logs a refusal, or what a rule in dry run would have refused.
     pub(super) fn refused(&mut self, engine: &Engine, decision: &Decision, now: UnixTime) {
         let is_dry_run = decision.is_dry_run();
-        let wanted = (engine.logs_denials() || is_dry_run) && self.may_write(now);
-        let level = if wanted { Level::Info } else { Level::Debug };
+        let at_info = (engine.logs_denials() || is_dry_run) && self.may_write(now);
+        let level = if at_info { Level::Info } else { Level::Debug };
         if !log::log_enabled!(level) {
             return;
         }
@@ -100,9 +101,9 @@ impl EventLog {
             decision.reason(),
             engine.authorizer().rules()[decision.diagnostics.rule].name,
             caller.provider.map_or("-", |provider| &engine.authenticator().providers()[provider].name),
-            caller.key_id().map_or_else(String::new, |id| shorten(id.as_str(), LONGEST_ID)),
-            token.and_then(|token| token.client()).map_or_else(String::new, |client| shorten(client, LONGEST_ID)),
-            if wanted { self.suppressed_suffix() } else { String::new() },
+            caller.key_id().map_or_else(String::new, |id| shorten(id.as_str(), MAX_ID_CHARS)),
+            token.and_then(|token| token.client()).map_or_else(String::new, |client| shorten(client, MAX_ID_CHARS)),
+            if at_info { self.suppressed_suffix() } else { String::new() },
         );
     }
 
@@ -129,10 +130,10 @@ impl EventLog {
     }
 }
 
-/// Printable, in one line, and not longer than that.
-fn shorten(text: &str, longest: usize) -> String {
-    let mut short: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
-    if text.chars().nth(longest).is_some() {
+/// Cuts a text, and escapes what would not be printable in one line.
+fn shorten(text: &str, max_chars: usize) -> String {
+    let mut short: String = text.chars().take(max_chars).flat_map(char::escape_debug).collect();
+    if text.chars().nth(max_chars).is_some() {
         short.push('…');
     }
     short

@@ -1,8 +1,7 @@
-//! What an issuer's answer is worth: a key set, a discovery document, or a class of failure.
+//! The response to a fetch: read as a key set, as a discovery document, or as a class of failure.
 
 use std::time::Duration;
 
-use super::host::FetchResponse;
 use crate::json::{Json, parse_lenient};
 use crate::keys::fetch_state::FetchFailure;
 use crate::keys::key_set::{KeySet, KeySetError};
@@ -11,7 +10,18 @@ use crate::url::split_url;
 /// Key sets and discovery documents longer than this are not read.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A key set that can be used.
+/// The response to a callout.
+#[derive(Debug, Default)]
+pub struct FetchResponse {
+    /// The status; `None` if there was no response.
+    pub status: Option<u16>,
+    /// `cache-control`.
+    pub cache_control: Option<String>,
+    /// The body; `None` if it is longer than [`MAX_BODY_BYTES`].
+    pub body: Option<Vec<u8>>,
+}
+
+/// A key set that was fetched.
 #[derive(Debug)]
 pub(super) struct Fetched {
     pub(super) set: KeySet,
@@ -33,8 +43,8 @@ impl FetchResponse {
         Ok(Fetched { set, document, max_age })
     }
 
-    /// Reads a discovery document (OpenID Connect Discovery §4.3) of this issuer: the path of its key set. Which host
-    /// it names is not looked at, because keys are asked of the configured cluster and no other.
+    /// Reads a discovery document of this issuer (OpenID Connect Discovery §4.3), and returns the path of its key
+    /// set. The host in `jwks_uri` is ignored, because keys are requested from the configured cluster only.
     pub(super) fn into_jwks_path(self, issuer: &str) -> Result<String, FetchFailure> {
         let body = self.into_document()?;
         let document = parse_lenient(&body).ok_or(FetchFailure::Malformed)?;
@@ -55,8 +65,8 @@ impl FetchResponse {
     }
 }
 
-/// Envoy answers a callout that failed on the way with a reply of its own, which only its text tells from the issuer's
-/// (`source/common/router/router.cc`, `source/common/http/utility.cc`).
+/// If Envoy cannot reach the issuer, it responds to the callout itself. Only the text of that response differs from
+/// one of the issuer (`source/common/router/router.cc`, `source/common/http/utility.cc`).
 fn classify(status: u16, body: &[u8]) -> FetchFailure {
     let says = |text: &str| body.windows(text.len()).any(|window| window == text.as_bytes());
     match status {
@@ -86,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_fail_has_its_class() {
+    fn each_failure_has_its_class() {
         for (status, body, expected) in [
             (None, "", FetchFailure::Reset),
             (Some(500), "", FetchFailure::Status),
@@ -120,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn discovery_gives_a_path_and_never_a_host() {
+    fn discovery_takes_the_path_and_ignores_the_host() {
         let document = |issuer: &str, uri: &str| format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
         for (body, expected) in [
             (document("https://a", "https://elsewhere/keys?x=1"), Ok("/keys?x=1".to_owned())),

@@ -1,20 +1,20 @@
-//! What the filter needs of a proxy, in small ports: each with the fewest methods that its caller needs.
+//! What the filter needs from its host, the proxy: one small trait for each need.
 
 use std::time::Duration;
 
 use crate::keys::signature::SignatureVerifier;
 use crate::request::Headers;
-use crate::time::{SteadyTime, UnixTime};
+use crate::time::{Moment, SteadyTime, UnixTime};
 
-/// A request that Envoy is processing.
+/// The stream of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamId(pub u32);
 
-/// A fetch under way.
+/// An HTTP callout in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CalloutId(pub u32);
 
-/// A queue through which a worker can be woken.
+/// A shared queue, through which other workers wake the one that registered it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueId(pub u32);
 
@@ -22,12 +22,12 @@ pub struct QueueId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricId(pub u32);
 
-/// What a metric is.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// It only grows.
+    /// A value that only grows.
     Counter,
-    /// It is set.
+    /// A value that is set.
     Gauge,
 }
 
@@ -35,61 +35,66 @@ pub enum MetricKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version(pub u32);
 
-/// Tells the time.
+/// The host's clocks.
 pub trait Clock {
     /// The wall clock.
     fn now(&self) -> UnixTime;
-    /// The clock that nobody sets, the same for all workers.
+    /// A monotonic clock, the same for all workers.
     fn steady(&self) -> SteadyTime;
-    /// Asks for ticks this far apart.
+    /// Both clocks. A request that does not wait reads the wall clock only.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.now(), steady: self.steady() }
+    }
+    /// Sets the tick period.
     fn tick_every(&self, period: Duration);
 }
 
-/// The request in whose name we are called, or that was entered.
+/// The request that the host is processing: the one of the current callback, or the one entered last.
 pub trait Stream {
-    /// Makes this request the one that the other methods are about; `false` if it is gone.
+    /// Makes this request the one that the other methods are about. Returns `false` if its stream was closed.
     fn enter(&self, stream: StreamId) -> bool;
-    /// Goes back to the filter's own affairs.
+    /// Makes the root context the current one again.
     fn leave(&self);
-    /// Names and values of all headers, pseudo-headers among them. `None` if the proxy won't tell.
+    /// All headers, pseudo-headers included. `None` if the proxy does not provide them.
     fn headers(&self) -> Option<Headers>;
-    /// Removes a header, however often it is there.
+    /// Removes all headers of this name.
     fn remove_header(&self, name: &str);
-    /// Sets a header that may be there once.
+    /// Sets a header to this one value.
     fn set_header(&self, name: &str, value: &str);
-    /// Lets a request that waited go on.
+    /// Continues a request that was paused.
     fn resume(&self);
-    /// Answers the request.
+    /// Sends a local reply.
     fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str);
     /// Sets a value in the filter state of the request, for access logs.
     fn set_filter_state(&self, name: &str, value: &str);
-    /// Lets the proxy choose the route again, if it can.
+    /// Lets the proxy select the route again, if it supports that.
     fn clear_route_cache(&self);
 }
 
-/// Values that the workers of a process share. Anybody may have written them.
+/// Shared data and shared queues. All plugins with the same `vm_id` can write them, so no value can be trusted.
 pub trait SharedStore {
-    /// The value and its version.
+    /// A value and its version.
     fn load(&self, key: &str) -> Option<(Vec<u8>, Version)>;
-    /// Writes a value, if `version` is given only in its place; `false` if that was replaced meanwhile.
+    /// Stores a value. With a `version` this is a compare-and-swap: it returns `false` if the stored version is
+    /// another.
     fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool;
-    /// Makes a queue of our own.
+    /// Registers a queue of this worker.
     fn open_queue(&self, name: &str) -> Option<QueueId>;
-    /// Wakes whoever owns the queue.
+    /// Wakes the worker that registered the queue.
     fn wake(&self, queue: QueueId);
-    /// Empties a queue of our own.
+    /// Empties a queue of this worker.
     fn drain(&self, queue: QueueId);
 }
 
-/// HTTP requests of our own, through the proxy's clusters.
+/// HTTP callouts through the proxy's clusters.
 pub trait Callouts {
-    /// Starts a GET. `None` if the proxy won't, as when it has no such cluster.
+    /// Sends a GET request. `None` if the proxy refuses it, for example because it has no such cluster.
     fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId>;
 }
 
-/// Counters and gauges of the proxy.
+/// The proxy's counters and gauges.
 pub trait Meter {
-    /// Makes a metric known, or finds it.
+    /// Defines a metric, or finds the one of this name.
     fn define(&self, kind: MetricKind, name: &str) -> Option<MetricId>;
     /// Adds to a counter.
     fn add(&self, metric: MetricId, by: u64);
@@ -97,18 +102,7 @@ pub trait Meter {
     fn set(&self, metric: MetricId, value: u64);
 }
 
-/// All of it.
+/// Everything that the filter needs from a proxy.
 pub trait Host: Clock + Stream + SharedStore + Callouts + Meter + SignatureVerifier {}
 
 impl<T: Clock + Stream + SharedStore + Callouts + Meter + SignatureVerifier> Host for T {}
-
-/// What came of a callout.
-#[derive(Debug, Default)]
-pub struct FetchResponse {
-    /// The status; `None` if there was no answer at all.
-    pub status: Option<u16>,
-    /// `cache-control`.
-    pub cache_control: Option<String>,
-    /// The body; `None` if it is longer than we read.
-    pub body: Option<Vec<u8>>,
-}

@@ -1,63 +1,61 @@
-//! Fetching keys, one worker for all: the ledger in shared data says who may, the key set comes from there too.
-//!
-//! The key set is written before the ledger that announces it, and carries the edition by which the ledger calls it:
-//! whoever reads the ledger finds those keys, or finds out that they are not there any more.
+//! Fetches one provider's keys. One worker fetches for all: it acquires a lease in shared data, sends the callout, and
+//! stores the key set for the others.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use super::fetch_response::Fetched;
-use super::host::{CalloutId, FetchResponse, Host, Version};
-use super::shared::{MAX_SWAPS, PREFIX};
+use super::fetch_response::{FetchResponse, Fetched};
+use super::host::{CalloutId, Host, Version};
+use super::shared_data::MAX_SWAPS;
+use super::shared_keys::SharedKeys;
 use crate::keys::current::CurrentKeys;
 use crate::keys::fetch_state::{FetchFailure, FetchState, Generation, Trigger};
 use crate::keys::jwk::KeyId;
-use crate::keys::key_set::KeySet;
 use crate::keys::negative_cache::NegativeCache;
 use crate::keys::remote::RemoteKeys;
 use crate::time::{Moment, SteadyTime};
 
-/// What one worker knows about the fetching of one provider's keys.
+/// What one worker knows about the fetches of one provider's keys.
 #[derive(Debug)]
 pub(super) struct KeyFetcher {
     remote: RemoteKeys,
-    state_key: String,
-    document_key: String,
+    shared: SharedKeys,
     /// The state as last read or written.
     state: FetchState,
     /// Its version in shared data.
     version: Option<Version>,
-    /// Key ids that a fetch did not bkeys.
+    /// Key ids that a fetch did not bring.
     missing: NegativeCache,
-    /// The edition whose keys are installed here.
+    /// The generation of the set that is installed in this worker.
     installed: Option<Generation>,
     stage: Stage,
 }
 
-/// How far our own fetch has come.
+/// The progress of this worker's own fetch.
 #[derive(Debug)]
 enum Stage {
-    /// None of ours.
+    /// This worker fetches nothing.
     Idle,
-    /// Claimed from within a request, which can't own a callout; to be sent at the next tick.
+    /// The lease is acquired, and the next tick sends the callout. A callout belongs to the context that sends it: sent
+    /// in the context of a request, it would end with that request.
     Leased(FetchState),
-    /// On its way.
+    /// The callout is in flight.
     Sent { lease: FetchState, callout: CalloutId, discovery: bool },
 }
 
-/// What happened to a provider's keys, for logs and counters.
+/// The end of a fetch, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FetchEvent {
-    /// Our fetch brought keys; `failure` is what had been wrong before, `changed` whether they are others than before.
+    /// The fetch brought keys. `changed`: they differ from those before. `failure`: the last failure before it, if any.
     Succeeded { changed: bool, failure: Option<FetchFailure> },
-    /// Our fetch brought none; `first` if this outage had not failed like that before.
+    /// The fetch brought no keys. `first`: no fetch of this outage has failed in this way before.
     Failed { failure: FetchFailure, first: bool },
 }
 
-/// What came of an attempt to acquire the lease.
+/// The result of an attempt to acquire the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lease {
-    /// This worker has it.
+    /// This worker has the lease.
     Acquired,
     /// Another worker wrote the state first.
     Contended,
@@ -67,12 +65,8 @@ pub(super) enum Lease {
 
 impl KeyFetcher {
     pub(super) fn new(remote: RemoteKeys) -> Self {
-        let RemoteKeys { issuer, cluster, authority, path, discovery, policy: _ } = &remote;
-        // The issuer is part of the name: two providers share no keys, even from one URL.
-        let name = [&**issuer, cluster, authority, path, if *discovery { "discovery" } else { "keys" }].join("\0");
         Self {
-            state_key: format!("{PREFIX}/state/{name}"),
-            document_key: format!("{PREFIX}/keys/{name}"),
+            shared: SharedKeys::new(&remote),
             remote,
             state: FetchState::new(),
             version: None,
@@ -114,29 +108,27 @@ impl KeyFetcher {
         }
     }
 
-    /// Makes sure that there is a ledger to compare with. Envoy configures a first instance alone, before any worker.
+    /// Prepares shared data for the first lease.
     pub(super) fn prepare(&self, host: &impl Host) {
-        if host.load(&self.state_key).is_none() {
-            host.store(&self.state_key, &FetchState::new().to_bytes(), None);
-        }
+        self.shared.prepare(host);
     }
 
-    /// Takes over what others have written. Whether requests can be decided by other keys now, or by some at last.
+    /// Loads what other workers have stored. Returns whether the usable keys changed.
     pub(super) fn sync(&mut self, host: &impl Host, keys: &mut CurrentKeys, now: Moment) -> bool {
         let before = (self.installed, keys.is_usable(now.wall));
-        let (state, version) = self.load(host, now);
+        let (state, version) = self.shared.load_state(host, now.steady);
         self.version = version;
-        self.note(state, keys, now);
+        self.adopt(state, keys, now);
         if state.generation() != self.installed || self.installed.is_none() {
-            let set = state.generation().and_then(|generation| self.set_of(host, generation));
-            // Shared data that was tampered with, or lost: a ledger without its keys counts for nothing.
+            let set = state.generation().and_then(|generation| self.shared.load_set(host, generation));
+            // Shared data may be lost or overwritten. A state whose keys are gone does not count as installed.
             self.installed = state.generation().filter(|_| set.is_some());
             keys.install(set.unwrap_or_default());
         }
         before != (self.installed, keys.is_usable(now.wall))
     }
 
-    /// Acquires the lease on the one fetch, if a fetch is due and no worker holds it. `send` starts the fetch.
+    /// Acquires the lease, if a fetch is due and no worker holds it. [`send`](Self::send) starts the fetch.
     pub(super) fn acquire(&mut self, host: &impl Host, keys: &mut CurrentKeys, trigger: Trigger, now: Moment) -> Lease {
         if !matches!(self.stage, Stage::Idle) {
             return Lease::NotDue;
@@ -147,26 +139,26 @@ impl KeyFetcher {
             self.prepare(host);
             return Lease::Contended;
         };
-        if !host.store(&self.state_key, &lease.to_bytes(), Some(version)) {
+        if !self.shared.store_state(host, &lease, Some(version)) {
             return Lease::Contended;
         }
-        self.note(lease, keys, now);
+        self.adopt(lease, keys, now);
         self.stage = Stage::Leased(lease);
         Lease::Acquired
     }
 
-    /// Whether a fetch is claimed and has to be sent.
+    /// Whether this worker has the lease on a fetch that it has not sent yet.
     pub(super) fn is_leased(&self) -> bool {
         matches!(self.stage, Stage::Leased(_))
     }
 
-    /// Sends what was claimed. An event only if that failed at once.
+    /// Sends the callout of a lease. Returns an event only if it failed at once.
     pub(super) fn send(&mut self, host: &impl Host, keys: &mut CurrentKeys, now: Moment) -> Option<FetchEvent> {
         let Stage::Leased(lease) = self.stage else { return None };
         self.call(host, keys, lease, self.remote.discovery, &self.remote.path.clone(), now)
     }
 
-    /// Gives up a fetch of ours that never was answered.
+    /// Forgets this worker's fetch if its lease has expired without a response.
     pub(super) fn expire(&mut self, now: Moment) {
         if let Stage::Sent { lease, .. } = &self.stage
             && !lease.in_flight(now.steady)
@@ -175,36 +167,38 @@ impl KeyFetcher {
         }
     }
 
-    /// Gives a fetch of ours back, so that another worker need not wait until its lease runs out. Whether there was one.
-    pub(super) fn abandon(&mut self, host: &impl Host, now: Moment) -> bool {
+    /// Releases this worker's lease, so that another worker need not wait until it expires. Returns whether there was
+    /// one.
+    pub(super) fn release_lease(&mut self, host: &impl Host, now: Moment) -> bool {
         let (Stage::Leased(lease) | Stage::Sent { lease, .. }) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return false;
         };
-        let (state, version) = self.load(host, now);
-        state.is_leased_as(&lease) && host.store(&self.state_key, &state.release().to_bytes(), version)
+        let (state, version) = self.shared.load_state(host, now.steady);
+        state.is_leased_as(&lease) && self.shared.store_state(host, &state.release(), version)
     }
 
-    /// Whether this callout is ours.
+    /// Whether this fetcher sent the callout.
     pub(super) fn owns(&self, callout: CalloutId) -> bool {
-        matches!(self.stage, Stage::Sent { callout: ours, .. } if ours == callout)
+        matches!(self.stage, Stage::Sent { callout: sent, .. } if sent == callout)
     }
 
-    /// Reads the answer to our callout. No event if there is more to ask, or if the fetch is not ours any more.
+    /// Reads the response to the callout. Returns no event if a second request follows, or if another worker has the
+    /// lease by now.
     pub(super) fn receive(
         &mut self,
         host: &impl Host,
         keys: &mut CurrentKeys,
-        answer: FetchResponse,
+        response: FetchResponse,
         now: Moment,
     ) -> Option<FetchEvent> {
         let Stage::Sent { lease, discovery, .. } = self.stage else { return None };
         if discovery {
-            return match answer.into_jwks_path(&self.remote.issuer) {
+            return match response.into_jwks_path(&self.remote.issuer) {
                 Ok(path) => self.call(host, keys, lease, false, &path, now),
                 Err(failure) => self.finish(host, keys, lease, Err(failure), now),
             };
         }
-        self.finish(host, keys, lease, answer.into_keys(), now)
+        self.finish(host, keys, lease, response.into_keys(), now)
     }
 
     fn call(
@@ -239,20 +233,20 @@ impl KeyFetcher {
         now: Moment,
     ) -> Option<FetchEvent> {
         self.stage = Stage::Idle;
-        let (policy, jitter, fresh) = (&self.remote.policy, random_fraction(), new_edition());
+        let (policy, jitter, fresh) = (&self.remote.policy, random_fraction(), new_generation());
         for _ in 0..MAX_SWAPS {
-            let (state, version) = self.load(host, now);
+            let (state, version) = self.shared.load_state(host, now.steady);
             if !state.is_leased_as(&lease) {
                 return None;
             }
             let (next, event) = match &outcome {
                 Ok(Fetched { set, document, max_age }) => {
-                    // Compared as sets: some issuers shuffle theirs.
+                    // Compared as sets, because some issuers change the order of their keys.
                     let is_same = state.generation() == self.installed && keys.set().has_keys_of(set);
                     let generation = self.installed.filter(|_| is_same).unwrap_or(fresh);
                     let changed = generation == fresh;
                     if changed {
-                        host.store(&self.document_key, &[&generation.get().to_le_bytes(), &**document].concat(), None);
+                        self.shared.store_set(host, generation, document);
                     }
                     (
                         state.succeed(now.steady, generation, *max_age, jitter, policy),
@@ -264,9 +258,9 @@ impl KeyFetcher {
                     (state.fail(now.steady, *failure, jitter), FetchEvent::Failed { failure: *failure, first })
                 }
             };
-            if host.store(&self.state_key, &next.to_bytes(), version) {
+            if self.shared.store_state(host, &next, version) {
                 self.version = None;
-                self.note(next, keys, now);
+                self.adopt(next, keys, now);
                 if let Ok(Fetched { set, .. }) = outcome {
                     self.installed = next.generation();
                     keys.install(set);
@@ -277,31 +271,16 @@ impl KeyFetcher {
         None
     }
 
-    /// Takes over a state: the keys are usable for as long as it says.
-    fn note(&mut self, state: FetchState, keys: &mut CurrentKeys, now: Moment) {
+    /// Makes a state the current one: it says how long the keys are usable.
+    fn adopt(&mut self, state: FetchState, keys: &mut CurrentKeys, now: Moment) {
         self.state = state;
         keys.set_remaining_validity(state.remaining_validity(now.steady, &self.remote.policy), now.wall);
     }
-
-    /// What is no ledger, or can't be one of ours, is replaced by an empty one, in its place.
-    fn load(&self, host: &impl Host, now: Moment) -> (FetchState, Option<Version>) {
-        let Some((bytes, version)) = host.load(&self.state_key) else { return (FetchState::new(), None) };
-        let state = FetchState::from_bytes(&bytes).filter(|state| state.is_plausible(now.steady));
-        (state.unwrap_or_default(), Some(version))
-    }
-
-    fn set_of(&self, host: &impl Host, generation: Generation) -> Option<KeySet> {
-        let (bytes, _) = host.load(&self.document_key)?;
-        let (number, document) = bytes.split_first_chunk()?;
-        if u64::from_le_bytes(*number) != generation.get() {
-            return None;
-        }
-        KeySet::from_bytes(document).ok()
-    }
 }
 
-/// Unlike any other, so that workers who still have an earlier set can tell, whatever became of the ledger since.
-fn new_edition() -> Generation {
+/// A random number, not the successor of the last one: the state may have been lost in between, and workers that still
+/// have an earlier set must see that this one is another.
+fn new_generation() -> Generation {
     Generation::new(RandomState::new().hash_one("generation")).unwrap_or(Generation::MIN)
 }
 

@@ -1,4 +1,4 @@
-//! What one worker counts, but for what belongs to a provider.
+//! The metrics of one worker about its requests. Those about a provider are in `provider_metrics`.
 
 use super::counters::{Counter, Outcomes, Reasons};
 use super::host::Host;
@@ -6,7 +6,7 @@ use crate::engine::decision::{Decision, Effect};
 use crate::policy::rule::{ByRule, Rule};
 use crate::token::authenticator::CacheLookup;
 
-/// The metrics of one worker.
+/// What one worker counts about its requests.
 #[derive(Debug)]
 pub(super) struct Metrics {
     all: Outcomes,
@@ -38,7 +38,7 @@ impl Metrics {
             Effect::Allow(..) | Effect::Deny(..) => &mut self.reasons,
         };
         reasons.count(decision.reason());
-        // A request that waited for keys is decided more than once, and its token counts once.
+        // Counted here, not at the look-up: a request that waited for keys is decided more than once, and counts once.
         match decision.diagnostics.caller.lookup {
             Some(CacheLookup::Hit) => self.cache_hit.count(),
             Some(CacheLookup::Miss) => self.cache_miss.count(),
@@ -46,7 +46,7 @@ impl Metrics {
         }
     }
 
-    /// Hands everything over. `scope` is the prefix of every name.
+    /// Hands the counts to the host. `scope` is the prefix of every name.
     pub(super) fn flush(&mut self, host: &impl Host, scope: &str, rules: &ByRule<Rule>) {
         self.all.flush(host, scope);
         self.reasons.flush(host, format_args!("{scope}.reason"));

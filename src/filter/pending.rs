@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::host::StreamId;
 use crate::time::SteadyTime;
 
-/// So many requests of one worker wait for one provider; the next is refused at once. Each provider has a limit of its
-/// own, so that a flood at one does not turn away requests that wait for another.
+/// How many requests of one worker may wait for one provider; more are refused at once. Each provider has its own
+/// limit, so that a flood of requests for one does not refuse requests for another.
 const MAX_PENDING: usize = 1024;
 
 /// A request that waits for keys.
@@ -22,29 +22,30 @@ pub(super) struct PendingRequest {
 pub(super) struct PendingRequests(HashMap<StreamId, PendingRequest>);
 
 impl PendingRequests {
-    /// Lets a request wait; `false` if the limit is reached.
+    /// Adds a request. Returns `false` if the limit is reached.
     pub(super) fn add(&mut self, request: PendingRequest) -> bool {
-        let room = self.0.len() < MAX_PENDING;
-        if room {
+        let has_room = self.0.len() < MAX_PENDING;
+        if has_room {
             self.0.insert(request.stream, request);
         }
-        room
+        has_room
     }
 
     /// Drops a request whose stream was closed.
     pub(super) fn on_stream_closed(&mut self, stream: StreamId) {
-        // Every stream that ends comes here, and mostly nothing waits; hashing would cost more than the rest of the end.
+        // Every paused stream that ends comes here, and nearly always nothing waits. Hashing would cost more than the
+        // rest.
         if !self.0.is_empty() {
             self.0.remove(&stream);
         }
     }
 
-    /// Takes out all requests.
+    /// Removes and returns all requests.
     pub(super) fn take_all(&mut self) -> Vec<PendingRequest> {
         self.0.drain().map(|(_, request)| request).collect()
     }
 
-    /// Takes out the requests that have waited long enough.
+    /// Removes and returns the requests whose deadline has passed.
     pub(super) fn take_overdue(&mut self, now: SteadyTime) -> Vec<PendingRequest> {
         self.0.extract_if(|_, request| now >= request.deadline).map(|(_, request)| request).collect()
     }
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_is_bounded_in_number_and_time() {
+    fn requests_wait_in_a_bounded_number_for_a_bounded_time() {
         let mut requests = PendingRequests::default();
         for id in 0..1024 {
             assert!(requests.add(pending(id)));
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_stream_does_not_wait() {
+    fn a_closed_stream_no_longer_waits() {
         let mut requests = PendingRequests::default();
         for id in 1..=3 {
             requests.add(pending(id));

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use super::host::Host;
+use super::fetch_response::FetchResponse;
+use super::host::{CalloutId, Host};
 use super::key_fetcher::{FetchEvent, KeyFetcher, Lease};
 use super::pending::{PendingRequest, PendingRequests};
 use super::provider_metrics::ProviderMetrics;
@@ -12,12 +13,12 @@ use crate::keys::remote::KeySource;
 use crate::time::{Moment, SteadyTime};
 use crate::token::authenticator::WantedKeys;
 
-/// What came of a request's wish to wait.
+/// Whether a request waits for keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// It waits.
     Waiting,
-    /// Another worker wrote the shared state first: look at it and decide again.
+    /// Another worker wrote the fetch state first: sync, and decide again.
     Contended,
     /// No fetch is due, or too many requests wait.
     Refused,
@@ -34,7 +35,7 @@ pub(super) struct ProviderKeys {
 }
 
 impl ProviderKeys {
-    /// From the configuration. Keys that this process has fetched before are used from the first request on.
+    /// Keys that another worker of this process has fetched are used from the first request on.
     pub(super) fn new(source: &KeySource, host: &impl Host, now: Moment) -> Self {
         let (mut current, mut fetcher) = match source {
             KeySource::Inline(set) => (CurrentKeys::inline(set.clone()), None),
@@ -52,22 +53,17 @@ impl ProviderKeys {
         &self.current
     }
 
-    /// The fetcher; `None` for keys from the configuration.
-    pub(super) fn fetcher(&self) -> Option<&KeyFetcher> {
-        self.fetcher.as_ref()
+    /// The Envoy cluster that the keys come from; `None` for keys from the configuration.
+    pub(super) fn cluster(&self) -> Option<&str> {
+        self.fetcher.as_ref().map(KeyFetcher::cluster)
     }
 
-    /// Runs `act` on the fetcher and the keys that it fills. Keys from the configuration have nothing to do.
-    pub(super) fn with_fetcher<T: Default>(&mut self, act: impl FnOnce(&mut KeyFetcher, &mut CurrentKeys) -> T) -> T {
-        self.fetcher.as_mut().map(|fetcher| act(fetcher, &mut self.current)).unwrap_or_default()
-    }
-
-    /// Takes over what other workers have fetched. Whether requests are decided by other keys now.
+    /// Loads what other workers have fetched. Returns whether the usable keys changed.
     pub(super) fn sync(&mut self, host: &impl Host, now: Moment) -> bool {
         self.with_fetcher(|fetcher, keys| fetcher.sync(host, keys, now))
     }
 
-    /// Starts a fetch if one is due. An event only if it failed at once.
+    /// Starts a fetch if one is due. Returns an event only if it failed at once.
     pub(super) fn refresh_if_due(&mut self, host: &impl Host, now: Moment) -> Option<FetchEvent> {
         self.with_fetcher(|fetcher, keys| {
             fetcher.expire(now);
@@ -76,12 +72,28 @@ impl ProviderKeys {
         })
     }
 
-    /// When a request that begins to wait now has waited long enough.
+    /// Whether the fetcher sent this callout.
+    pub(super) fn owns(&self, callout: CalloutId) -> bool {
+        self.fetcher.as_ref().is_some_and(|fetcher| fetcher.owns(callout))
+    }
+
+    /// Reads the response to the fetcher's callout. Returns an event if the fetch has ended with it.
+    pub(super) fn receive(&mut self, response: FetchResponse, host: &impl Host, now: Moment) -> Option<FetchEvent> {
+        self.with_fetcher(|fetcher, keys| fetcher.receive(host, keys, response, now))
+    }
+
+    /// Releases the lease on a fetch, if this worker has it. Returns whether it had.
+    pub(super) fn release_lease(&mut self, host: &impl Host, now: Moment) -> bool {
+        self.with_fetcher(|fetcher, _| fetcher.release_lease(host, now))
+    }
+
+    /// Until when a request that begins to wait now may wait.
     pub(super) fn deadline(&self, now: SteadyTime) -> SteadyTime {
         now.plus(self.fetcher.as_ref().map(KeyFetcher::timeout).unwrap_or_default())
     }
 
-    /// Whether keys of this kind will not come: they are in the configuration, or a recent fetch did not bring the key.
+    /// Whether no fetch would bring these keys: the provider has none to fetch, or a recent fetch did not bring the
+    /// key.
     pub(super) fn is_known_missing(&self, wanted: &WantedKeys, now: SteadyTime) -> bool {
         match (&self.fetcher, wanted) {
             (None, _) => true,
@@ -97,7 +109,7 @@ impl ProviderKeys {
         }
     }
 
-    /// Whether the issuer has not said which keys it has now: the last fetch failed, or has not ended.
+    /// Whether it is unknown which keys the issuer has now: the last fetch failed, or has not ended.
     pub(super) fn last_fetch_unresolved(&self) -> bool {
         self.fetcher.as_ref().is_some_and(|fetcher| fetcher.state().last_fetch_unresolved())
     }
@@ -107,7 +119,7 @@ impl ProviderKeys {
         self.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_in_flight(now))
     }
 
-    /// Hands over what was counted. `scope` is the prefix of the provider's metrics.
+    /// Hands the counts to the host. `scope` is the prefix of the provider's metrics.
     pub(super) fn flush_metrics(&mut self, host: &impl Host, scope: impl Display + Copy, now: SteadyTime) {
         let state = self.fetcher.as_ref().map(KeyFetcher::state);
         self.metrics.flush(host, scope, self.current.set().len(), state, now);
@@ -134,6 +146,11 @@ impl ProviderKeys {
             Lease::Acquired | Lease::NotDue => Wait::Refused,
             Lease::Contended => Wait::Contended,
         }
+    }
+
+    /// Keys from the configuration have no fetcher, and then nothing is done.
+    fn with_fetcher<T: Default>(&mut self, act: impl FnOnce(&mut KeyFetcher, &mut CurrentKeys) -> T) -> T {
+        self.fetcher.as_mut().map(|fetcher| act(fetcher, &mut self.current)).unwrap_or_default()
     }
 }
 

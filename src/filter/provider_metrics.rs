@@ -1,4 +1,4 @@
-//! What is counted for one provider.
+//! The metrics of one provider.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use crate::engine::decision::Decision;
 use crate::keys::fetch_state::{FetchFailure, FetchState};
 use crate::time::SteadyTime;
 
-/// The metrics of one provider.
+/// What one worker counts for one provider, and the gauges about its keys.
 #[derive(Debug)]
 pub(super) struct ProviderMetrics {
     outcomes: Outcomes,
@@ -25,7 +25,7 @@ impl ProviderMetrics {
         self.outcomes.count(decision);
     }
 
-    /// Counts a fetch.
+    /// Counts the end of a fetch; `None` is a success.
     pub(super) fn count_fetch(&mut self, failure: Option<FetchFailure>) {
         match failure {
             None => self.success.count(),
@@ -35,7 +35,7 @@ impl ProviderMetrics {
         }
     }
 
-    /// Hands everything over. `fetches` is the state of remote keys.
+    /// Hands the counts to the host. `fetches` is `None` for keys from the configuration.
     pub(super) fn flush(
         &mut self,
         host: &impl Host,

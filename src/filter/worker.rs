@@ -1,14 +1,13 @@
-//! One worker's filter: reads a request, asks the engine, acts on the decision or lets the request wait for keys.
+//! The filter of one worker: it reads a request, asks the engine, acts on the decision, or lets the request wait for
+//! keys.
 
-use std::borrow::Cow;
-use std::time::Duration;
-
-use super::event_log::EventLog;
-use super::host::{CalloutId, FetchResponse, Host, StreamId};
+use super::fetch_response::FetchResponse;
+use super::host::{CalloutId, Host, StreamId};
 use super::key_fetcher::FetchEvent;
-use super::metrics::Metrics;
 use super::pending::PendingRequest;
 use super::provider_keys::{ProviderKeys, Wait};
+use super::telemetry::Telemetry;
+use super::tick::TickPeriod;
 use super::worker_queues::WorkerQueues;
 use crate::config::error::ConfigError;
 use crate::engine::Engine;
@@ -21,24 +20,15 @@ use crate::token::authenticator::AuthContext;
 use crate::token::cache::TokenCache;
 use crate::token::provider::{ByProvider, ProviderIndex};
 
-/// Envoy's first instance only tries the configuration, and its callouts fail. It is gone by then, and no request has
-/// waited long. The main thread keeps an instance, which ticks too, and may fetch for all.
-const FIRST_TICK: Duration = Duration::from_millis(5);
-/// To send a fetch that a request has acquired.
-const NEXT_TICK: Duration = Duration::from_millis(1);
-/// While requests wait, so that none waits much longer than its deadline.
-const BUSY_TICK: Duration = Duration::from_millis(50);
-const IDLE_TICK: Duration = Duration::from_secs(1);
+/// How often a request tries to start a fetch. A try fails if another worker has written the shared state in between.
+const MAX_TRIES: usize = 4;
 
-/// Each time, another worker has written the shared state first.
-const MAX_CONTENDED: usize = 4;
-
-/// What happens to a request for now.
+/// Whether the proxy continues with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It goes on.
+    /// The request continues.
     Continue,
-    /// It was answered, or waits.
+    /// The request was answered, or waits for keys.
     Pause,
 }
 
@@ -50,37 +40,33 @@ pub struct Filter<H> {
     providers: ByProvider<ProviderKeys>,
     cache: TokenCache,
     queues: WorkerQueues,
-    metrics: Metrics,
-    log: EventLog,
-    tick: Duration,
+    telemetry: Telemetry,
+    tick: TickPeriod,
 }
 
 impl<H: Host> Filter<H> {
-    /// Compiles a configuration. Nothing is fetched yet.
+    /// Compiles a configuration. Fetches start at the first tick.
     ///
     /// # Errors
     ///
-    /// The first mistake in it.
+    /// The first error in the configuration.
     pub fn configure(host: H, json: &[u8]) -> Result<Self, ConfigError> {
         let engine = Engine::from_json(json)?;
-        let now = moment(&host);
+        let now = host.moment();
         WorkerQueues::prepare(&host);
         let providers = engine.key_sources().map(|_, source| ProviderKeys::new(source, &host, now));
-        EventLog::configured(&host, json, &engine);
-        host.tick_every(FIRST_TICK);
         Ok(Self {
             cache: engine.new_cache(),
-            metrics: Metrics::new(engine.authorizer().rules()),
             queues: WorkerQueues::default(),
-            log: EventLog::default(),
-            tick: FIRST_TICK,
+            telemetry: Telemetry::configured(&host, json, &engine),
+            tick: TickPeriod::start(&host),
             host,
             engine,
             providers,
         })
     }
 
-    /// A request has come.
+    /// Handles the headers of a new request.
     pub fn on_request(&mut self, stream: StreamId) -> Outcome {
         let now = self.host.now();
         match self.with_head(now, |filter, head| filter.decide_or_wait(stream, head, now)) {
@@ -89,16 +75,16 @@ impl<H: Host> Filter<H> {
         }
     }
 
-    /// A stream was closed, whether or not its request still waits.
+    /// Handles the end of a stream, whether or not its request still waits.
     pub fn on_stream_closed(&mut self, stream: StreamId) {
         for (_, provider) in self.providers.iter_mut() {
             provider.pending.on_stream_closed(stream);
         }
     }
 
-    /// Time has passed.
+    /// Handles a tick.
     pub fn on_tick(&mut self) {
-        let now = moment(&self.host);
+        let now = self.host.moment();
         self.queues.join(&self.host);
         for provider in self.providers.indices() {
             self.refresh_if_due(provider, now);
@@ -106,47 +92,45 @@ impl<H: Host> Filter<H> {
                 self.retry(request, now);
             }
         }
-        self.flush_metrics(now);
-        self.adjust_tick();
+        self.telemetry.flush(&mut self.providers, &self.engine, &self.host, now.steady);
+        self.tick.adjust(&self.providers, &self.host);
     }
 
-    /// Another worker has ended a fetch.
+    /// Handles the message that another worker has finished a fetch.
     pub fn on_queue_ready(&mut self) {
-        let now = moment(&self.host);
+        let now = self.host.moment();
         self.queues.drain(&self.host);
         for provider in self.providers.indices() {
             self.sync(provider, now);
             self.retry_all(provider, now);
         }
-        self.adjust_tick();
+        self.tick.adjust(&self.providers, &self.host);
     }
 
-    /// A callout was answered.
+    /// Handles the response to a callout.
     pub fn on_fetch_response(&mut self, callout: CalloutId, response: FetchResponse) {
-        let now = moment(&self.host);
-        let owns = |keys: &ProviderKeys| keys.fetcher().is_some_and(|fetcher| fetcher.owns(callout));
-        let Some(provider) = self.providers.find(owns) else { return };
-        let host = &self.host;
-        let event = self.providers[provider].with_fetcher(|fetcher, keys| fetcher.receive(host, keys, response, now));
+        let now = self.host.moment();
+        let Some(provider) = self.providers.find(|keys| keys.owns(callout)) else { return };
+        let event = self.providers[provider].receive(response, &self.host, now);
         self.finish_fetch(provider, event, now);
-        self.adjust_tick();
+        self.tick.adjust(&self.providers, &self.host);
     }
 
-    /// This instance ends: hands over what was counted, and the leases that it holds.
+    /// Ends this instance: hands the last counts to the host, and releases the leases that it holds.
     pub fn shutdown(&mut self) {
-        let now = moment(&self.host);
-        self.flush_metrics(now);
+        let now = self.host.moment();
+        self.telemetry.flush(&mut self.providers, &self.engine, &self.host, now.steady);
         self.queues.leave(&self.host);
-        let mut gave_up = false;
+        let mut released = false;
         for (_, provider) in self.providers.iter_mut() {
-            gave_up |= provider.with_fetcher(|fetcher, _| fetcher.abandon(&self.host, now));
+            released |= provider.release_lease(&self.host, now);
         }
-        if gave_up {
+        if released {
             self.queues.wake_others(&self.host);
         }
     }
 
-    /// Reads the head of the request that the host is processing. One that cannot be read is refused.
+    /// Reads the head of the request that the host is processing. A head that cannot be read is refused.
     fn with_head(
         &mut self,
         now: UnixTime,
@@ -172,27 +156,17 @@ impl<H: Host> Filter<H> {
 
     /// `None` if the request waits for keys now.
     fn decide_or_wait(&mut self, stream: StreamId, head: &RequestHead<'_>, now: UnixTime) -> Option<Decision> {
-        let mut needs = match self.decide(head, now) {
-            Ok(decision) => return Some(decision),
-            Err(needs) => needs,
-        };
-        let now = Moment { wall: now, steady: self.host.steady() };
-        let provider = needs.missing.provider;
-        if self.providers[provider].is_known_missing(&needs.missing.wanted, now.steady) {
-            return Some(self.give_up(needs, head));
+        match self.decide(head, now) {
+            Ok(decision) => Some(decision),
+            Err(needs) => {
+                let now = Moment { wall: now, steady: self.host.steady() };
+                let deadline = self.providers[needs.missing.provider].deadline(now.steady);
+                self.wait(PendingRequest { stream, since: now.steady, deadline }, needs, head, now)
+            }
         }
-        // Another worker may have fetched them, or somebody has set the wall clock.
-        if self.sync(provider, now) {
-            needs = match self.decide(head, now.wall) {
-                Ok(decision) => return Some(decision),
-                Err(needs) => needs,
-            };
-        }
-        let deadline = self.providers[provider].deadline(now.steady);
-        self.wait(PendingRequest { stream, since: now.steady, deadline }, needs, head, now)
     }
 
-    /// Lets a request wait for a fetch in flight, or for one that is due. `None` if it waits now.
+    /// Lets a request wait for the fetch in flight, or for one that is due. `None` if it waits now.
     fn wait(
         &mut self,
         request: PendingRequest,
@@ -200,37 +174,37 @@ impl<H: Host> Filter<H> {
         head: &RequestHead<'_>,
         now: Moment,
     ) -> Option<Decision> {
-        for _ in 0..MAX_CONTENDED {
+        for _ in 0..MAX_TRIES {
             let provider = needs.missing.provider;
-            let keys = &mut self.providers[provider];
-            if keys.is_known_missing(&needs.missing.wanted, now.steady) {
+            if self.providers[provider].is_known_missing(&needs.missing.wanted, now.steady) {
                 break;
             }
-            match keys.wait(request, &needs.missing.wanted, &self.host, now) {
+            // Another worker may have fetched the keys, or the wall clock was set.
+            if self.sync(provider, now) {
+                needs = match self.decide(head, now.wall) {
+                    Ok(decision) => return Some(decision),
+                    Err(needs) => needs,
+                };
+            }
+            match self.providers[provider].wait(request, &needs.missing.wanted, &self.host, now) {
                 Wait::Waiting => {
-                    self.adjust_tick();
+                    self.tick.adjust(&self.providers, &self.host);
                     return None;
                 }
                 Wait::Refused => break,
-                Wait::Contended => {
-                    self.sync(provider, now);
-                    needs = match self.decide(head, now.wall) {
-                        Ok(decision) => return Some(decision),
-                        Err(needs) => needs,
-                    };
-                }
+                Wait::Contended => {}
             }
         }
         Some(self.give_up(needs, head))
     }
 
-    /// The decision about a request for which no keys will come.
+    /// The decision about a request that does not get its keys.
     fn give_up(&self, needs: NeedsKeys, head: &RequestHead<'_>) -> Decision {
         let unresolved = self.providers[needs.missing.provider].last_fetch_unresolved();
         self.engine.give_up(needs, unresolved, head)
     }
 
-    /// Keeps one provider's keys fresh.
+    /// Starts a fetch if one is due, and decides waiting requests that nothing delays any longer.
     fn refresh_if_due(&mut self, provider: ProviderIndex, now: Moment) {
         let changed = self.sync(provider, now);
         let event = self.providers[provider].refresh_if_due(&self.host, now);
@@ -240,7 +214,7 @@ impl<H: Host> Filter<H> {
         }
     }
 
-    /// Takes over what other workers have fetched. Whether requests are decided by other keys now.
+    /// Loads what other workers have fetched. Returns whether the usable keys changed.
     fn sync(&mut self, provider: ProviderIndex, now: Moment) -> bool {
         let changed = self.providers[provider].sync(&self.host, now);
         if changed {
@@ -249,21 +223,16 @@ impl<H: Host> Filter<H> {
         changed
     }
 
-    /// Acts on the end of a fetch of this worker.
+    /// Handles the end of a fetch of this worker. `None` if it has not ended.
     fn finish_fetch(&mut self, provider: ProviderIndex, event: Option<FetchEvent>, now: Moment) {
         let Some(event) = event else { return };
-        let keys = &mut self.providers[provider];
-        keys.metrics.count_fetch(match event {
-            FetchEvent::Succeeded { .. } => None,
-            FetchEvent::Failed { failure, .. } => Some(failure),
-        });
-        EventLog::fetched(&self.engine.authenticator().providers()[provider].name, event, keys, now.wall);
+        let name = &self.engine.authenticator().providers()[provider].name;
+        Telemetry::fetched(name, event, &mut self.providers[provider], now.wall);
         self.forget_tokens(provider);
         self.queues.wake_others(&self.host);
         self.retry_all(provider, now);
     }
 
-    /// Decides the requests that wait for a provider, or lets them wait for the next fetch that is due.
     fn retry_all(&mut self, provider: ProviderIndex, now: Moment) {
         for request in self.providers[provider].pending.take_all() {
             self.retry(request, now);
@@ -294,32 +263,20 @@ impl<H: Host> Filter<H> {
         self.host.leave();
     }
 
-    /// No token outlives the key that signed it.
+    /// Removes cached tokens whose key is no longer in the set.
     fn forget_tokens(&mut self, provider: ProviderIndex) {
         let set = self.providers[provider].current().set();
         self.cache.retain(provider, |signer| set.contains(signer));
     }
 
     fn act(&mut self, decision: &Decision, now: UnixTime) -> Outcome {
-        self.metrics.count(decision);
-        if let Some(provider) = decision.diagnostics.caller.provider {
-            self.providers[provider].metrics.count(decision);
-        }
-        if self.engine.sets_filter_state(decision) {
-            self.set_filter_state(decision);
-        }
+        self.telemetry.record(decision, &mut self.providers, &self.engine, &self.host, now);
         match &decision.effect {
-            Effect::Allow(_, edits) => {
-                self.edit(edits);
-                Outcome::Continue
-            }
-            Effect::Report(_, edits) => {
-                self.log.refused(&self.engine, decision, now);
+            Effect::Allow(_, edits) | Effect::Report(_, edits) => {
                 self.edit(edits);
                 Outcome::Continue
             }
             Effect::Deny(_, reply) => {
-                self.log.refused(&self.engine, decision, now);
                 let headers = reply.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
                 self.host.reply(reply.status, headers, &reply.body);
                 Outcome::Pause
@@ -338,60 +295,4 @@ impl<H: Host> Filter<H> {
             self.host.clear_route_cache();
         }
     }
-
-    fn set_filter_state(&self, decision: &Decision) {
-        let caller = &decision.diagnostics.caller;
-        self.host.set_filter_state("jwt_authorizer.reason", decision.reason());
-        if let Some(provider) = caller.provider {
-            let name = &self.engine.authenticator().providers()[provider].name;
-            self.host.set_filter_state("jwt_authorizer.provider", name);
-        }
-        let rule = &self.engine.authorizer().rules()[decision.diagnostics.rule];
-        self.host.set_filter_state("jwt_authorizer.rule", &rule.name);
-        if let Some(token) = &caller.token {
-            if let Some(subject) = token.subject() {
-                self.host.set_filter_state("jwt_authorizer.sub", &in_one_line(subject));
-            }
-            if let Some(client) = token.client() {
-                self.host.set_filter_state("jwt_authorizer.client_id", &in_one_line(client));
-            }
-        }
-        if decision.is_dry_run() {
-            self.host.set_filter_state("jwt_authorizer.dry_run", "true");
-        }
-    }
-
-    fn flush_metrics(&mut self, now: Moment) {
-        let scope = self.engine.metrics_scope();
-        self.metrics.flush(&self.host, scope, self.engine.authorizer().rules());
-        for (index, keys) in self.providers.iter_mut() {
-            let name = &self.engine.authenticator().providers()[index].name;
-            keys.flush_metrics(&self.host, format_args!("{scope}.provider.{name}"), now.steady);
-        }
-    }
-
-    /// Ticks as often as there is something to do.
-    fn adjust_tick(&mut self) {
-        let wanted = if self.providers.iter().any(ProviderKeys::is_leased) {
-            NEXT_TICK
-        } else if self.providers.iter().all(|keys| keys.pending.is_empty()) {
-            IDLE_TICK
-        } else {
-            BUSY_TICK
-        };
-        if self.tick != wanted {
-            self.tick = wanted;
-            self.host.tick_every(wanted);
-        }
-    }
-}
-
-/// Both clocks. A request reads the wall clock only.
-fn moment(host: &impl Host) -> Moment {
-    Moment { wall: host.now(), steady: host.steady() }
-}
-
-/// Some identity providers let people choose what a claim says, and an access log's line must stay one line.
-fn in_one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { Cow::Borrowed(text) }
 }

@@ -1,18 +1,20 @@
-//! How workers wake each other when a fetch has ended: each has a queue of its own, and all know the list.
+//! How workers wake each other when a fetch has ended: each registers a shared queue, and shared data has the list of
+//! them.
 
 use std::hash::{BuildHasher, RandomState};
 
 use super::host::{QueueId, SharedStore};
-use super::shared::{MAX_SWAPS, PREFIX};
+use super::shared_data::{MAX_SWAPS, PREFIX};
 
-/// Beyond this the longest known are not woken any more: they are gone, or find out at their next tick.
+/// How many queues the list has. Above that, the oldest are dropped: their workers have ended, or see the keys at
+/// their next tick.
 const MAX_QUEUES: usize = 64;
 
-/// One worker's place among the others.
+/// The shared queue of one worker, and the list of all.
 #[derive(Debug, Default)]
 pub(super) struct WorkerQueues {
     own: Option<QueueId>,
-    /// Whether the others know.
+    /// Whether the list has it.
     listed: bool,
 }
 
@@ -21,14 +23,14 @@ impl WorkerQueues {
         format!("{PREFIX}/queues")
     }
 
-    /// Makes sure that there is a list to compare with, before workers join it side by side.
+    /// Stores an empty list if there is none, so that workers that join at once have a version to compare with.
     pub(super) fn prepare(host: &impl SharedStore) {
         if host.load(&Self::list_key()).is_none() {
             host.store(&Self::list_key(), &[], None);
         }
     }
 
-    /// Makes ourselves known to the others; where all come at once it may take another tick.
+    /// Adds this worker's queue to the list. If too many workers join at once, the next tick tries again.
     pub(super) fn join(&mut self, host: &impl SharedStore) {
         if self.listed {
             return;
@@ -45,7 +47,7 @@ impl WorkerQueues {
         }
     }
 
-    /// Takes ourselves off the list: nobody would empty our queue any more.
+    /// Removes this worker's queue from the list, because nothing empties it any more.
     pub(super) fn leave(&mut self, host: &impl SharedStore) {
         if let Some(own) = self.own.filter(|_| self.listed) {
             rewrite(host, |queues| queues.retain(|queue| *queue != own));
@@ -53,7 +55,7 @@ impl WorkerQueues {
         }
     }
 
-    /// Wakes everybody else.
+    /// Wakes all other workers.
     pub(super) fn wake_others(&self, host: &impl SharedStore) {
         let Some((bytes, _)) = host.load(&Self::list_key()) else { return };
         for queue in read(&bytes).into_iter().filter(|queue| self.own != Some(*queue)).take(MAX_QUEUES) {
@@ -61,7 +63,7 @@ impl WorkerQueues {
         }
     }
 
-    /// Empties our own queue; one look at the ledgers answers all that is in it.
+    /// Empties this worker's queue. Its messages have no content: one sync serves them all.
     pub(super) fn drain(&self, host: &impl SharedStore) {
         if let Some(own) = self.own {
             host.drain(own);
@@ -69,7 +71,7 @@ impl WorkerQueues {
     }
 }
 
-/// Whether the list could be changed.
+/// Changes the list by compare-and-swap. Returns whether that succeeded.
 fn rewrite(host: &impl SharedStore, change: impl Fn(&mut Vec<QueueId>)) -> bool {
     (0..MAX_SWAPS).any(|_| {
         let Some((bytes, version)) = host.load(&WorkerQueues::list_key()) else { return false };

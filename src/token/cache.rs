@@ -158,7 +158,6 @@ mod tests {
     use super::*;
     use crate::json::{Json, parse_object};
     use crate::keys::algorithm::AlgorithmSet;
-    use crate::keys::key_set::KeySet;
     use crate::time::Validity;
     use crate::token::credential::SourceSet;
     use crate::token::kind::TokenKind;

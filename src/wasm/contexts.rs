@@ -1,4 +1,5 @@
-//! The contexts that Envoy calls: one root for each configuration in each worker, and one for each request.
+//! The contexts that Envoy calls: one root context for each configuration in each worker, and one HTTP context for each
+//! request. The SDK finds the context of a callback.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,32 +10,32 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use super::host::EnvoyHost;
-use crate::filter::host::{CalloutId, FetchResponse, StreamId};
-use crate::filter::{Filter, MAX_BODY_BYTES, Outcome};
+use crate::filter::host::{CalloutId, StreamId};
+use crate::filter::{FetchResponse, Filter, MAX_BODY_BYTES, Outcome};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|id| Box::new(Root { id, filter: SharedFilter::default() }));
 }}
 
-/// `None` until a configuration was accepted.
+/// The filter of a root context, which its HTTP contexts use. `None` until a configuration is accepted.
 type SharedFilter = Rc<RefCell<Option<Filter<EnvoyHost>>>>;
 
-/// One configuration in one worker.
+/// The root context: one configuration in one worker.
 struct Root {
     id: u32,
     filter: SharedFilter,
 }
 
-/// One request.
+/// The HTTP context: one request.
 struct Request {
     stream: StreamId,
     filter: SharedFilter,
-    /// Whether the request was stopped, and may wait for keys.
+    /// Whether the request may wait for keys: it was paused, or had a local reply.
     paused: bool,
 }
 
-/// `None` if there is no filter, or if it is running already.
+/// `None` if there is no filter, or if the filter is already running.
 fn with_filter<T>(filter: &SharedFilter, then: impl FnOnce(&mut Filter<EnvoyHost>) -> T) -> Option<T> {
     filter.try_borrow_mut().ok()?.as_mut().map(then)
 }
@@ -82,9 +83,9 @@ impl RootContext for Root {
 }
 
 impl Drop for Root {
-    /// Not in `on_done`: a module that exports it is called for the end of every request too.
+    /// Not in `on_done`: Envoy calls that for the end of every request too.
     fn drop(&mut self) {
-        // Envoy's timer would go on.
+        // Otherwise Envoy's timer would keep running.
         let _ = hostcalls::set_tick_period(Duration::ZERO);
         with_filter(&self.filter, Filter::shutdown);
     }
@@ -99,7 +100,7 @@ impl HttpContext for Request {
         let outcome = with_filter(&self.filter, |filter| filter.on_request(self.stream));
         self.paused = outcome != Some(Outcome::Continue);
         if outcome.is_none() {
-            // No configuration, no decision: fail closed.
+            // Fail closed: without a filter there is no decision.
             let _ = hostcalls::send_http_response(503, Vec::new(), None);
         }
         if self.paused { Action::Pause } else { Action::Continue }
@@ -114,7 +115,7 @@ impl Drop for Request {
     }
 }
 
-/// Lines below the host's level need not be written.
+/// Takes over Envoy's log level, so that no line is formatted that Envoy would drop.
 fn adopt_log_level() {
     if let Ok(level) = hostcalls::get_log_level() {
         proxy_wasm::set_log_level(level);
@@ -133,7 +134,7 @@ fn read_response(body_size: usize) -> FetchResponse {
     }
 }
 
-/// The released module has no such header; tests/envoy has a module in which a request can trap the worker.
+/// In a module that only tests/envoy builds, a request can trap the worker. No release reads this header.
 #[cfg(feature = "trap")]
 fn trap_if_asked() {
     if let Ok(Some(_)) = hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, "x-trap") {

@@ -1,11 +1,12 @@
-//! ECDSA signatures in the form that Envoy's function takes.
+//! ECDSA signatures in DER, the form that Envoy's function takes.
 
 use crate::keys::algorithm::Algorithm;
 
-/// A JOSE ECDSA signature (`r` and `s`, each of full length, RFC 7518 §3.4) in the form that other libraries take: a
-/// SEQUENCE of two INTEGERs (RFC 3279 §2.2.3). `None` for other algorithms or another length; which numbers there may be,
-/// is asked by whoever verifies. The libraries write it as well, and take a seventh of all that an unseen token takes beside
-/// its signature.
+/// Converts a JOSE ECDSA signature (`r` and `s`, each of full length, RFC 7518 §3.4) to a SEQUENCE of two INTEGERs
+/// (RFC 3279 §2.2.3). `None` for other algorithms or lengths. The verifier checks the range of the numbers.
+///
+/// The crypto libraries can do this too, but take a seventh of the whole time that a new token takes without the
+/// verification of its signature.
 pub(super) fn ecdsa_to_der(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
     const INTEGER: u8 = 0x02;
     const SEQUENCE: u8 = 0x30;
@@ -29,7 +30,7 @@ pub(super) fn ecdsa_to_der(algorithm: Algorithm, signature: &[u8]) -> Option<Vec
     let numbers = [r, s].map(|number| {
         let zeros = number.iter().take_while(|byte| **byte == 0).count();
         let digits = number.get(zeros..).unwrap_or_default();
-        // A leading bit would be a sign, and no digit no number.
+        // INTEGERs are signed: a leading one bit would make it negative. Zero needs one byte.
         let zero = if digits.first().is_none_or(|first| *first >= 0x80) { &[0][..] } else { &[] };
         (zero, digits)
     });
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ecdsa_signature_is_written_as_the_libraries_write_it() {
+    fn the_conversion_agrees_with_the_crypto_libraries() {
         let numbers = |width: usize| {
             let ends = [vec![0x01], vec![0x7f], vec![0x80], vec![0x01, 0x00], vec![0x80, 0xff], vec![0x5a; width - 1]];
             let full = [0x00, 0x01, 0x7f, 0x80, 0xfe].map(|first| [&[first][..], &vec![0xa5; width - 1]].concat());
@@ -67,19 +68,19 @@ mod tests {
             let mut compared = 0;
             for (r, s) in numbers(width).iter().flat_map(|r| numbers(width).into_iter().map(move |s| (r.clone(), s))) {
                 let signature = [r, s].concat();
-                // The libraries write no number that is not below the curve's order.
+                // The libraries reject numbers that are not below the order of the curve.
                 if let Some(expected) = by_library(algorithm, &signature) {
                     assert_eq!(ecdsa_to_der(algorithm, &signature), Some(expected), "{algorithm:?} {signature:02x?}");
                     compared += 1;
                 }
             }
-            // All but those with the largest, or with what is too much for P-521.
+            // All but the largest, and those too large for P-521.
             assert!(compared >= 7 * 7, "{algorithm:?}: {compared}");
             for length in [0, width, 2 * width - 1, 2 * width + 1] {
                 assert_eq!(ecdsa_to_der(algorithm, &vec![1; length]), None, "{algorithm:?} {length}");
             }
         }
-        // What is out of range is written all the same, and has its place.
+        // Numbers out of range are converted too, and fit.
         assert_eq!(ecdsa_to_der(Algorithm::Es256, &[0; 64]), Some(vec![0x30, 6, 2, 1, 0, 2, 1, 0]));
         let number = [&[2, 67, 0][..], &[0xff; 66]].concat();
         let largest = [&[0x30, 0x81, 138][..], &number, &number].concat();

@@ -1,4 +1,4 @@
-//! Envoy as the host of a filter.
+//! Envoy as the host of the filter.
 
 use std::time::Duration;
 
@@ -15,40 +15,42 @@ use crate::keys::signature::{PureRust, SignatureVerifier};
 use crate::request::Headers;
 use crate::time::{SteadyTime, UnixTime};
 
-/// The name of the host's function for signatures.
+/// Envoy's foreign function that verifies signatures.
 const VERIFY_SIGNATURE: &str = "verify_signature";
-/// Set to `off` in the plugin's environment, it leaves all cryptography to Rust.
+/// If this variable of the plugin's environment is `off`, all signatures are verified in Rust.
 const HOST_CRYPTO: &str = "JWT_AUTHORIZER_HOST_CRYPTO";
 
-/// Envoy, as seen from one root context.
+/// Envoy, for one root context.
 #[derive(Debug)]
 pub(super) struct EnvoyHost {
     root: u32,
-    /// Whether its `verify_signature` can be relied on.
+    /// Whether Envoy's `verify_signature` has passed the probe.
     verifies: bool,
 }
 
 impl EnvoyHost {
-    /// The host as the root context of this id sees it.
+    /// The host for the root context with this id.
     pub(super) fn new(root: u32) -> Self {
         Self { root, verifies: Self::probe() }
     }
 
-    /// Whether the host answers a known question right, both ways, and takes no zeros for a signature (CVE-2022-21449).
+    /// Whether the host accepts a known signature, rejects it for another message, and rejects one of zeros
+    /// (CVE-2022-21449).
     fn probe() -> bool {
-        let wanted = std::env::var(HOST_CRYPTO).is_ok_and(|value| value == "off");
-        if wanted {
+        let is_off = std::env::var(HOST_CRYPTO).is_ok_and(|value| value == "off");
+        if is_off {
             return false;
         }
         let Some((key, signed, signature)) = verify_signature::known_answer() else { return false };
-        let ask = |message: &[u8], signature: &[u8]| Self::ask(&key, Algorithm::Es256, message, signature);
-        ask(signed, &signature) == Some(true)
-            && ask(b"something else", &signature) == Some(false)
-            && ask(signed, &[0; 64]) == Some(false)
+        let verify =
+            |message: &[u8], signature: &[u8]| Self::verify_by_host(&key, Algorithm::Es256, message, signature);
+        verify(signed, &signature) == Some(true)
+            && verify(b"something else", &signature) == Some(false)
+            && verify(signed, &[0; 64]) == Some(false)
     }
 
-    /// `None` if the host can't do the algorithm, hasn't the function, or could make nothing of such a signature.
-    fn ask(key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
+    /// `None` if the host lacks the function or the algorithm, or cannot parse the signature.
+    fn verify_by_host(key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
         let arguments = verify_signature::arguments(algorithm, key.der(), message, signature)?;
         let result = hostcalls::call_foreign_function(VERIFY_SIGNATURE, Some(&arguments)).ok()?;
         Some(verify_signature::is_verified(&result.unwrap_or_default()))
@@ -57,7 +59,7 @@ impl EnvoyHost {
 
 impl SignatureVerifier for EnvoyHost {
     fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let by_host = if self.verifies { Self::ask(key, algorithm, message, signature) } else { None };
+        let by_host = if self.verifies { Self::verify_by_host(key, algorithm, message, signature) } else { None };
         by_host.unwrap_or_else(|| PureRust.verify(key, algorithm, message, signature))
     }
 }
@@ -69,7 +71,7 @@ impl Clock for EnvoyHost {
     }
 
     fn steady(&self) -> SteadyTime {
-        // Its zero is the host's, so the workers agree; where there is no such clock, this is the wall clock.
+        // All workers read the host's monotonic clock. On a host without one, this is the wall clock.
         let ticks = coarsetime::Instant::now_without_cache_update().as_ticks();
         let millis = coarsetime::Duration::from_ticks(ticks).as_millis();
         SteadyTime::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
@@ -82,11 +84,11 @@ impl Clock for EnvoyHost {
 
 impl Stream for EnvoyHost {
     fn enter(&self, stream: StreamId) -> bool {
-        host_calls::enter(stream.0)
+        hostcalls::set_effective_context(stream.0).is_ok()
     }
 
     fn leave(&self) {
-        host_calls::enter(self.root);
+        let _ = hostcalls::set_effective_context(self.root);
     }
 
     fn headers(&self) -> Option<Headers> {
@@ -120,7 +122,7 @@ impl Stream for EnvoyHost {
 
 impl SharedStore for EnvoyHost {
     fn load(&self, key: &str) -> Option<(Vec<u8>, Version)> {
-        // An empty value comes as none, but has a version.
+        // The SDK returns an empty value as `None`, with a version.
         let (value, version) = hostcalls::get_shared_data(key).ok()?;
         Some((value.unwrap_or_default(), Version(version?)))
     }

@@ -1,48 +1,44 @@
-//! Host calls that the SDK has in a costlier form. It copies every name and every value of a map to the heap, which would
-//! be most of what a cached token costs; converts the time with 128-bit arithmetic; copies the name of a property
-//! twice; and panics where a host cannot enter a context.
+//! Three host calls that every request makes, and that cost more in the SDK's form:
+//!
+//! - Headers: the SDK copies each name and each value to the heap, which would be most of the cost of a request with a
+//!   cached token. It also panics if a name is not UTF-8.
+//! - Time: the SDK's `SystemTime` takes 128-bit arithmetic to convert.
+//! - Property: the SDK copies the name twice.
 
-#![expect(unsafe_code, reason = "foreign functions, and memory that the host has filled")]
+#![expect(unsafe_code, reason = "host functions, and memory that the host fills")]
 
 use proxy_wasm::types::MapType;
 
 unsafe extern "C" {
-    /// Zero if all went well.
+    // Each returns a proxy-wasm status; zero is `Ok`.
     fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
-    fn proxy_set_effective_context(context: u32) -> u32;
 }
 
-/// Makes this context the one that calls are about; `false` if there is none of this id.
-pub(super) fn enter(context: u32) -> bool {
-    // SAFETY: nothing is passed but a number.
-    unsafe { proxy_set_effective_context(context) == 0 }
-}
-
-/// A path of one segment is that segment.
+/// Sets a property. A property path separates its segments with NUL, so a path of one segment is the name itself.
 pub(super) fn set_property(name: &str, value: &str) {
-    // SAFETY: the host reads both before it returns, and nothing beyond their lengths.
+    // SAFETY: both pointers and lengths are of live strings, and the host only reads them, before it returns.
     unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
 }
 
 /// Nanoseconds since 1970.
 pub(super) fn now() -> Option<u64> {
     let mut time = 0;
-    // SAFETY: the place is ours for the time of the call.
+    // SAFETY: `time` is a live local variable, and the host writes one u64 to it before it returns.
     let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
     (status == 0).then_some(time)
 }
 
-/// A whole header map as the host passes it.
+/// A header map, serialized as the host passes it. `None` if the host does not provide it.
 pub(super) fn map(map: MapType) -> Option<Vec<u8>> {
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
-    // SAFETY: both places are ours for the time of the call.
+    // SAFETY: `data` and `size` are live local variables, and the host writes one value to each before it returns.
     let status = unsafe { proxy_get_header_map_pairs(map, &raw mut data, &raw mut size) };
     match (status, data.is_null()) {
         (0, true) => Some(Vec::new()),
-        // SAFETY: the host has the memory from the SDK's `proxy_on_memory_allocate`, a boxed slice of this length
-        // that was given up, and has written all of it. The SDK takes it over in the same way.
+        // SAFETY: the host allocated the memory with the SDK's `proxy_on_memory_allocate`, which leaks a boxed slice of
+        // `size` bytes, and has written all of it. Nothing else owns it. The SDK reclaims it in the same way.
         (0, false) => Some(unsafe { Vec::from_raw_parts(data, size, size) }),
         _ => None,
     }

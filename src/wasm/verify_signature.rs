@@ -1,8 +1,8 @@
-//! What only Envoy has: BoringSSL, through the foreign function `verify_signature`.
+//! Arguments and result of Envoy's foreign function `verify_signature`, which verifies signatures with BoringSSL.
 //!
-//! It takes a protobuf message (hash, key as DER SubjectPublicKeyInfo, signature, text) and knows RSASSA-PKCS1-v1_5 and
-//! ECDSA with its signature in DER (`source/extensions/common/wasm/foreign.cc`). Which hash belongs to which algorithm
-//! is decided here: the function would take SHA-1.
+//! It takes a protobuf message (hash, key as DER SubjectPublicKeyInfo, signature, text), and supports
+//! RSASSA-PKCS1-v1_5, and ECDSA with the signature in DER (`source/extensions/common/wasm/foreign.cc`). It would also
+//! accept SHA-1, so the hash of each algorithm is set here.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::json::parse_lenient;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::jwk::VerifyingKey;
 
-/// The arguments for one check; `None` if the function can't do the algorithm, or the signature has another length.
+/// The arguments for one signature; `None` if the function does not support the algorithm, or if the length is wrong.
 pub(super) fn arguments(algorithm: Algorithm, der_key: &[u8], message: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
     let hash = match algorithm {
         Algorithm::Rs256 | Algorithm::Es256 => "sha256",
@@ -39,12 +39,12 @@ pub(super) fn arguments(algorithm: Algorithm, der_key: &[u8], message: &[u8], si
     Some(bytes)
 }
 
-/// Whether the result says yes: its first field is a bool, absent if false.
+/// Whether the result is true: its first field is a bool, which is absent if false.
 pub(super) fn is_verified(result: &[u8]) -> bool {
     result.starts_with(&[0x08, 0x01])
 }
 
-/// The question of RFC 7515, appendix A.3: a key, and what it signed.
+/// The example of RFC 7515, appendix A.3: a key, a message and its signature.
 pub(super) fn known_answer() -> Option<(VerifyingKey, &'static [u8], Vec<u8>)> {
     let key = parse_lenient(
         br#"{
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_clear_yes_is_a_yes() {
+    fn only_an_explicit_true_is_verified() {
         for (result, expected) in [(&b"\x08\x01"[..], true), (b"", false), (b"\x08\x00", false), (b"\x12\x01x", false)]
         {
             assert_eq!(is_verified(result), expected, "{result:?}");
@@ -96,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn the_known_answer_is_right() {
+    fn the_known_signature_is_valid() {
         let (key, signed, signature) = known_answer().unwrap();
         assert!(PureRust.verify(&key, Algorithm::Es256, signed, &signature));
     }
 
     #[test]
-    fn what_the_host_cannot_do_is_not_asked() {
+    fn unsupported_algorithms_and_lengths_have_no_arguments() {
         for algorithm in [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512, Algorithm::EdDsa, Algorithm::Hs256] {
             assert_eq!(arguments(algorithm, b"", b"", b""), None);
         }

@@ -1,26 +1,26 @@
-//! Issuers whose keys are fetched, and what they may answer.
+//! Two issuers whose keys are fetched, and their responses.
 
-use jwt_authorizer::filter::host::FetchResponse;
-use jwt_authorizer_test_support::Key;
+use jwt_authorizer::filter::FetchResponse;
 use serde_json::{Value, json};
 
-use super::world::START;
+use super::simulation::START;
+use jwt_authorizer_test_support::Key;
 use jwt_authorizer_test_support::token::{AUDIENCE, Token};
 
-/// `iss` of tokens that name no other.
+/// The first issuer.
 pub(crate) const ISSUER: &str = "https://one.example";
-/// Two issuers with one URL for their keys, but for the path.
+/// Both issuers. The URLs of their keys differ in the path only.
 pub(crate) const ISSUERS: [&str; 2] = [ISSUER, "https://two.example"];
 pub(crate) const PATHS: [&str; 2] = ["/one", "/two"];
 
-/// One provider for each issuer, with the same settings for its keys; every route wants a token.
+/// A policy with one provider for each issuer, both with these settings in `jwks`. Every route requires a token.
 pub(crate) fn policy(jwks: &Value) -> Value {
-    let provider = |place: usize| {
+    let provider = |index: usize| {
         let mut provider = json!({
-            "issuer": ISSUERS[place],
+            "issuer": ISSUERS[index],
             "audiences": [AUDIENCE],
             "clock_skew": "60s",
-            "jwks": { "uri": format!("https://keys.example{}", PATHS[place]), "cluster": "keys" },
+            "jwks": { "uri": format!("https://keys.example{}", PATHS[index]), "cluster": "keys" },
         });
         for (name, value) in jwks.as_object().expect("settings") {
             provider["jwks"][name] = value.clone();
@@ -30,24 +30,24 @@ pub(crate) fn policy(jwks: &Value) -> Value {
     json!({ "providers": { "one": provider(0), "two": provider(1) }, "default": "authenticated" })
 }
 
-/// The key that the issuer signs with, under this name; each issuer has its own.
+/// The key of this `kid`; each issuer has its own.
 pub(crate) fn key(provider: usize, name: &str) -> Key {
     let owner: fn(&'static str) -> Key = if provider == 0 { Key::of } else { Key::other };
     owner("EdDSA").named(name)
 }
 
-/// A token of this issuer, signed by any key, that ends an hour after the world began.
+/// A token of this issuer, signed with any key, that expires an hour after the start.
 pub(crate) fn token_by(provider: usize, key: &Key) -> String {
-    // Without `iat`, so that a clock that was set back is not held against it.
+    // Without `iat`, so that the token stays valid when the clock is set back.
     Token::new().without("iat").claim("iss", ISSUERS[provider]).claim("exp", START / 1000 + 3600).sign(key)
 }
 
-/// A token of this issuer by the key of this name.
+/// A token of this issuer, signed with its key of this `kid`.
 pub(crate) fn token(provider: usize, name: &str) -> String {
     token_by(provider, &key(provider, name))
 }
 
-/// The answer with keys of these names.
+/// A response with the keys of these `kid`s.
 pub(crate) fn keys_named(provider: usize, names: &[&str]) -> FetchResponse {
     let keys: Vec<Key> = names.iter().map(|name| key(provider, name)).collect();
     document(&Key::set(&keys))

@@ -1,5 +1,6 @@
-//! The filter on a fake proxy: several workers over one shared store, with clocks, callouts and ends of workers in the
-//! tests' hands. Here is what a real Envoy can't be made to do at will; what it can is in `tests/envoy`.
+//! The filter on a fake proxy: several workers with the same shared data, where tests control the clocks, the
+//! responses to callouts and the end of workers. These are situations that a real Envoy cannot be brought into at
+//! will; `tests/envoy` has the others.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,18 +12,19 @@
 
 mod clocks;
 mod cold_start;
-mod invariants;
+mod fake_proxy;
+mod fetch_state;
 mod issuer;
-mod leaders;
-mod life;
-mod parking;
-mod proxy;
+mod leases;
+mod pending;
+mod random_events;
 mod shared_data;
+mod simulation;
+mod two_policies;
 mod unknown_keys;
-mod world;
 
-/// How many random lives are lived: `SOAK=1`, as `make soak` sets it, makes it many.
-fn cases(usually: u32) -> proptest::prelude::ProptestConfig {
-    let cases = if std::env::var_os("SOAK").is_some() { usually * 20 } else { usually };
+/// How many random cases are run: `make soak` sets `SOAK=1`, which makes them 20 times as many.
+fn cases(default: u32) -> proptest::prelude::ProptestConfig {
+    let cases = if std::env::var_os("SOAK").is_some() { default * 20 } else { default };
     proptest::prelude::ProptestConfig { cases, failure_persistence: None, ..Default::default() }
 }

@@ -1,4 +1,4 @@
-//! Names and habits of the data that the workers of a process share.
+//! Shared data: the prefix of its keys, the limit of retries, and which worker is the first to configure a policy.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use super::host::{Clock, SharedStore};
 use crate::time::SteadyTime;
 
-/// Every key in shared data begins with the version of the format of what is stored there.
+/// The prefix of every key. Its number is the version of the format of the stored values.
 pub(super) const PREFIX: &str = "jwt_authorizer/2";
-/// A compare-and-swap that loses this often in a row is given up.
+/// How often a compare-and-swap is tried.
 pub(super) const MAX_SWAPS: usize = 8;
 
-/// All workers of a process configure a policy within this time. A policy that comes back later is a new event.
+/// All workers of a process configure a policy within this time. Later, the same policy counts as configured anew.
 const CONFIGURE_WINDOW: Duration = Duration::from_secs(60);
 
-/// Whether this worker is the first in its process to configure this policy. Each policy has an entry of its own, so that
-/// two policies in one process do not hide each other.
+/// Whether this worker is the first in its process to configure this policy. Each policy has an entry of its own, so
+/// that two policies in one process do not hide each other.
 pub(super) fn first_in_process(host: &(impl SharedStore + Clock), policy: &[u8]) -> bool {
     let mut hasher = DefaultHasher::new();
     hasher.write(policy);

@@ -1,22 +1,23 @@
-//! A process in full: workers, requests, answers, ends of workers, clocks that are set, and looks at shared data that
-//! other workers fall between, in any order. Nobody is let through by keys that are too old, withdrawn, or another
-//! provider's; nobody waits too long; never are two fetches in flight; and in the end all is well again.
+//! The whole process under random events in any order: requests, responses, ends of workers, steps of the wall clock,
+//! and accesses to shared data by several workers at once. No request is allowed by keys that are too old, withdrawn,
+//! or of another provider; none waits too long; no two fetches of one provider are in flight; and in the end all
+//! requests are allowed again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jwt_authorizer::filter::host::FetchResponse;
+use jwt_authorizer::filter::FetchResponse;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::cases;
 use super::issuer::{PATHS, failure, key, keys_named, policy, token, token_by};
-use super::world::{START, World};
+use super::simulation::{START, Simulation};
 
 const WORKERS: usize = 3;
 const MAX_STALE: i64 = 90_000;
-/// Between two ticks of an idle worker its wall clock may be set without its notice.
+/// The period of an idle worker's ticks. It notices a step of the wall clock, or a withdrawn key, at its next tick.
 const TICK: i64 = 1000;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
@@ -24,24 +25,24 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 enum Event {
     Pass(u16),
     SetWall(i64),
-    /// By the provider's own key of this name, or by the other provider's.
+    /// With a token signed with the provider's own key of this name, or with the other provider's.
     Request {
         worker: usize,
         provider: usize,
         name: usize,
         own: bool,
     },
-    HangUp(prop::sample::Index),
+    Close(prop::sample::Index),
     Publish {
         provider: usize,
         names: u8,
     },
-    FetchResponse,
+    Respond,
     Fail,
     Trap(usize),
     Replace(usize),
-    /// After so many looks at shared data this worker ticks in between.
-    Intrude(u8, usize),
+    /// After this many accesses to shared data, this worker ticks in between.
+    Interleave(u8, usize),
     Tamper(prop::sample::Index, Vec<u8>),
 }
 
@@ -53,24 +54,24 @@ fn event() -> impl Strategy<Value = Event> {
         2 => jump.prop_map(Event::SetWall),
         10 => (worker.clone(), provider.clone(), 0..NAMES.len(), prop::bool::weighted(0.8))
             .prop_map(|(worker, provider, name, own)| Event::Request { worker, provider, name, own }),
-        1 => any::<prop::sample::Index>().prop_map(Event::HangUp),
+        1 => any::<prop::sample::Index>().prop_map(Event::Close),
         2 => (provider, 1..8_u8).prop_map(|(provider, names)| Event::Publish { provider, names }),
-        5 => Just(Event::FetchResponse),
+        5 => Just(Event::Respond),
         2 => Just(Event::Fail),
         1 => worker.clone().prop_map(Event::Trap),
         1 => worker.clone().prop_map(Event::Replace),
-        3 => (0..6_u8, worker).prop_map(|(calls, worker)| Event::Intrude(calls, worker)),
+        3 => (0..6_u8, worker).prop_map(|(calls, worker)| Event::Interleave(calls, worker)),
     ]
 }
 
 fn tampering() -> impl Strategy<Value = Event> {
-    (any::<prop::sample::Index>(), vec(any::<u8>(), 0..120)).prop_map(|(place, bytes)| Event::Tamper(place, bytes))
+    (any::<prop::sample::Index>(), vec(any::<u8>(), 0..120)).prop_map(|(entry, bytes)| Event::Tamper(entry, bytes))
 }
 
 struct History {
-    world: World,
+    simulation: Simulation,
     published: [u8; 2],
-    /// When an answer last had this key of this provider, and whether the last one had.
+    /// When a response last had this key of this provider, and whether the last response had it.
     confirmed: BTreeMap<(usize, usize), (i64, bool)>,
     requests: Vec<(u32, usize, usize, bool)>,
     tampered: bool,
@@ -79,10 +80,12 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        let world =
-            World::new(WORKERS, &policy(&json!({ "timeout": "5s", "refresh_interval": "30s", "max_stale": "90s" })));
+        let simulation = Simulation::new(
+            WORKERS,
+            &policy(&json!({ "timeout": "5s", "refresh_interval": "30s", "max_stale": "90s" })),
+        );
         Self {
-            world,
+            simulation,
             published: [1, 1],
             confirmed: BTreeMap::new(),
             requests: Vec::new(),
@@ -91,35 +94,35 @@ impl History {
         }
     }
 
-    fn happen(&mut self, event: &Event) {
+    fn apply(&mut self, event: &Event) {
         match event {
-            Event::Pass(millis) => self.world.advance(Duration::from_millis(u64::from(*millis))),
+            Event::Pass(millis) => self.simulation.advance(Duration::from_millis(u64::from(*millis))),
             Event::SetWall(by) => {
-                self.world.set_wall(self.world.wall() + by);
-                self.wall_set_at = self.world.steady();
+                self.simulation.set_wall(self.simulation.wall() + by);
+                self.wall_set_at = self.simulation.steady();
             }
             Event::Request { worker, provider, name, own } => {
                 let signer = key(if *own { *provider } else { 1 - *provider }, NAMES[*name]);
-                let stream = self.world.request(*worker, &token_by(*provider, &signer));
+                let stream = self.simulation.request(*worker, &token_by(*provider, &signer));
                 self.requests.push((stream, *provider, *name, *own));
             }
-            Event::HangUp(which) => {
+            Event::Close(which) => {
                 let waiting: Vec<u32> = self.waiting();
                 if !waiting.is_empty() {
-                    self.world.hang_up(*which.get(&waiting));
+                    self.simulation.close(*which.get(&waiting));
                 }
             }
             Event::Publish { provider, names } => self.published[*provider] = *names,
-            Event::FetchResponse => self.answer(),
-            Event::Fail => self.world.answer(|_| failure()),
-            Event::Trap(worker) => self.world.trap(*worker),
-            Event::Replace(worker) => self.world.replace(*worker),
-            Event::Intrude(calls, worker) => {
-                self.world.process(|process| process.intrusion = Some((u32::from(*calls), *worker)));
+            Event::Respond => self.respond(),
+            Event::Fail => self.simulation.respond(|_| failure()),
+            Event::Trap(worker) => self.simulation.trap(*worker),
+            Event::Replace(worker) => self.simulation.replace(*worker),
+            Event::Interleave(calls, worker) => {
+                self.simulation.process(|process| process.interleaved = Some((u32::from(*calls), *worker)));
             }
             Event::Tamper(which, bytes) => {
                 self.tampered = true;
-                self.world.process(|process| {
+                self.simulation.process(|process| {
                     let names: Vec<String> = process.shared.keys().cloned().collect();
                     process.write(which.get(names.as_slice()).as_str(), bytes);
                 });
@@ -129,74 +132,78 @@ impl History {
     }
 
     fn waiting(&self) -> Vec<u32> {
-        self.world.process(|process| {
+        self.simulation.process(|process| {
             process.streams.iter().filter(|(_, request)| request.status.is_none()).map(|(id, _)| *id).collect()
         })
     }
 
-    fn answer(&mut self) {
-        for (id, path) in self.world.fetching() {
+    fn respond(&mut self) {
+        for (id, path) in self.simulation.fetching() {
             let provider = usize::from(path == PATHS[1]);
             let has = |name: usize| self.published[provider] & (1 << name) != 0;
-            let answer: FetchResponse = keys_named(
+            let response: FetchResponse = keys_named(
                 provider,
                 &(0..NAMES.len()).filter(|name| has(*name)).map(|name| NAMES[name]).collect::<Vec<_>>(),
             );
-            let now = self.world.steady();
+            let now = self.simulation.steady();
             for name in 0..NAMES.len() {
                 let (at, was_in) = self.confirmed.get(&(provider, name)).copied().unwrap_or((i64::MIN / 2, false));
                 let at = if has(name) || was_in { now } else { at };
                 self.confirmed.insert((provider, name), (at, has(name)));
             }
-            self.world.answer_one(id, answer);
+            self.simulation.respond_to(id, response);
         }
     }
 
-    /// Holds what has happened against what must never happen.
+    /// Checks what must hold after every event.
     fn check(&mut self) {
-        let now = self.world.steady();
-        let fetching = self.world.fetching();
+        let now = self.simulation.steady();
+        let fetching = self.simulation.fetching();
         for path in PATHS {
             let in_flight = fetching.iter().filter(|(_, known)| known == path).count();
             assert!(in_flight <= 1 || self.tampered, "{in_flight} fetches of {path} in flight");
         }
         for stream in self.waiting() {
-            let came_at = self.world.process(|process| process.streams[&stream].came_at);
-            assert!(now - came_at <= 5_100, "a request has waited for {} ms", now - came_at);
+            let received_at = self.simulation.process(|process| process.streams[&stream].received_at);
+            assert!(now - received_at <= 5_100, "a request has waited for {} ms", now - received_at);
         }
         for (stream, provider, name, own) in std::mem::take(&mut self.requests) {
             let found =
-                self.world.process(|process| process.streams.get(&stream).map(|one| (one.status, one.decided_at)));
+                self.simulation.process(|process| process.streams.get(&stream).map(|one| (one.status, one.decided_at)));
             match found {
                 None => {}
                 Some((None, _)) => self.requests.push((stream, provider, name, own)),
                 Some((Some(200), (decided_at, wall))) => {
-                    assert!(own, "a decision on another provider's keys");
+                    assert!(own, "allowed by another provider's keys");
                     let (at, is_in) = self.confirmed.get(&(provider, name)).copied().unwrap_or((i64::MIN / 2, false));
                     let age = decided_at - at;
-                    assert!(is_in || age <= TICK || self.tampered, "by a key that was withdrawn {age} ms ago");
+                    assert!(is_in || age <= TICK || self.tampered, "allowed by a key that was withdrawn {age} ms ago");
                     let slack = if decided_at - self.wall_set_at <= TICK { TICK } else { 0 };
-                    assert!(age < MAX_STALE + slack, "by keys that are {age} ms old");
-                    assert!(wall < START + 3_660_000, "by a token that ended {} ms ago", wall - START - 3_600_000);
+                    assert!(age < MAX_STALE + slack, "allowed by keys that are {age} ms old");
+                    assert!(
+                        wall < START + 3_660_000,
+                        "allowed with a token that expired {} ms ago",
+                        wall - START - 3_600_000
+                    );
                 }
                 Some((Some(status), _)) => assert!([401, 503].contains(&status), "{status}"),
             }
         }
     }
 
-    /// The clock is set right, the issuer answers, and after a while everybody is served.
-    fn ends_well(&mut self) {
+    /// With the right time and an issuer that responds, every request is allowed after some time.
+    fn recovers(&mut self) {
         self.published = [7, 7];
-        self.world.set_wall(START);
-        self.world.process(|process| process.intrusion = None);
+        self.simulation.set_wall(START);
+        self.simulation.process(|process| process.interleaved = None);
         for _ in 0..140 {
-            self.world.advance(Duration::from_millis(500));
-            self.answer();
+            self.simulation.advance(Duration::from_millis(500));
+            self.respond();
         }
         for worker in 0..WORKERS {
             for provider in 0..2 {
                 for name in NAMES {
-                    let status = self.world.send(worker, &token(provider, name));
+                    let status = self.simulation.send(worker, &token(provider, name));
                     assert_eq!(status, Some(200), "worker {worker}, provider {provider}, key {name}");
                 }
             }
@@ -204,26 +211,26 @@ impl History {
     }
 }
 
-fn live(events: &[Event]) {
+fn run(events: &[Event]) {
     let mut history = History::new();
     for event in events {
-        history.happen(event);
+        history.apply(event);
     }
-    history.ends_well();
+    history.recovers();
 }
 
 proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn nothing_that_must_not_happen_does(events in vec(event(), 1..120)) {
-        live(&events);
+    fn the_process_holds_its_invariants(events in vec(event(), 1..120)) {
+        run(&events);
     }
 
     #[test]
-    fn shared_data_that_is_tampered_with_changes_nothing(
+    fn overwritten_shared_data_does_not_break_them(
         events in vec(prop_oneof![9 => event(), 1 => tampering()], 1..120),
     ) {
-        live(&events);
+        run(&events);
     }
 }

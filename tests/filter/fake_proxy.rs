@@ -1,4 +1,5 @@
-//! A hand-written proxy process behind the filter's ports: all of its state is a plain value that tests read and change.
+//! A fake proxy process that implements the filter's host traits. Its state is a plain value that tests read and
+//! change.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,9 +16,10 @@ use jwt_authorizer::keys::signature::{PureRust, SignatureVerifier};
 use jwt_authorizer::request::Headers;
 use jwt_authorizer::time::{SteadyTime, UnixTime};
 
-pub(crate) type Slot = Rc<RefCell<Option<Filter<Worker>>>>;
+/// The filter of one worker; empty while the worker is restarted.
+pub(crate) type FilterSlot = Rc<RefCell<Option<Filter<Worker>>>>;
 
-/// What all workers share.
+/// The process, with everything that its workers share.
 #[derive(Debug, Default)]
 pub(crate) struct Process {
     pub wall: i64,
@@ -30,18 +32,18 @@ pub(crate) struct Process {
     pub sent: Vec<String>,
     pub streams: BTreeMap<u32, Request>,
     pub metrics: Vec<(String, u64)>,
-    pub slots: Vec<Slot>,
-    pub desks: Vec<Desk>,
-    /// After so many looks at shared data this worker ticks in between.
-    pub intrusion: Option<(u32, usize)>,
-    /// Whether the cluster of the keys is known.
-    pub cluster_is_gone: bool,
+    pub filters: Vec<FilterSlot>,
+    pub workers: Vec<WorkerState>,
+    /// After this many accesses to shared data, the worker with this index ticks in between.
+    pub interleaved: Option<(u32, usize)>,
+    /// Whether callouts fail because their cluster does not exist.
+    pub cluster_is_missing: bool,
 }
 
-/// One worker's side of it.
+/// What the proxy knows about one worker.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
-    /// Counts those who have sat here.
+pub(crate) struct WorkerState {
+    /// How many instances this worker has had.
     pub instance: usize,
     pub effective: Option<u32>,
     pub period: i64,
@@ -55,7 +57,7 @@ pub(crate) struct Queue {
     pub items: usize,
 }
 
-/// A fetch under way.
+/// A fetch in flight.
 #[derive(Debug)]
 pub(crate) struct Callout {
     pub id: u32,
@@ -67,11 +69,11 @@ pub(crate) struct Callout {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub worker: usize,
-    pub came_at: i64,
+    pub received_at: i64,
     pub token: String,
-    /// The status that it was answered with, 200 if it went on.
+    /// The status of its reply, 200 if the request continued; `None` while it waits.
     pub status: Option<u16>,
-    /// By both clocks, steady and wall.
+    /// By the steady clock and the wall clock.
     pub decided_at: (i64, i64),
 }
 
@@ -79,26 +81,26 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub process: Rc<RefCell<Process>>,
-    pub place: usize,
+    pub index: usize,
 }
 
 impl Worker {
-    /// Between two looks at shared data other workers may do whatever they like.
-    fn intrude(&self) {
-        let intruder = {
+    /// Between two accesses to shared data, another worker may do anything.
+    fn interleave(&self) {
+        let other = {
             let mut process = self.process.borrow_mut();
-            match process.intrusion.take() {
-                Some((0, place)) => {
+            match process.interleaved.take() {
+                Some((0, index)) => {
                     process.steady += 2;
-                    Some(Rc::clone(&process.slots[place]))
+                    Some(Rc::clone(&process.filters[index]))
                 }
                 later => {
-                    process.intrusion = later.map(|(calls, place)| (calls - 1, place));
+                    process.interleaved = later.map(|(calls, index)| (calls - 1, index));
                     None
                 }
             }
         };
-        if let Some(slot) = intruder
+        if let Some(slot) = other
             && let Ok(mut filter) = slot.try_borrow_mut()
             && let Some(filter) = filter.as_mut()
         {
@@ -107,7 +109,7 @@ impl Worker {
     }
 
     fn stream(&self) -> u32 {
-        self.process.borrow().desks[self.place].effective.expect("the filter acts on some request")
+        self.process.borrow().workers[self.index].effective.expect("the filter acts on a request")
     }
 }
 
@@ -123,21 +125,21 @@ impl Clock for Worker {
     fn tick_every(&self, period: Duration) {
         let mut process = self.process.borrow_mut();
         let (now, period) = (process.steady, i64::try_from(period.as_millis()).unwrap());
-        let desk = &mut process.desks[self.place];
-        (desk.period, desk.next_tick) = (period, now + period);
+        let worker = &mut process.workers[self.index];
+        (worker.period, worker.next_tick) = (period, now + period);
     }
 }
 
 impl Stream for Worker {
     fn enter(&self, stream: StreamId) -> bool {
         let mut process = self.process.borrow_mut();
-        let is_there = process.streams.contains_key(&stream.0);
-        process.desks[self.place].effective = is_there.then_some(stream.0);
-        is_there
+        let is_open = process.streams.contains_key(&stream.0);
+        process.workers[self.index].effective = is_open.then_some(stream.0);
+        is_open
     }
 
     fn leave(&self) {
-        self.process.borrow_mut().desks[self.place].effective = None;
+        self.process.borrow_mut().workers[self.index].effective = None;
     }
 
     fn headers(&self) -> Option<Headers> {
@@ -167,25 +169,25 @@ impl Stream for Worker {
 
 impl SharedStore for Worker {
     fn load(&self, key: &str) -> Option<(Vec<u8>, Version)> {
-        self.intrude();
+        self.interleave();
         self.process.borrow().shared.get(key).map(|(value, version)| (value.clone(), Version(*version)))
     }
 
     fn store(&self, key: &str, value: &[u8], version: Option<Version>) -> bool {
-        self.intrude();
+        self.interleave();
         let mut process = self.process.borrow_mut();
         let current = process.shared.get(key).map(|(_, version)| Version(*version));
-        let fits = version.is_none() || version == current;
-        if fits {
+        let is_current = version.is_none() || version == current;
+        if is_current {
             process.write(key, value);
         }
-        fits
+        is_current
     }
 
     fn open_queue(&self, _name: &str) -> Option<QueueId> {
         let mut process = self.process.borrow_mut();
-        let instance = process.desks[self.place].instance;
-        process.queues.push(Queue { owner: self.place, instance, items: 0 });
+        let instance = process.workers[self.index].instance;
+        process.queues.push(Queue { owner: self.index, instance, items: 0 });
         u32::try_from(process.queues.len() - 1).ok().map(QueueId)
     }
 
@@ -203,8 +205,8 @@ impl SharedStore for Worker {
 impl Process {
     pub(crate) fn decide(&mut self, stream: u32, status: u16) {
         let now = (self.steady, self.wall);
-        let request = self.streams.get_mut(&stream).expect("the filter acts on requests that are there");
-        assert_eq!(request.status, None, "a request is answered once");
+        let request = self.streams.get_mut(&stream).expect("the filter acts on open streams only");
+        assert_eq!(request.status, None, "a request is decided once");
         (request.status, request.decided_at) = (Some(status), now);
     }
 
@@ -217,13 +219,13 @@ impl Process {
 impl Callouts for Worker {
     fn get(&self, _cluster: &str, _authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
         let mut process = self.process.borrow_mut();
-        if process.cluster_is_gone {
+        if process.cluster_is_missing {
             return None;
         }
         let (id, at) = (u32::try_from(process.sent.len()).unwrap(), process.steady);
         let deadline = at + i64::try_from(timeout.as_millis()).unwrap();
         process.sent.push(path.to_owned());
-        process.callouts.push(Callout { id, worker: self.place, path: path.to_owned(), deadline });
+        process.callouts.push(Callout { id, worker: self.index, path: path.to_owned(), deadline });
         Some(CalloutId(id))
     }
 }
@@ -232,11 +234,11 @@ impl Meter for Worker {
     fn define(&self, _kind: MetricKind, name: &str) -> Option<MetricId> {
         let mut process = self.process.borrow_mut();
         let known = process.metrics.iter().position(|(known, _)| known == name);
-        let place = known.unwrap_or_else(|| {
+        let index = known.unwrap_or_else(|| {
             process.metrics.push((name.to_owned(), 0));
             process.metrics.len() - 1
         });
-        u32::try_from(place).ok().map(MetricId)
+        u32::try_from(index).ok().map(MetricId)
     }
 
     fn add(&self, metric: MetricId, by: u64) {

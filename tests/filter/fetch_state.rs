@@ -1,5 +1,7 @@
-//! The life of the keys by itself: several workers change one ledger by compare-and-swap, in any order, each with a
-//! reading of the clock that may be a little old. Whatever they do, four things hold.
+//! The fetch state alone: several workers change it by compare-and-swap, in any order, each on the basis of the
+//! version that it read last. Four things always hold: two fetches are never in flight at once, no fetch is sooner
+//! than its interval allows, keys are usable exactly until `max_stale`, and keys come again as soon as a worker
+//! fetches.
 
 use std::time::Duration;
 
@@ -22,17 +24,17 @@ const POLICY: KeyPolicy = KeyPolicy {
     respect_cache_control: true,
 };
 
-/// What may happen next. Every worker acts on the ledger that it read last, however long ago.
+/// One event. A worker acts on the state that it read last, however old.
 #[derive(Clone, Debug)]
 enum Step {
     Wait(u16),
     SetWall(i64),
     Read(usize),
-    Claim(usize, Trigger),
-    Succeed { worker: usize, news: bool, max_age: Option<u32>, jitter: f64 },
+    Acquire(usize, Trigger),
+    Succeed { worker: usize, changed: bool, max_age: Option<u32>, jitter: f64 },
     Fail { worker: usize, failure: FetchFailure, jitter: f64 },
-    Die(usize),
-    Leave(usize),
+    Trap(usize),
+    Shutdown(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -43,22 +45,22 @@ fn step() -> impl Strategy<Value = Step> {
         3 => prop_oneof![0..300_u16, 0..20_000_u16, 50_000..65_000_u16].prop_map(Step::Wait),
         1 => (-90_000_000..90_000_000_i64).prop_map(Step::SetWall),
         4 => worker.clone().prop_map(Step::Read),
-        6 => (worker.clone(), trigger).prop_map(|(worker, trigger)| Step::Claim(worker, trigger)),
+        6 => (worker.clone(), trigger).prop_map(|(worker, trigger)| Step::Acquire(worker, trigger)),
         3 => (worker.clone(), any::<bool>(), proptest::option::of(0..200_000_u32), 0.0..1.0)
-            .prop_map(|(worker, news, max_age, jitter)| Step::Succeed { worker, news, max_age, jitter }),
+            .prop_map(|(worker, changed, max_age, jitter)| Step::Succeed { worker, changed, max_age, jitter }),
         2 => (worker.clone(), failure, 0.0..1.0)
             .prop_map(|(worker, failure, jitter)| Step::Fail { worker, failure, jitter }),
-        1 => worker.clone().prop_map(Step::Die),
-        1 => worker.prop_map(Step::Leave),
+        1 => worker.clone().prop_map(Step::Trap),
+        1 => worker.prop_map(Step::Shutdown),
     ]
 }
 
-/// Of one worker.
+/// One worker.
 struct Worker {
     read: (FetchState, u64),
-    /// The lease of its fetch, and when that was claimed.
+    /// The lease of its fetch, and when it was acquired.
     fetch: Option<(FetchState, i64)>,
-    ring: CurrentKeys,
+    keys: CurrentKeys,
 }
 
 struct Model {
@@ -66,8 +68,8 @@ struct Model {
     wall: i64,
     state: (FetchState, u64),
     workers: Vec<Worker>,
-    editions: u64,
-    /// What was done, and when.
+    generations: u64,
+    /// When a fetch last succeeded.
     confirmed_at: Option<i64>,
     demanded_at: Option<i64>,
     ended_at: Option<(i64, bool)>,
@@ -75,13 +77,13 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let worker = |_| Worker { read: (FetchState::new(), 0), fetch: None, ring: CurrentKeys::none() };
+        let worker = |_| Worker { read: (FetchState::new(), 0), fetch: None, keys: CurrentKeys::none() };
         Self {
             now: 3,
             wall: 1_900_000_000_000,
             state: (FetchState::new(), 0),
             workers: (0..WORKERS).map(worker).collect(),
-            editions: 0,
+            generations: 0,
             confirmed_at: None,
             demanded_at: None,
             ended_at: None,
@@ -93,12 +95,12 @@ impl Model {
     }
 
     fn swap(&mut self, worker: usize, next: FetchState) -> bool {
-        let won = self.workers[worker].read.1 == self.state.1;
-        if won {
-            // As bytes, as it is shared.
+        let stored = self.workers[worker].read.1 == self.state.1;
+        if stored {
+            // Shared data has it as bytes.
             self.state = (FetchState::from_bytes(&next.to_bytes()).expect("a state"), self.state.1 + 1);
         }
-        won
+        stored
     }
 
     fn read(&mut self, worker: usize) {
@@ -107,13 +109,13 @@ impl Model {
         let worker = &mut self.workers[worker];
         worker.read = (state, version);
         let remaining = state.remaining_validity(moment.steady, &POLICY);
-        worker.ring.set_remaining_validity(remaining, moment.wall);
-        if state.generation().is_some() && worker.ring.set().is_empty() {
-            worker.ring.install(KeySet::from_bytes(Key::set(&[key(0, "a")]).to_string().as_bytes()).expect("a set"));
+        worker.keys.set_remaining_validity(remaining, moment.wall);
+        if state.generation().is_some() && worker.keys.set().is_empty() {
+            worker.keys.install(KeySet::from_bytes(Key::set(&[key(0, "a")]).to_string().as_bytes()).expect("a set"));
         }
     }
 
-    fn take(&mut self, step: &Step) {
+    fn apply(&mut self, step: &Step) {
         let now = self.moment().steady;
         match *step {
             Step::Wait(millis) => {
@@ -122,22 +124,22 @@ impl Model {
             }
             Step::SetWall(by) => self.wall += by,
             Step::Read(worker) => self.read(worker),
-            Step::Claim(worker, trigger) => self.claim(worker, trigger),
-            Step::Succeed { worker, news, max_age, jitter } => {
+            Step::Acquire(worker, trigger) => self.acquire(worker, trigger),
+            Step::Succeed { worker, changed, max_age, jitter } => {
                 let max_age = max_age.map(|secs| Duration::from_secs(secs.into()));
-                self.editions += u64::from(news || self.editions == 0);
-                let generation = Generation::new(self.editions).expect("there was one");
+                self.generations += u64::from(changed || self.generations == 0);
+                let generation = Generation::new(self.generations).expect("it is not zero");
                 self.end(worker, true, |state| state.succeed(now, generation, max_age, jitter, &POLICY));
             }
             Step::Fail { worker, failure, jitter } => {
                 self.end(worker, false, |state| state.fail(now, failure, jitter));
             }
-            Step::Die(worker) => {
+            Step::Trap(worker) => {
                 self.workers[worker].fetch = None;
-                self.workers[worker].ring = CurrentKeys::none();
+                self.workers[worker].keys = CurrentKeys::none();
                 self.read(worker);
             }
-            Step::Leave(worker) => {
+            Step::Shutdown(worker) => {
                 self.read(worker);
                 if let Some((lease, _)) = self.workers[worker].fetch.take()
                     && self.state.0.is_leased_as(&lease)
@@ -149,7 +151,7 @@ impl Model {
         }
     }
 
-    fn claim(&mut self, worker: usize, trigger: Trigger) {
+    fn acquire(&mut self, worker: usize, trigger: Trigger) {
         let (state, _) = self.workers[worker].read;
         let Some(lease) = state.acquire(trigger, self.moment().steady, &POLICY) else { return };
         if self.workers[worker].fetch.is_some() || !self.swap(worker, lease) {
@@ -164,7 +166,7 @@ impl Model {
             let lost = trigger == Trigger::LostSet && self.now - at >= 10_000;
             assert!(self.now - at >= least || lost, "{trigger:?} {} ms after the last fetch", self.now - at);
         }
-        // A fetch is over at its time-out at the latest, and one whose worker died is over with it.
+        // A fetch ends at its time-out at the latest, and it ends when its worker traps.
         let timeout = POLICY.timeout.as_millis() as i64;
         let others = self.workers.iter().filter_map(|worker| worker.fetch).filter(|(_, at)| self.now < at + timeout);
         assert_eq!(others.count(), 0, "two fetches in flight");
@@ -177,7 +179,7 @@ impl Model {
         if !self.state.0.is_leased_as(&lease) {
             return;
         }
-        assert!(self.swap(worker, next(&self.state.0.clone())), "it was read just now");
+        assert!(self.swap(worker, next(&self.state.0.clone())), "the state was read just now");
         self.read(worker);
         self.ended_at = Some((self.now, succeeded));
         if succeeded {
@@ -194,14 +196,14 @@ impl Model {
         let phase = state.phase(now, &POLICY);
         assert_eq!(matches!(phase, Phase::Fresh | Phase::Stale), expected, "{phase:?} at the age of {age:?}");
         for worker in 0..WORKERS {
-            // A worker looks again before it refuses anybody; and a ledger that it has just read is never wrong.
+            // A worker syncs before it refuses a request, and then it is right about the keys.
             self.read(worker);
-            let usable = self.workers[worker].ring.is_usable(self.moment().wall);
-            assert_eq!(usable, expected, "worker {worker} decides by keys of the age {age:?}");
+            let usable = self.workers[worker].keys.is_usable(self.moment().wall);
+            assert_eq!(usable, expected, "worker {worker} with keys of the age {age:?}");
         }
     }
 
-    /// Whatever has happened, the keys come when somebody looks after them.
+    /// After any events, the keys come when one worker ticks.
     fn recovers(&mut self) {
         for worker in &mut self.workers {
             worker.fetch = None;
@@ -210,9 +212,9 @@ impl Model {
             self.now += 1000;
             self.wall += 1000;
             self.read(0);
-            self.claim(0, Trigger::Schedule);
-            let ended = Step::Succeed { worker: 0, news: false, max_age: None, jitter: 0.5 };
-            self.take(&ended);
+            self.acquire(0, Trigger::Schedule);
+            let ended = Step::Succeed { worker: 0, changed: false, max_age: None, jitter: 0.5 };
+            self.apply(&ended);
         }
         assert_eq!(self.state.0.phase(self.moment().steady, &POLICY), Phase::Fresh);
     }
@@ -222,11 +224,11 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn a_ledger_keeps_its_promises(steps in vec(step(), 1..200)) {
+    fn the_fetch_state_holds_its_invariants(steps in vec(step(), 1..200)) {
         let mut model = Model::new();
         for step in &steps {
-            model.take(step);
-            // Workers that never read are what this is about, so only some steps are followed by a look.
+            model.apply(step);
+            // Checked after some steps only, and the workers get their old reading back: stale readings are the point.
             if matches!(step, Step::Wait(_) | Step::SetWall(_)) {
                 let before: Vec<_> = model.workers.iter().map(|worker| worker.read).collect();
                 model.check();
