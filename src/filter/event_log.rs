@@ -64,7 +64,7 @@ impl EventLog {
         let set = keys.current();
         match event {
             FetchEvent::Succeeded { changed, failure: Some(failure) } => log::info!(
-                "provider `{provider}`: keys fetched again after `{}`: {} keys{}",
+                "provider `{provider}`: keys can be fetched again after `{}`: {} keys{}",
                 failure.label(),
                 set.set().len(),
                 if changed { ", changed" } else { "" }
@@ -74,10 +74,13 @@ impl EventLog {
             }
             FetchEvent::Succeeded { changed: false, failure: None } | FetchEvent::Failed { first: false, .. } => {}
             FetchEvent::Failed { failure, first: true } => {
-                let state =
-                    if set.is_usable(now) { "serving the last good set, retrying" } else { "no usable keys, retrying" };
+                let state = if set.is_usable(now) {
+                    "serving the last good set, retrying"
+                } else {
+                    "no keys to serve, retrying"
+                };
                 log::warn!(
-                    "provider `{provider}`: cannot fetch keys from cluster `{cluster}`: `{}`; {state}",
+                    "provider `{provider}`: keys could not be fetched from cluster `{cluster}`: `{}`; {state}",
                     failure.label()
                 );
             }
