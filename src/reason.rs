@@ -1,4 +1,4 @@
-//! Why a request is allowed or refused, with the stable codes that logs, metrics and replies use.
+//! Why a request is allowed or refused, with the stable reason codes of logs, metrics and replies.
 
 use crate::policy::requirement::Unmet;
 use crate::policy::rule::Unauthorized;
@@ -8,11 +8,11 @@ use crate::token::error::TokenError;
 /// Why a request is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
-    /// A verified token with every right that the rule asks.
+    /// The token is valid and meets the conditions of the rule.
     Allowed,
-    /// The rule asks for no token.
+    /// The rule does not require a token.
     Public,
-    /// The rule allows requests without a token, and there is none.
+    /// The token is optional, and the request has none.
     Anonymous,
     /// A CORS preflight.
     Preflight,
@@ -21,17 +21,17 @@ pub enum Grant {
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A part of the request can be read in two ways.
+    /// The request is ambiguous: method, host or path can be read in two ways.
     Request(AmbiguousRequest),
-    /// More than one credential.
+    /// The request has more than one credential.
     CredentialAmbiguous,
-    /// No credential.
+    /// The request has no credential.
     TokenMissing,
     /// The token is not valid.
     Token(TokenError),
-    /// The token is valid, and does not get access.
+    /// The token is valid, but does not give access.
     Unauthorized(Unauthorized),
-    /// The rule gives nobody access.
+    /// The rule denies all requests.
     RouteDenied,
     /// The filter cannot decide.
     Undecidable(Undecidable),
@@ -40,16 +40,16 @@ pub enum Refusal {
 /// Why the filter cannot decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undecidable {
-    /// There are no keys to verify the token with.
+    /// No keys are available to verify the token.
     KeysUnavailable,
     /// The wall clock is not set.
     ClockUnavailable,
-    /// The proxy did not hand over the request's headers.
+    /// Envoy did not provide the request's headers.
     HeadersUnreadable,
 }
 
 impl Grant {
-    /// Its stable code.
+    /// Its stable reason code.
     pub fn label(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
@@ -61,7 +61,7 @@ impl Grant {
 }
 
 impl Refusal {
-    /// Its stable code.
+    /// Its stable reason code.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Request(AmbiguousRequest::Method) => "method_ambiguous",

@@ -1,7 +1,7 @@
-//! The one table from reasons to replies (RFC 6750 §3, API Gateway's bodies).
+//! Replies to refused requests: status, challenge (RFC 6750 §3) and body.
 //!
-//! Outside, all faults of a token look alike; the reason is told only where the operator asked for its code, or for the
-//! texts of `jwt_authn`.
+//! By default the reply is the same for every invalid token, so a client does not learn the reason. The operator can
+//! turn on the reason code, or the texts of Envoy's own filters.
 
 use std::borrow::Cow;
 
@@ -25,44 +25,44 @@ pub struct Reply {
 /// How replies look, from `responses`.
 #[derive(Debug)]
 pub struct ReplyStyle {
-    /// The realm of challenges, already without quotes and backslashes.
+    /// The realm of challenges. It has no quotes and no backslashes.
     pub realm: Option<Box<str>>,
-    /// Whether the reason is told.
+    /// Whether the reply has the reason code.
     pub expose_reason: bool,
     /// The body's format.
     pub format: Format,
-    /// Extra headers by status.
+    /// Additional headers by status.
     pub headers: Box<[(u16, HeaderName, Box<str>)]>,
-    /// Seconds to wait after a 503.
+    /// `retry-after` of a 503, in seconds.
     pub retry_after: u64,
 }
 
 /// The body's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `{"message":"Unauthorized"}`.
+    /// API Gateway's: `{"message":"Unauthorized"}`.
     Aws,
-    /// RFC 9457.
+    /// Problem details (RFC 9457).
     Problem,
-    /// Envoy's plain text.
+    /// The plain text of Envoy's own filters.
     Envoy,
 }
 
-/// The error code of a challenge.
+/// The challenge in `www-authenticate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Challenge {
     /// No challenge.
     None,
-    /// One without an error: no credential came.
+    /// A challenge without an error code, for a request without a credential.
     Plain,
-    /// One with an error code of RFC 6750 §3.1.
+    /// A challenge with an error code of RFC 6750 §3.1.
     Error(&'static str),
 }
 
 impl Reply {
-    /// The reply to a reason to refuse.
+    /// The reply to a refused request.
     pub fn new(refusal: &Refusal, style: &ReplyStyle) -> Self {
-        let (status, challenge) = row(refusal);
+        let (status, challenge) = status_and_challenge(refusal);
         let mut headers = Vec::with_capacity(3 + style.headers.len());
         headers.push((Cow::Borrowed("content-type"), Cow::Borrowed(style.format.content_type())));
         if let Some(challenge) = challenge.text(refusal, style) {
@@ -71,8 +71,8 @@ impl Reply {
         if status == 503 {
             headers.push((Cow::Borrowed("retry-after"), Cow::Owned(style.retry_after.to_string())));
         }
-        for (when, name, value) in &style.headers {
-            if *when == status {
+        for (for_status, name, value) in &style.headers {
+            if *for_status == status {
                 headers.push((Cow::Owned(name.as_str().to_owned()), Cow::Owned(value.to_string())));
             }
         }
@@ -80,7 +80,7 @@ impl Reply {
     }
 }
 
-fn row(refusal: &Refusal) -> (u16, Challenge) {
+fn status_and_challenge(refusal: &Refusal) -> (u16, Challenge) {
     match refusal {
         Refusal::Request(_) => (400, Challenge::None),
         Refusal::CredentialAmbiguous => (400, Challenge::Error("invalid_request")),
@@ -99,24 +99,24 @@ impl Challenge {
             Self::Plain => None,
             Self::Error(code) => Some(code),
         };
-        // Garbage comes in floods, so a refusal goes without the detour through `format!`.
+        // Floods of invalid requests are common, and this is faster than `format!`.
         let mut text = String::with_capacity(120);
         text.push_str("Bearer");
-        let mut say = |name: &str, value: &str| {
+        let mut add = |name: &str, value: &str| {
             let separator = if text.len() == "Bearer".len() { " " } else { ", " };
             [separator, name, "=\"", value, "\""].into_iter().for_each(|part| text.push_str(part));
         };
         if let Some(realm) = &style.realm {
-            say("realm", realm);
+            add("realm", realm);
         }
         if let Some(code) = error {
-            say("error", code);
+            add("error", code);
             if style.expose_reason {
-                say("error_description", refusal.label());
+                add("error_description", refusal.label());
             }
         }
         if let Refusal::Unauthorized(Unauthorized::Unmet(Unmet::Scopes(scopes))) = refusal {
-            say("scope", &scopes.join(" "));
+            add("scope", &scopes.join(" "));
         }
         Some(text)
     }
@@ -140,7 +140,8 @@ fn body(refusal: &Refusal, status: u16, style: &ReplyStyle) -> Cow<'static, str>
     }
 }
 
-/// What Envoy's own filters say (`jwt_verify_lib/status.cc`, the RBAC filter), which log parsers and clients may look for.
+/// The texts of Envoy's own filters (`jwt_verify_lib/status.cc`, the RBAC filter). Log parsers and clients may depend
+/// on them.
 fn envoy_text(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::TokenMissing => "Jwt is missing",

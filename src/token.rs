@@ -1,4 +1,4 @@
-//! Tokens: where a request carries one, what it says, whose it is, and whether it is valid.
+//! Tokens: where a request carries one, which provider it belongs to, and whether it is valid.
 
 pub mod authenticator;
 pub mod cache;

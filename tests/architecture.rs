@@ -1,146 +1,218 @@
-//! The direction of use that `src/lib.rs` draws, read from the source: whoever breaks it learns here, and not years later
-//! when something must be taken apart.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
+//! The direction of imports, read from the source: layers use lower layers only, and files do not import each other in a
+//! circle. What breaks this is easy to mend now, and hard once it has to be taken apart.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Who may use whom: itself, and what stands here.
-const MAY_USE: [(&str, &[&str]); 8] = [
-    ("wasm", &["filter", "policy", "jwt", "request", "config", "json"]),
-    ("filter", &["policy", "jwt", "request", "config", "json"]),
-    ("cli", &["policy", "jwt", "request", "config", "json"]),
-    ("policy", &["jwt", "request", "config", "json"]),
-    ("jwt", &["request", "config", "json"]),
-    ("request", &[]),
-    ("config", &["json"]),
-    ("json", &[]),
+/// The modules of the crate root. Each may use those after it.
+const LAYERS: [&str; 15] = [
+    "wasm", "filter", "engine", "reply", "forward", "reason", "policy", "token", "keys", "request", "config", "time",
+    "url", "indexed", "json",
 ];
 
-/// What only these files, or rings, may name.
-const RESERVED: [(&str, &[&str]); 12] = [
+/// What only these modules may name, by the beginning of their paths.
+const RESERVED: [(&str, &[&str]); 13] = [
     ("proxy_wasm", &["wasm"]),
-    ("SystemTime::now", &["filter/wasm.rs"]),
-    ("Instant::now", &["filter/wasm.rs"]),
+    ("SystemTime::now", &["wasm::host"]),
+    ("Instant::now", &["wasm::host"]),
+    ("unsafe {", &["wasm::host_calls"]),
     ("log::", &["filter", "wasm"]),
-    ("jwt_simple", &["jwt/material.rs"]),
-    ("ed25519_compact", &["jwt/signature.rs"]),
-    ("p256::", &["jwt/signature.rs"]),
-    ("p384::", &["jwt/signature.rs"]),
-    ("p521::", &["jwt/material.rs", "jwt/signature.rs"]),
-    ("rsa::", &["jwt/material.rs", "jwt/signature.rs"]),
-    ("sha2::", &["jwt/signature.rs"]),
-    ("schemars", &["config", "cli"]),
+    ("jwt_simple", &["keys::material"]),
+    ("ed25519_compact", &["keys::signature"]),
+    ("p256::", &["keys::signature", "wasm::ecdsa_der"]),
+    ("p384::", &["keys::signature", "wasm::ecdsa_der"]),
+    ("p521::", &["keys::material", "keys::signature", "wasm::ecdsa_der"]),
+    ("rsa::", &["keys::material", "keys::signature"]),
+    ("sha2::", &["keys::signature"]),
+    ("schemars", &["config"]),
 ];
 
-struct Source {
-    /// Below `src`.
-    file: String,
+/// One file, which is one module.
+struct Module {
+    /// Its path without `crate`; empty for the crate root.
+    path: String,
+    /// Its text without comments, and without tests at its end.
+    code: String,
     text: String,
 }
 
-impl Source {
-    /// The lines without comments.
-    fn code(&self) -> impl Iterator<Item = &str> {
-        self.text.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code))
+impl Module {
+    fn new(path: &str, text: &str) -> Self {
+        let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = shipped.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n");
+        Self { path: path.to_owned(), code, text: text.to_owned() }
     }
 
-    /// The ring, or the wall, that the file belongs to; the crate's root to none.
-    fn ring(&self) -> Option<&str> {
-        match self.file.as_str() {
-            "lib.rs" => None,
-            "main.rs" => Some("cli"),
-            "filter/wasm.rs" | "filter/wasm/contexts.rs" => Some("wasm"),
-            file => file.split(['/', '.']).next(),
-        }
+    fn is_within(&self, path: &str) -> bool {
+        self.path == path || self.path.starts_with(&format!("{path}::"))
     }
 
-    /// The rings that it names.
-    fn uses(&self) -> Vec<&'static str> {
-        let code: String = self.code().collect::<Vec<_>>().join(" ");
-        let mut used = Vec::new();
-        for prefix in ["crate::", "super::", "jwt_authorizer::"] {
-            for (_, path) in code.match_indices(prefix).map(|(at, found)| code.split_at(at + found.len())) {
-                let names: Vec<&str> = match path.strip_prefix('{') {
-                    Some(group) => first_names(group),
-                    None => vec![name(path)],
-                };
-                used.extend(MAY_USE.iter().map(|(ring, _)| *ring).filter(|ring| names.contains(ring)));
+    /// The paths that the code names, without `crate`. A path may end in an item of the module that it leads to.
+    fn names(&self) -> BTreeSet<String> {
+        let parent = |path: &str| path.rsplit_once("::").map_or(String::new(), |(parent, _)| parent.to_owned());
+        let mut starts =
+            vec![("crate::", String::new()), ("super::", parent(&self.path)), ("self::", self.path.clone())];
+        // A path may begin with a child module.
+        let children: Vec<String> = self
+            .code
+            .lines()
+            .filter_map(|line| line.trim().strip_suffix(';')?.split_once("mod ").map(|(_, name)| format!("{name}::")))
+            .collect();
+        starts.extend(children.iter().map(|child| (child.as_str(), join(&self.path, child.trim_end_matches("::")))));
+        let mut names = BTreeSet::new();
+        for (prefix, base) in starts {
+            for (at, _) in self.code.match_indices(prefix) {
+                let before = self.code.split_at(at).0.chars().next_back();
+                if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                    continue;
+                }
+                let mut rest = self.code.split_at(at + prefix.len()).1;
+                let mut base = base.clone();
+                while let Some(further) = rest.strip_prefix("super::") {
+                    base = parent(&base);
+                    rest = further;
+                }
+                names.extend(tails(rest).into_iter().map(|tail| join(&base, &tail)));
             }
         }
-        used
+        names
     }
 }
 
-/// The names at the beginning of a path.
-fn name(path: &str) -> &str {
-    path.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+fn join(base: &str, tail: &str) -> String {
+    if base.is_empty() { tail.to_owned() } else { format!("{base}::{tail}") }
 }
 
-/// The names that the members of `{a::b, c::{d, e}}` begin with; the opening brace is gone already.
-fn first_names(group: &str) -> Vec<&str> {
-    let mut names = vec![name(group.trim_start())];
-    let mut depth = 1;
+/// The paths that a text begins with: one, or several in braces.
+fn tails(text: &str) -> Vec<String> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(text.len());
+    let (head, rest) = text.split_at(end);
+    let head = head.trim_end_matches("::");
+    let Some(group) = rest.strip_prefix('{') else { return vec![head.to_owned()] };
+    let (mut depth, mut start, mut members) = (0, 0, Vec::new());
     for (at, c) in group.char_indices() {
         match c {
             '{' => depth += 1,
+            '}' if depth == 0 => {
+                members.push(group.get(start..at).unwrap());
+                break;
+            }
             '}' => depth -= 1,
-            ',' if depth == 1 => names.push(name(group.split_at(at + 1).1.trim_start())),
+            ',' if depth == 0 => {
+                members.push(group.get(start..at).unwrap());
+                start = at + 1;
+            }
             _ => {}
         }
-        if depth == 0 {
-            break;
-        }
     }
-    names
+    let members = members.into_iter().map(str::trim).filter(|member| !member.is_empty());
+    members
+        .flat_map(|member| tails(member).into_iter().map(|tail| if head.is_empty() { tail } else { join(head, &tail) }))
+        .collect()
 }
 
-fn sources() -> Vec<Source> {
+fn modules() -> Vec<Module> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut sources = Vec::new();
+    let mut modules = Vec::new();
     let mut directories = vec![root.clone()];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 directories.push(path);
-            } else {
-                let file = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                sources.push(Source { file, text: fs::read_to_string(&path).unwrap() });
+                continue;
+            }
+            let name = path.strip_prefix(&root).unwrap().with_extension("").to_str().unwrap().replace('/', "::");
+            // A file of tests belongs to no build that is shipped.
+            if !name.ends_with("::tests") {
+                let name = if name == "lib" { String::new() } else { name };
+                modules.push(Module::new(&name, &fs::read_to_string(&path).unwrap()));
             }
         }
     }
-    assert!(sources.len() > 30, "these are all: {}", sources.len());
-    sources
+    assert!(modules.len() > 50, "the walk found only {} files", modules.len());
+    modules
+}
+
+/// The modules that each module imports.
+fn imports(modules: &[Module]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let known: BTreeSet<&str> = modules.iter().map(|module| module.path.as_str()).collect();
+    let mut imports = BTreeMap::new();
+    for module in modules.iter().filter(|module| !module.path.is_empty()) {
+        let mut targets = BTreeSet::new();
+        for name in module.names() {
+            let mut path = name.as_str();
+            while !known.contains(path) {
+                path = path.rsplit_once("::").map_or("", |(parent, _)| parent);
+            }
+            if path != module.path && !path.is_empty() {
+                targets.insert(*known.get(path).unwrap());
+            }
+        }
+        imports.insert(module.path.as_str(), targets);
+    }
+    imports
+}
+
+/// A circle of modules, if there is one.
+fn circle<'m>(imports: &BTreeMap<&'m str, BTreeSet<&'m str>>) -> Option<Vec<&'m str>> {
+    fn visit<'m>(
+        module: &'m str,
+        imports: &BTreeMap<&'m str, BTreeSet<&'m str>>,
+        way: &mut Vec<&'m str>,
+        done: &mut BTreeSet<&'m str>,
+    ) -> Option<Vec<&'m str>> {
+        if let Some(start) = way.iter().position(|passed| *passed == module) {
+            return Some(way.iter().skip(start).copied().chain([module]).collect());
+        }
+        if done.contains(module) {
+            return None;
+        }
+        way.push(module);
+        let found = imports.get(module).into_iter().flatten().find_map(|next| visit(next, imports, way, done));
+        way.pop();
+        done.insert(module);
+        found
+    }
+    let mut done = BTreeSet::new();
+    imports.keys().find_map(|module| visit(module, imports, &mut Vec::new(), &mut done))
 }
 
 #[test]
-fn the_rings_use_each_other_in_one_direction() {
+fn a_layer_uses_lower_layers_only() {
+    let position = |layer: &str| {
+        LAYERS.iter().position(|known| *known == layer).unwrap_or_else(|| panic!("src/{layer} is in no layer"))
+    };
+    let modules = modules();
     let mut wrong = Vec::new();
-    for source in sources() {
-        let Some(ring) = source.ring() else { continue };
-        let (_, allowed) = MAY_USE
-            .iter()
-            .find(|(known, _)| *known == ring)
-            .unwrap_or_else(|| panic!("src/{} is in no ring; src/lib.rs has the map", source.file));
-        for used in source.uses() {
-            if used != ring && !allowed.contains(&used) {
-                wrong.push(format!("src/{}, in `{ring}`, uses `{used}`", source.file));
-            }
-        }
+    for (module, targets) in imports(&modules) {
+        let layer = |path: &str| position(path.split("::").next().unwrap());
+        wrong.extend(
+            targets
+                .iter()
+                .filter(|target| layer(target) < layer(module))
+                .map(|target| format!("{module} uses {target}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let modules = modules();
+    assert_eq!(circle(&imports(&modules)), None);
 }
 
 #[test]
 fn what_has_one_place_is_named_nowhere_else() {
     let mut wrong = Vec::new();
-    for source in sources() {
+    for module in modules() {
         for (word, homes) in RESERVED {
-            let at_home =
-                homes.contains(&source.file.as_str()) || source.ring().is_some_and(|ring| homes.contains(&ring));
-            if !at_home && source.code().any(|line| line.contains(word)) {
-                wrong.push(format!("src/{} names {word}, which belongs to {}", source.file, homes.join(", ")));
+            let at_home = homes.iter().any(|home| module.is_within(home));
+            if !at_home && module.code.contains(word) {
+                wrong.push(format!("{} names {word}, which belongs to {}", module.path, homes.join(", ")));
             }
         }
     }
@@ -148,24 +220,35 @@ fn what_has_one_place_is_named_nowhere_else() {
 }
 
 #[test]
-fn every_file_says_first_what_lives_there() {
+fn every_file_begins_with_what_it_is_for() {
     let silent: Vec<_> =
-        sources().into_iter().filter(|source| !source.text.starts_with("//! ")).map(|source| source.file).collect();
+        modules().into_iter().filter(|module| !module.text.starts_with("//! ")).map(|module| module.path).collect();
     assert!(silent.is_empty(), "no `//!` at the beginning of {}", silent.join(", "));
 }
 
 #[test]
-fn a_use_is_found_however_it_is_written() {
+fn an_import_is_found_in_every_notation() {
     for (text, expected) in [
-        ("use crate::filter::Filter;", &["filter"][..]),
-        ("use crate::{jwt::{keys, token}, policy};", &["policy", "jwt"]),
-        ("fn f(x: crate::config::Rule) {}", &["config"]),
-        ("use super::super::request::RequestHead;", &["request"]),
-        ("use super::wasm;", &["wasm"]),
+        ("use crate::filter::Filter;", &["filter::Filter"][..]),
+        ("use crate::{keys::{jwk, key_set::KeySet}, policy};", &["keys::jwk", "keys::key_set::KeySet", "policy"]),
+        ("fn f(x: crate::config::Rule) {}", &["config::Rule"]),
+        ("use super::super::request::RequestHead;", &["request::RequestHead"]),
+        ("use super::cache;", &["token::cache"]),
+        ("mod child;\nuse child::Thing;", &["token::jws::child::Thing"]),
         ("// crate::filter is not used", &[]),
-        ("use super::route::Route;", &[]),
+        ("#[cfg(test)]\nmod tests {\n    use crate::filter::Filter;\n}", &[]),
     ] {
-        let source = Source { file: "jwt/token.rs".to_owned(), text: text.to_owned() };
-        assert_eq!(source.uses(), expected, "{text}");
+        let names = Module::new("token::jws", text).names();
+        assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{text}");
     }
+}
+
+#[test]
+fn a_circle_is_found() {
+    let module = Module::new;
+    let modules =
+        [module("a", "use crate::a::b::X;"), module("a::b", "use super::c::Y;"), module("a::c", "use super::Z;")];
+    assert_eq!(circle(&imports(&modules)), Some(vec!["a", "a::b", "a::c", "a"]));
+    let straight = [module("a", "use crate::a::b::X;"), module("a::b", "use super::super::d::Y;"), module("d", "")];
+    assert_eq!(circle(&imports(&straight)), None);
 }

@@ -1,5 +1,5 @@
-//! The signatures that the standards print (RFC 7515 appendix A, RFC 7520 §4, RFC 8037 appendix A.4): each is verified,
-//! and nothing that differs from it in one bit.
+//! The example signatures of the RFCs (RFC 7515 appendix A, RFC 7520 §4, RFC 8037 appendix A.4). Each is verified; with
+//! one bit changed, in signature or message, it is not.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 use base64::Engine;
@@ -43,14 +43,14 @@ impl Vector {
     }
 }
 
-fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
+fn with_flipped_bit(bytes: &[u8], index: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    bytes[at] ^= 1;
+    bytes[index] ^= 1;
     bytes
 }
 
 #[test]
-fn what_the_standards_print_is_verified() {
+fn examples_of_the_rfcs_are_verified() {
     let vectors = vectors();
     assert_eq!(vectors.len(), 9);
     for vector in vectors {
@@ -60,29 +60,29 @@ fn what_the_standards_print_is_verified() {
 }
 
 #[test]
-fn what_differs_in_one_bit_is_not() {
+fn one_changed_bit_is_rejected() {
     for vector in vectors() {
         let (signed, signature) = vector.signed_and_signature();
         let (key, algorithm) = (vector.key(), vector.algorithm());
-        for at in 0..signature.len() {
-            let wrong = flipped(&signature, at);
-            assert!(!PureRust.verify(&key, algorithm, &signed, &wrong), "{}: signature, byte {at}", vector.source);
+        for index in 0..signature.len() {
+            let wrong = with_flipped_bit(&signature, index);
+            assert!(!PureRust.verify(&key, algorithm, &signed, &wrong), "{}: signature, byte {index}", vector.source);
         }
-        for at in [0, signed.len() / 2, signed.len() - 1] {
-            let wrong = flipped(&signed, at);
-            assert!(!PureRust.verify(&key, algorithm, &wrong, &signature), "{}: message, byte {at}", vector.source);
+        for index in [0, signed.len() / 2, signed.len() - 1] {
+            let wrong = with_flipped_bit(&signed, index);
+            assert!(!PureRust.verify(&key, algorithm, &wrong, &signature), "{}: message, byte {index}", vector.source);
         }
     }
 }
 
 #[test]
-fn a_key_of_another_vector_never_says_yes() {
+fn the_key_of_another_example_verifies_nothing() {
     let vectors = vectors();
     for vector in &vectors {
         let (signed, signature) = vector.signed_and_signature();
         for other in vectors.iter().filter(|other| other.key != vector.key) {
             let verified = PureRust.verify(&other.key(), vector.algorithm(), &signed, &signature);
-            assert!(!verified, "{} by the key of {}", vector.source, other.source);
+            assert!(!verified, "{} with the key of {}", vector.source, other.source);
         }
     }
 }

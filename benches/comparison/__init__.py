@@ -4,5 +4,5 @@ import sys
 
 
 def say(text):
-    """What goes on, to whom it may interest; the results go to stdout."""
+    """Progress goes to stderr; the results go to stdout."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""One Envoy process, of one worker unless said otherwise: how it is started, where it listens, what it takes."""
+"""One Envoy process, with one worker by default: how it is started, where it listens, how much CPU and memory it takes."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from urllib.request import ProxyHandler, build_opener
 MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 PATIENCE = 120
-# The comparison talks to this machine only, whatever proxy the environment names.
+# All requests go to this machine, so a proxy that the environment names is not used.
 DIRECT = build_opener(ProxyHandler({}))
 
 
 def binary():
-    """Envoy, as `make bench` names it."""
+    """Envoy's path, which the Makefile exports."""
     return Path(os.environ["ENVOY_BIN"])
 
 
@@ -26,7 +26,7 @@ def version():
 
 
 def bootstrap(chains):
-    """`chains` is the HTTP filters of each listener, by the listener's name."""
+    """`chains` has the HTTP filters of each listener by its name."""
     return {
         "admin": {"address": socket_address()},
         "static_resources": {"listeners": [listener(name, filters) for name, filters in chains.items()]},
@@ -47,13 +47,13 @@ def listener(name, filters):
         "http_filters": [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}],
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
-    # With several workers, each gets its share of the connections.
+    # Spreads the connections evenly over the workers.
     balance = {"exact_balance": {}}
     return {"name": name, "address": socket_address(), "connection_balance_config": balance, "filter_chains": [chain]}
 
 
 class Envoy:
-    """A running Envoy; a context manager, so that none is left behind."""
+    """A running Envoy; a context manager, so that it always ends."""
 
     def __init__(self, chains, cores=None, workers=1):
         self.directory = tempfile.TemporaryDirectory(prefix="envoy-")
@@ -98,7 +98,7 @@ class Envoy:
             return answer.read().decode()
 
     def addresses(self):
-        """Where each listener listens, by its name."""
+        """The address of each listener by its name."""
         addresses = {}
         for status in json.loads(self.admin("listeners?format=json"))["listener_statuses"]:
             address = status["local_address"]["socket_address"]
@@ -106,30 +106,30 @@ class Envoy:
         return addresses
 
     def worker(self):
-        """The worker's thread, as the kernel shows it."""
+        """The folder in /proc of the worker's thread."""
         for task in Path("/proc", str(self.process.pid), "task").iterdir():
             if Path(task, "comm").read_text().strip() == "wrk:worker_0":
                 return task
         raise RuntimeError("Envoy has no worker")
 
     def worker_seconds(self):
-        """What the worker's thread has spent on a CPU so far; the kernel counts it in nanoseconds."""
+        """The CPU time of the worker's thread so far, which the kernel counts in nanoseconds."""
         return int(Path(self.worker(), "schedstat").read_text().split()[0]) / 1e9
 
     def memory(self, measure):
-        """What the process has in memory, VmRSS, or had at most, VmHWM (Linux)."""
+        """The memory of the process: VmRSS, or VmHWM for the most that it had (Linux)."""
         lines = Path("/proc", str(self.process.pid), "status").read_text().splitlines()
         [kilobytes] = [line.split()[1] for line in lines if line.startswith(f"{measure}:")]
         return int(kilobytes) * 1024
 
     def wait_until_idle(self):
-        """Until V8 has compiled and freed what it does in the background: a second with next to no CPU time spent."""
+        """Waits for V8's background work: until hardly any CPU time is spent in a second."""
         spent = -1.0
         while (now := self.seconds()) - spent > 0.02:
             spent = now
             time.sleep(1)
 
     def seconds(self):
-        """What all threads of the process have spent on a CPU so far."""
+        """The CPU time of all threads so far."""
         fields = Path("/proc", str(self.process.pid), "stat").read_text().rsplit(")", 1)[1].split()
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")

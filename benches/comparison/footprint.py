@@ -1,4 +1,4 @@
-"""What the module weighs: on disk, in a worker's memory, and when a worker starts."""
+"""The module's size on disk, its memory in a worker, and the time that it adds to the start of a worker."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def weigh(issuers, modules, program, directory, requests, starts):
 
 
 def worker_memory(issuers, modules, program, directory, requests):
-    """Bytes of linear memory of the worker's VM after so many requests, each with another token than the one before."""
+    """Bytes of linear memory of the worker's VM after so many requests with different tokens."""
     tokens = Path(directory, "tokens-memory")
     tokens.write_text("\n".join(Tokens(12_000).mint(issuers)))
     with Envoy({"all": filters(AUTHORIZER, Policy(), issuers, modules)}) as envoy:
@@ -42,19 +42,19 @@ def worker_memory(issuers, modules, program, directory, requests):
 
 
 def linear_memories(pid):
-    """The linear memories of a process's VMs. V8 reserves the whole address space that a module could ever use, and
-    makes only what the module has grown to accessible: a mapping right before gigabytes of forbidden ones."""
+    """The sizes of the linear memories of a process's VMs. V8 reserves all addresses that a module could ever use, and makes
+    accessible only what the module has grown to: a mapping right before gigabytes without access."""
     mappings = [MAPPING.match(line).groups() for line in Path("/proc", str(pid), "maps").read_text().splitlines()]
     sizes = [(int(end, 16) - int(start, 16), access) for start, end, access in mappings]
     return [
         size
-        for (size, access), (reserved, forbidden) in zip(sizes, sizes[1:])
-        if access == "rw-p" and forbidden == "---p" and reserved > GIBIBYTE
+        for (size, access), (reserved, next_access) in zip(sizes, sizes[1:])
+        if access == "rw-p" and next_access == "---p" and reserved > GIBIBYTE
     ]
 
 
 def start_up_seconds(issuers, modules, starts):
-    """CPU time that a worker takes longer to start with this module and 5,000 rules than with the empty filter."""
+    """The CPU time that this module and 5,000 rules add to the start of a worker, over the empty filter."""
     policy = Policy(rules=5_000)
 
     def spent(kind):

@@ -1,4 +1,4 @@
-"""Drives the load generator, and says what a request cost the worker meanwhile."""
+"""Runs the load generator, and measures the worker's CPU time for each request."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class Sample:
 
 
 class Load:
-    """One stream of requests to one listener. Each run goes on in the file of tokens where the last one stopped."""
+    """One stream of requests to one listener. Each run continues in the file of tokens where the last one stopped."""
 
     def __init__(self, program, address, path, tokens, status, cores=None):
         self.command = [program, "--address", address, "--path", path, "--tokens", tokens]

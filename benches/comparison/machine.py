@@ -1,4 +1,4 @@
-"""The machine by its public facts, so that others can tell what figures to expect from theirs."""
+"""The machine, described so that others can tell which numbers to expect from theirs."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Where the CPU of a request goes, by what Linux's `perf` sees of the worker's thread in the rounds that were quickest."""
+"""Where a request's CPU time goes: Linux's `perf` samples the worker's thread; the quickest rounds count."""
 
 import re
 import subprocess
@@ -12,17 +12,17 @@ from .envoy import binary
 ENVOY, MODULE, LIBRARIES, KERNEL = "Envoy", "the module", "C libraries", "the kernel"
 PLACES = (ENVOY, MODULE, LIBRARIES, KERNEL)
 SECONDS = 0.5
-# Of CPU time: virtual machines seldom have the processor's own counters.
+# Samples by CPU time: virtual machines seldom have the processor's own counters.
 OBSERVE = ("perf", "record", "--quiet", "--event", "cpu-clock", "--freq", "4000")
 SAMPLE = re.compile(r"\s*(?P<address>[0-9a-f]+) \((?P<object>.*)\)")
 PAGE = 4096
-# What a request has to spend on a page for that to count, so that what seldom happens does not.
+# A page counts from this much time a request on, so that rare code does not count.
 ON_A_PAGE_US = 0.01
 
 
 @dataclass(frozen=True)
 class Profile:
-    """By place: what a request takes there, and how many pages of code it spends 10 ns or more on."""
+    """By place: a request's time there, and the number of pages of code on which it spends 10 ns or more."""
 
     microseconds: dict
     pages: dict
@@ -52,7 +52,7 @@ def samples(recorded):
 
 
 def place_of(loaded):
-    """Whose code that is; what V8 has compiled belongs to no file."""
+    """Whose code that is. What V8 has compiled is in no file."""
     if loaded.startswith("[kernel") or loaded == "[vdso]":
         return KERNEL
     if Path(loaded).name == binary().name:
@@ -67,7 +67,7 @@ def profile(observed):
 
 
 def microseconds(observed):
-    """What a request takes, by place and page."""
+    """A request's time by place and page."""
     counted = sum((counts for _, counts in observed), Counter())
     each = mean(spent for spent, _ in observed) / counted.total()
     return {key: count * each for key, count in counted.items()}

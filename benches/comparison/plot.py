@@ -1,27 +1,27 @@
-"""The results as a picture: for each workload a line, on it what each filter adds, on a logarithmic scale."""
+"""The results as a picture: a line for each workload, with a mark for what each filter adds, on a logarithmic scale."""
 
-from math import floor, ceil, log10
+from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
 from .subjects import (
-    ASKS,
     AUTHORIZER,
+    CONTEXTS,
     EMPTY,
+    HOST_CALLS,
     IN_RUST,
     JWT_AUTHN,
     JWT_AUTHN_CACHED,
     JWT_AUTHN_CACHED_RBAC,
     JWT_AUTHN_RBAC,
     JWT_SIMPLE,
-    READS_ES256,
-    READS_RS256,
+    PARSES_ES256,
+    PARSES_RS256,
     REFUSES,
-    TOLD,
     VERIFIES_ES256,
     VERIFIES_RS256,
 )
 
-# Colours that stay apart for the colour-blind, and on a dark page as on a light one.
+# Colours that colour-blind readers can tell apart, on a dark page and on a light one.
 COLOURS = {
     AUTHORIZER: "#d55e00",
     JWT_AUTHN: "#0072b2",
@@ -30,10 +30,10 @@ COLOURS = {
     JWT_AUTHN_CACHED_RBAC: "#3fbf9a",
     EMPTY: "#cccccc",
     JWT_SIMPLE: "#aa3377",
-    ASKS: "#777777",
+    HOST_CALLS: "#777777",
 }
-# All floors look alike; the workload says which it is.
-FLOORS = dict.fromkeys((TOLD, REFUSES, VERIFIES_RS256, VERIFIES_ES256, READS_RS256, READS_ES256), COLOURS[ASKS])
+# All floors look the same; the workload says which one it is.
+FLOORS = dict.fromkeys((CONTEXTS, REFUSES, VERIFIES_RS256, VERIFIES_ES256, PARSES_RS256, PARSES_ES256), COLOURS[HOST_CALLS])
 MARKS = COLOURS | FLOORS | {IN_RUST: COLOURS[AUTHORIZER]}
 WIDTH, LEFT, RIGHT, LINE, TOP, RADIUS = 860, 190, 40, 28, 112, 6
 
@@ -54,7 +54,7 @@ def svg(workloads, measurements):
         parts.append(text(x, bottom + 18, f"{10.0**power:g}", anchor="middle"))
     for number, workload in enumerate(workloads):
         y = TOP + LINE * number + LINE / 2
-        marks = [(across(measurements[workload.name, kind].added_us), kind) for kind in workload.rivals]
+        marks = [(across(measurements[workload.name, kind].added_us), kind) for kind in workload.subjects if kind in MARKS]
         ends = [x for x, _ in marks]
         parts.append(text(LEFT - 12, y + 4, workload.name, anchor="end"))
         parts.append(f'<line x1="{min(ends):.1f}" y1="{y}" x2="{max(ends):.1f}" y2="{y}" stroke="#999" stroke-width="2"/>')
@@ -71,7 +71,7 @@ def legend():
     for number, (kind, colour) in enumerate(COLOURS.items()):
         x, y = LEFT + 225 * (number % 3), 46 + 20 * (number // 3)
         yield f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{colour}"/>'
-        yield text(x + 12, y + 4, "floors" if kind == ASKS else kind)
+        yield text(x + 12, y + 4, "floors" if kind == HOST_CALLS else kind)
 
 
 def text(x, y, content, anchor="start", weight="normal"):

@@ -1,5 +1,7 @@
-"""The programs that a comparison needs beside Envoy: the load generator, filters that decide nothing, the module itself."""
+"""The programs that a comparison needs beside Envoy, built by Cargo: the load generator and the other Wasm filters."""
 
+import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,41 +14,46 @@ MODULE = BENCHES.parent / "dist" / "jwt-authorizer.wasm"
 @dataclass(frozen=True)
 class Modules:
     authorizer: Path
+    # Another version of the filter, to measure beside it.
+    before: Path | None
     empty: Path
-    told: Path
-    asks: Path
-    reads: Path
+    contexts: Path
+    host_calls: Path
+    tokens: Path
     plain: Path
 
     @classmethod
-    def build(cls, authorizer, directory):
-        if not authorizer.is_file():
-            sys.exit(f"{authorizer} is not there; `make build` makes it")
-        floors = [build_floor(directory, name) for name in ("empty", "told", "asks")]
-        return cls(authorizer, *floors, build_example("floor", "--cfg", "asks", "--cfg", "reads"), build_example("plain"))
+    def build(cls, directory, authorizer=MODULE, before=None):
+        for module in (authorizer, before):
+            if module and not module.is_file():
+                sys.exit(f"{module} does not exist; `make build` makes {MODULE.name}")
+        return cls(
+            authorizer,
+            before,
+            empty=build_module(directory, "floor"),
+            contexts=build_module(directory, "floor", "contexts"),
+            host_calls=build_module(directory, "floor", "host-calls"),
+            tokens=build_module(directory, "floor", "tokens"),
+            plain=build_module(directory, "plain"),
+        )
 
 
-def build_load(directory):
-    program = Path(directory, "load")
-    rustc("-O", BENCHES / "load" / "main.rs", "-o", program)
-    return program
+def build_load():
+    return build("load")
 
 
-def build_floor(directory, name):
-    module = Path(directory, f"{name}.wasm")
-    options = ("-O", "-C", "panic=abort", "-C", "strip=symbols", "--crate-type", "cdylib", "--target", "wasm32-wasip1")
-    rustc("--cfg", name, *options, BENCHES / "floor" / "lib.rs", "-o", module)
-    return module
+def build_module(directory, package, feature=""):
+    """A copy, since Cargo writes each set of features to the same file."""
+    options = ["--target", "wasm32-wasip1", *(["--features", feature] if feature else [])]
+    return shutil.copy(build(package, *options), Path(directory, f"{package}-{feature or 'only'}.wasm"))
 
 
-def build_example(name, *options):
-    """As fast as it can be: with the optimisation that is Cargo's default for a release."""
-    target = BENCHES.parent / "target" / "examples"
-    command = ["cargo", "rustc", "--locked", "--quiet", "--release", "--config", "profile.release.opt-level=3"]
-    command += ["--example", name, "--target", "wasm32-wasip1", "--target-dir", target, "--", *options]
-    subprocess.run(command, check=True, cwd=BENCHES.parent)
-    return target / "wasm32-wasip1" / "release" / "examples" / f"{name}.wasm"
-
-
-def rustc(*arguments):
-    subprocess.run(["rustc", "--edition", "2024", *arguments], check=True)
+def build(package, *options):
+    """The file that Cargo says it made."""
+    command = ["cargo", "build", "--locked", "--quiet", "--profile", "comparison", "--package", package, *options]
+    command += ["--message-format", "json-render-diagnostics"]
+    run = subprocess.run(command, check=True, cwd=BENCHES.parent, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in run.stdout.splitlines()]
+    [made] = [each for each in messages if each["reason"] == "compiler-artifact" and each["target"]["name"] == package]
+    [path] = [Path(name) for name in made["filenames"]]
+    return path

@@ -1,7 +1,7 @@
-"""Measures all workloads in interleaved rounds, so that what else the machine does falls on everyone alike.
+"""Measures all workloads in interleaved rounds, so that other load on the machine affects all of them equally.
 
-A machine that is shared has moments in which everything takes half as long again, some things more than others. They
-only ever add, so the CPU of a request is that of the tenth of rounds that were quickest; medians are given beside it.
+On a shared machine there are moments in which everything takes half as long again, and some things more. Other load only
+ever adds time, so a request's CPU time is taken from the quickest tenth of rounds. Medians are given beside it.
 """
 
 import os
@@ -17,7 +17,7 @@ from .subjects import NONE, filters
 
 @dataclass(frozen=True)
 class Measurement:
-    """One subject under one workload. What is added is over no filter with the same requests."""
+    """One subject under one workload. Added time is over the same requests without a filter."""
 
     cpu_us: float
     added_us: float
@@ -27,9 +27,9 @@ class Measurement:
     p99_us: float
 
 
-# Short, so that a slower moment of the machine falls on few samples, and on everyone's alike.
+# Short, so that a slow moment of the machine affects few samples, and those of all subjects.
 SECONDS = 0.2
-# Until caches of tokens are as full as they then are: some 20,000 requests go by.
+# Some 20,000 requests: after those, the caches of tokens are full.
 WARM_UP_SECONDS = 2.0
 
 
@@ -47,7 +47,7 @@ def measure(workloads, issuers, modules, program, directory, rounds, say):
 @contextmanager
 def prepared(workloads, issuers, modules, program, directory, say):
     """An Envoy that is warm, and a load for each workload and subject."""
-    runs = [(workload, kind) for workload in workloads for kind in (NONE, *workload.rivals)]
+    runs = [(workload, kind) for workload in workloads for kind in (NONE, *workload.subjects)]
     token_files = mint(workloads, issuers, directory, say)
     envoy_cores, load_cores = share_cores()
     chains = {name(kind, load.policy): filters(kind, load.policy, issuers, modules) for load, kind in runs}
@@ -81,7 +81,7 @@ def mint(workloads, issuers, directory, say):
 
 
 def name(kind, policy):
-    """Who doesn't look at tokens needs no listener for each policy."""
+    """Filters that read no policy need one listener for all policies."""
     return kind if kind.endswith("filter") or kind.startswith("floor") else f"{kind}, {policy}"
 
 

@@ -1,4 +1,4 @@
-"""What is compared: filter chains that ask the same of a request, each in its own words."""
+"""What is compared: filter chains that apply the same policy, each in its own configuration."""
 
 import base64
 import json
@@ -8,16 +8,18 @@ from .tokens import AUDIENCE, SCOPE
 
 NONE = "no filter"
 EMPTY = "empty Wasm filter"
-TOLD = "floor: told of beginning and end"
-ASKS = "floor: the same, headers and clock"
-REFUSES = "floor: the same and a refusal"
-VERIFIES_RS256 = "floor: the same and RS256"
-VERIFIES_ES256 = "floor: the same and ES256"
-READS_RS256 = "floor: the same, RS256, token read and kept"
-READS_ES256 = "floor: the same, ES256, token read and kept"
+CONTEXTS = "floor: contexts created and deleted"
+HOST_CALLS = "floor: headers and clock"
+REFUSES = "floor: headers, clock, refusal"
+VERIFIES_RS256 = "floor: headers, clock, RS256"
+VERIFIES_ES256 = "floor: headers, clock, ES256"
+PARSES_RS256 = "floor: headers, clock, RS256, token parsed and cached"
+PARSES_ES256 = "floor: headers, clock, ES256, token parsed and cached"
 AUTHORIZER = "jwt-authorizer"
 IN_RUST = "jwt-authorizer without host cryptography"
-JWT_SIMPLE = "jwt-simple as it comes"
+BEFORE = "before"
+BEFORE_IN_RUST = "before, without host cryptography"
+JWT_SIMPLE = "jwt-simple"
 JWT_AUTHN = "jwt_authn"
 JWT_AUTHN_CACHED = "jwt_authn with its cache"
 JWT_AUTHN_RBAC = "jwt_authn + RBAC"
@@ -28,13 +30,13 @@ EXTENSIONS = "type.googleapis.com/envoy.extensions.filters.http"
 
 @dataclass(frozen=True)
 class Policy:
-    """What is asked: a token of one of the providers at each of the rules' paths."""
+    """Each path of the rules needs a token of one of the providers."""
 
     rules: int = 5
     providers: int = 1
     scope: bool = False
     claims_to_headers: bool = False
-    # Whether access logs can tell who asked, or only, as with jwt_authn, why somebody was refused.
+    # Whether access logs get the caller's identity. Otherwise they get, as with jwt_authn, the reason of a refusal only.
     access_log: bool = False
 
     @staticmethod
@@ -42,37 +44,35 @@ class Policy:
         return f"/resources/{index}/items"
 
     def last_path(self):
-        """The worst place for who looks through the rules one by one, and as good as any for who doesn't."""
+        """The worst one for a filter that tries the rules one by one."""
         return self.path(self.rules - 1)
 
 
 def filters(kind, policy, issuers, modules):
-    """The HTTP filters, but for the router, of one of the kinds above."""
-    match kind:
-        case "no filter":
-            return []
-        case "empty Wasm filter":
-            return [wasm(kind, modules.empty, b"")]
-        case "floor: told of beginning and end":
-            return [wasm(kind, modules.told, b"")]
-        case "floor: the same, headers and clock":
-            return [wasm(kind, modules.asks, b"")]
-        case "floor: the same and a refusal":
-            return [wasm(kind, modules.asks, b"refuse")]
-        case "floor: the same and RS256" | "floor: the same and ES256":
-            return [wasm(kind, modules.asks, issuers.questions(kind.split()[-1]))]
-        case "floor: the same, RS256, token read and kept" | "floor: the same, ES256, token read and kept":
-            return [wasm(kind, modules.reads, issuers.questions("RS256" if kind == READS_RS256 else "ES256"))]
-        case "jwt-authorizer" | "jwt-authorizer without host cryptography":
-            host_crypto = "off" if kind == IN_RUST else "on"
-            configuration = json.dumps(authorizer(policy, issuers)).encode()
-            return [wasm(f"{kind} {policy}", modules.authorizer, configuration, JWT_AUTHORIZER_HOST_CRYPTO=host_crypto)]
-        case "jwt-simple as it comes":
-            return [wasm(kind, modules.plain, issuers.pem("RS256"))]
-        case "jwt_authn" | "jwt_authn with its cache":
-            return [jwt_authn(policy, issuers, cached=kind == JWT_AUTHN_CACHED)]
-        case "jwt_authn + RBAC" | "jwt_authn with its cache + RBAC":
-            return [jwt_authn(policy, issuers, cached=kind == JWT_AUTHN_CACHED_RBAC), rbac()]
+    """The HTTP filters of one of the kinds above, without the router."""
+    if kind == NONE:
+        return []
+    if kind in (JWT_AUTHN, JWT_AUTHN_CACHED):
+        return [jwt_authn(policy, issuers, cached=kind == JWT_AUTHN_CACHED)]
+    if kind in (JWT_AUTHN_RBAC, JWT_AUTHN_CACHED_RBAC):
+        return [jwt_authn(policy, issuers, cached=kind == JWT_AUTHN_CACHED_RBAC), rbac()]
+    if kind in (AUTHORIZER, IN_RUST, BEFORE, BEFORE_IN_RUST):
+        module = modules.authorizer if kind in (AUTHORIZER, IN_RUST) else modules.before
+        host_crypto = "off" if kind in (IN_RUST, BEFORE_IN_RUST) else "on"
+        configuration = json.dumps(authorizer(policy, issuers)).encode()
+        return [wasm(f"{kind} {policy}", module, configuration, JWT_AUTHORIZER_HOST_CRYPTO=host_crypto)]
+    module, configuration = {
+        EMPTY: (modules.empty, lambda: b""),
+        CONTEXTS: (modules.contexts, lambda: b""),
+        HOST_CALLS: (modules.host_calls, lambda: b""),
+        REFUSES: (modules.host_calls, lambda: b"refuse"),
+        VERIFIES_RS256: (modules.host_calls, lambda: issuers.signed_messages("RS256")),
+        VERIFIES_ES256: (modules.host_calls, lambda: issuers.signed_messages("ES256")),
+        PARSES_RS256: (modules.tokens, lambda: issuers.signed_messages("RS256")),
+        PARSES_ES256: (modules.tokens, lambda: issuers.signed_messages("ES256")),
+        JWT_SIMPLE: (modules.plain, lambda: issuers.pem("RS256")),
+    }[kind]
+    return [wasm(kind, module, configuration())]
 
 
 def wasm(name, module, configuration, **environment):
@@ -87,7 +87,7 @@ def wasm(name, module, configuration, **environment):
                     "value": base64.b64encode(configuration).decode(),
                 },
                 "vm_config": {
-                    # Each with a VM of its own, as if it were the only one.
+                    # A VM for each, as if it were the only one.
                     "vm_id": name,
                     "runtime": "envoy.wasm.runtime.v8",
                     "environment_variables": {"key_values": environment},
@@ -120,11 +120,11 @@ def jwt_authn(policy, issuers, cached):
     if policy.access_log:
         provider["payload_in_metadata"] = "payload"
     if policy.scope:
-        # A scope is a word of the claim; to look for it as a substring would let `…/read-all` pass for `…/read`.
+        # A scope is one word of the claim: as a substring, `…/read` would also be found in `…/read-all`.
         provider["payload_in_metadata"] = "payload"
         provider["normalize_payload_in_metadata"] = {"space_delimited_claims": ["scope"]}
     if cached:
-        # The default leaves out tokens over 4 KiB.
+        # By default, tokens over 4 KiB are not cached.
         provider["jwt_cache_config"] = {"jwt_max_token_size": 16 * 1024}
     names = [{"provider_name": f"p{index}"} for index in range(policy.providers)]
     requirement = {"requires_any": {"requirements": names}} if len(names) > 1 else names[0]

@@ -1,4 +1,4 @@
-"""Keys, key sets and tokens: what an issuer of access tokens would sign, minted before anything is measured."""
+"""Keys, key sets and tokens, all made before anything is measured."""
 
 import base64
 import json
@@ -51,7 +51,7 @@ class RsaKey:
     def sign(self, message):
         return self.private.sign(message, self.padding, hashes.SHA256())
 
-    def question(self, message):
+    def signed_message(self, message):
         return protobuf(b"sha256", der(self.private), self.sign(message), message)
 
     def jwk(self):
@@ -67,7 +67,7 @@ class P256Key:
         r, s = utils.decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
-    def question(self, message):
+    def signed_message(self, message):
         return protobuf(b"sha256", der(self.private), self.private.sign(message, ec.ECDSA(hashes.SHA256())), message)
 
     def jwk(self):
@@ -87,7 +87,7 @@ class Ed25519Key:
 
 
 class Issuers:
-    """Any number of issuers, all with the same four keys: a key's bytes cost nothing while requests run."""
+    """Any number of issuers, all with the same four keys: different keys would not change what a request costs."""
 
     def __init__(self):
         self.keys = {
@@ -109,12 +109,12 @@ class Issuers:
         public = self.keys[algorithm].private.public_key()
         return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
-    def questions(self, algorithm, count=64):
-        """What Envoy's `verify_signature` would be asked about tokens of 1 KB, each behind its length in 32 bits. More
-        than one, because a processor gets to know the branches that one signature takes."""
+    def signed_messages(self, algorithm, count=64):
+        """Arguments of Envoy's `verify_signature` for tokens of 1 KB, each behind its length in 32 bits. There are several
+        because a processor learns to predict the branches of one signature."""
         tokens = (self.token(algorithm, serial=serial) for serial in range(count))
-        questions = [self.keys[algorithm].question(token.rsplit(".", 1)[0].encode()) for token in tokens]
-        return b"".join(len(question).to_bytes(4, "little") + question for question in questions)
+        messages = [self.keys[algorithm].signed_message(token.rsplit(".", 1)[0].encode()) for token in tokens]
+        return b"".join(len(message).to_bytes(4, "little") + message for message in messages)
 
     def token(self, algorithm="RS256", size=1024, issuer=0, serial=0, age=60):
         """A token of about `size` bytes, `age` seconds old; `serial` makes it differ from every other."""

@@ -1,29 +1,31 @@
-"""What is asked of those compared: which tokens, by which rules. Each workload has a question that it answers."""
+"""The workloads: which tokens are sent, by which rules they are checked, and which filters are compared."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .subjects import (
-    ASKS,
     AUTHORIZER,
+    BEFORE,
+    BEFORE_IN_RUST,
+    CONTEXTS,
     EMPTY,
+    HOST_CALLS,
     IN_RUST,
     JWT_AUTHN,
     JWT_AUTHN_CACHED,
     JWT_AUTHN_CACHED_RBAC,
     JWT_AUTHN_RBAC,
     JWT_SIMPLE,
-    READS_ES256,
-    READS_RS256,
+    PARSES_ES256,
+    PARSES_RS256,
     REFUSES,
-    TOLD,
     VERIFIES_ES256,
     VERIFIES_RS256,
     Policy,
 )
 
-# More tokens than any of the caches holds: when one comes again, it has been forgotten.
+# More tokens than any of the caches holds: when one is sent again, it is no longer cached.
 UNSEEN = 12_000
-# Of the large ones fewer fill the bytes that a cache may take.
+# Large tokens fill the bytes that a cache may take, so fewer are needed.
 UNSEEN_LARGE = 3_000
 # Fewer than the 100 that jwt_authn's cache holds by default.
 SEEN = 50
@@ -51,7 +53,7 @@ class Tokens:
 class Workload:
     name: str
     tokens: Tokens
-    rivals: tuple
+    subjects: tuple
     policy: Policy = field(default_factory=Policy)
     status: int = 200
 
@@ -65,14 +67,14 @@ def unseen(**fields):
 
 
 WORKLOADS = [
-    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, ASKS, TOLD, EMPTY)),
+    Workload("seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, HOST_CALLS, CONTEXTS, EMPTY)),
     Workload("seen, for access logs", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(access_log=True)),
     Workload("seen, scope", seen(), (AUTHORIZER, JWT_AUTHN_CACHED_RBAC, JWT_AUTHN_RBAC), Policy(scope=True)),
     Workload("seen, claims to headers", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(claims_to_headers=True)),
-    Workload("unseen, RS256", unseen(), (AUTHORIZER, JWT_AUTHN, JWT_AUTHN_CACHED, READS_RS256, VERIFIES_RS256)),
+    Workload("unseen, RS256", unseen(), (AUTHORIZER, JWT_AUTHN, JWT_AUTHN_CACHED, PARSES_RS256, VERIFIES_RS256)),
     Workload("unseen, RS256, scope", unseen(), (AUTHORIZER, JWT_AUTHN_RBAC), Policy(scope=True)),
     Workload("unseen, RS256, in Rust", unseen(), (IN_RUST, JWT_SIMPLE)),
-    Workload("unseen, ES256", unseen(algorithm="ES256"), (AUTHORIZER, JWT_AUTHN, READS_ES256, VERIFIES_ES256)),
+    Workload("unseen, ES256", unseen(algorithm="ES256"), (AUTHORIZER, JWT_AUTHN, PARSES_ES256, VERIFIES_ES256)),
     Workload("unseen, EdDSA", unseen(algorithm="EdDSA"), (AUTHORIZER, JWT_AUTHN)),
     Workload("unseen, PS256", unseen(algorithm="PS256"), (AUTHORIZER, JWT_AUTHN)),
     Workload("500 rules, seen", seen(), (AUTHORIZER, JWT_AUTHN_CACHED), Policy(rules=500)),
@@ -85,3 +87,9 @@ WORKLOADS = [
     Workload("refused: expired", seen(age=48 * 3600), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN), status=401),
     Workload("refused: garbage", seen(garbage=True), (AUTHORIZER, JWT_AUTHN_CACHED, JWT_AUTHN, REFUSES), status=401),
 ]
+
+
+def with_before(workload):
+    """The same with another version of the filter beside it."""
+    pairs = {AUTHORIZER: (AUTHORIZER, BEFORE), IN_RUST: (IN_RUST, BEFORE_IN_RUST)}
+    return replace(workload, subjects=tuple(kind for each in workload.subjects for kind in pairs.get(each, (each,))))

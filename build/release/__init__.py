@@ -1,1 +1,1 @@
-"""What a release consists of beside the module: notes, bill of materials, OCI image, schema, checksums."""
+"""Creates the files of a release: notes, bill of materials, OCI image, JSON Schema, checksums."""

@@ -1,7 +1,7 @@
-"""The module as an OCI image layout, in the form that Istio's and Envoy Gateway's loaders share.
+"""The module as an OCI image layout, in a format that Istio and Envoy Gateway can load.
 
-Of the forms that they read it is the "compat" one, since everything else that handles images reads it too: one gzipped
-layer, last of all, with `plugin.wasm` at its root (https://github.com/solo-io/wasm/blob/master/spec/spec-compat.md).
+Of the formats that they load this is "compat", since other tools for images can read it too: the last layer is gzipped
+and has `plugin.wasm` at its root (https://github.com/solo-io/wasm/blob/master/spec/spec-compat.md).
 """
 
 import gzip
@@ -17,7 +17,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 def write(layout, module, package, tag, revision, time):
-    """Writes the layout and returns the image's digest, by which it is pulled."""
+    """Writes the layout and returns the image's digest."""
     blobs = layout / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     annotations = {
@@ -32,7 +32,7 @@ def write(layout, module, package, tag, revision, time):
     plain = archive(module.read_bytes())
     layer = store(blobs, LAYER, gzip.compress(plain, mtime=0))
     config = {
-        # What pullers ask for if nobody tells them; the module itself runs on any.
+        # The platform that most tools pull by default; the module runs on any.
         "architecture": "amd64",
         "os": "linux",
         "created": annotations["org.opencontainers.image.created"],
@@ -54,7 +54,7 @@ def write(layout, module, package, tag, revision, time):
 
 
 def archive(module):
-    """A tar archive with nothing but the module, the same for the same module."""
+    """A tar archive with only the module. The same module gives the same bytes."""
     entry = tarfile.TarInfo("plugin.wasm")
     entry.size, entry.mode = len(module), 0o644
     packed = io.BytesIO()
@@ -64,10 +64,10 @@ def archive(module):
 
 
 def store(blobs, media_type, content):
-    """Puts content where its digest says, and describes it."""
-    named = digest(content)
-    (blobs / named.removeprefix("sha256:")).write_bytes(content)
-    return {"mediaType": media_type, "digest": named, "size": len(content)}
+    """Writes a blob under its digest, and returns its descriptor."""
+    name = digest(content)
+    (blobs / name.removeprefix("sha256:")).write_bytes(content)
+    return {"mediaType": media_type, "digest": name, "size": len(content)}
 
 
 def digest(content):

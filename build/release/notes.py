@@ -1,4 +1,4 @@
-"""The changelog's words about one version."""
+"""The release notes: the changelog's section of one version."""
 
 import re
 
@@ -6,12 +6,12 @@ HEADING = re.compile(r"^## \[(?P<name>[^\]]+)\].*$", re.MULTILINE)
 LINK = re.compile(r"^\[[^\]]+\]: \S+$", re.MULTILINE)
 
 
-class Missing(Exception):
-    """The changelog has nothing to say about the version; the text says what to do."""
+class MissingNotes(Exception):
+    """The changelog has no entry for the version."""
 
 
 def excerpt(changelog, *names):
-    """What is under the first of these headings that has something under it."""
+    """The text of the first of these headings that has one."""
     headings = list(HEADING.finditer(changelog))
     sections = {}
     for heading, following in zip(headings, [*headings[1:], None]):
@@ -20,4 +20,4 @@ def excerpt(changelog, *names):
     for name in names:
         if sections.get(name):
             return sections[name] + "\n"
-    raise Missing(f"CHANGELOG.md says nothing under {' or '.join(f'`## [{name}]`' for name in names)}.")
+    raise MissingNotes(f"CHANGELOG.md has no entry under {' or '.join(f'`## [{name}]`' for name in names)}.")

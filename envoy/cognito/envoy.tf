@@ -1,7 +1,7 @@
-# What Envoy reads: the plugin JSON, and the cluster that it gets the keys from.
+# For Envoy: the plugin JSON, and the cluster that the filter fetches the keys from.
 
 locals {
-  # cognito-idp.REGION.amazonaws.com/POOL, which in China ends in .cn.
+  # The endpoint is cognito-idp.REGION.amazonaws.com/POOL; in China the host ends in .cn.
   host   = split("/", aws_cognito_user_pool.this.endpoint)[0]
   issuer = "https://${aws_cognito_user_pool.this.endpoint}"
 
@@ -14,7 +14,7 @@ locals {
       cognito = {
         profile = "cognito"
         issuer  = local.issuer
-        # Cognito's access tokens have no `aud`; the filter then takes `client_id`, so both clients are audiences.
+        # Cognito's access tokens have no `aud`. The filter then compares `client_id`, so both clients are audiences.
         audiences  = [aws_cognito_user_pool_client.web.id, aws_cognito_user_pool_client.machine.id]
         token_use  = "access"
         algorithms = ["RS256"]
@@ -33,7 +33,7 @@ locals {
     name            = var.envoy_cluster_name
     type            = "LOGICAL_DNS"
     connect_timeout = "5s"
-    # The key set is there by both; a pod without IPv6 would wait for the first in vain.
+    # Cognito has IPv4 and IPv6 addresses; in a pod without IPv6 the latter would time out.
     dns_lookup_family = "V4_PREFERRED"
     load_assignment = {
       cluster_name = var.envoy_cluster_name
@@ -51,7 +51,7 @@ locals {
         common_tls_context = {
           validation_context = {
             trusted_ca = { filename = var.envoy_trusted_ca }
-            # Without it any certificate of a trusted authority would do, for whatever name.
+            # Without this, a trusted authority's certificate for any other host would be accepted.
             match_typed_subject_alt_names = [{ san_type = "DNS", matcher = { exact = local.host } }]
           }
         }

@@ -1,4 +1,4 @@
-# The user pool, its two clients, and what their tokens can carry.
+# The user pool, its two clients, scopes and groups.
 
 resource "aws_cognito_user_pool" "this" {
   name                = var.name
@@ -8,7 +8,7 @@ resource "aws_cognito_user_pool" "this" {
   username_attributes      = ["email"]
   auto_verified_attributes = ["email"]
 
-  # Else Ben@example.com and ben@example.com would be two people.
+  # Otherwise Ben@example.com and ben@example.com would be two users.
   username_configuration {
     case_sensitive = false
   }
@@ -41,7 +41,7 @@ resource "aws_cognito_user_pool" "this" {
       mutable             = true
       required            = false
 
-      # Left out, AWS fills these in and every plan shows a change.
+      # Without these, AWS sets defaults and every plan shows a change.
       string_attribute_constraints {
         min_length = 0
         max_length = 256
@@ -85,7 +85,7 @@ resource "aws_cognito_user_pool_client" "web" {
   name            = "${var.name}-web"
   generate_secret = false
 
-  # PKCE is the app's to begin: Cognito holds a sign-in to it that came with a code_challenge, and asks nobody for one.
+  # The app must start PKCE: Cognito enforces it for a sign-in with a code_challenge, but does not require one.
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_flows                  = ["code"]
   allowed_oauth_scopes                 = concat(["openid", "email", "profile"], [for scope in coalesce(var.web_client.scopes, keys(var.resource_server.scopes)) : local.scopes[scope]])
@@ -93,10 +93,10 @@ resource "aws_cognito_user_pool_client" "web" {
   logout_urls                          = var.web_client.logout_urls
   supported_identity_providers         = ["COGNITO"]
 
-  # Named none, Cognito would take it for its defaults, which let people sign in without the domain.
+  # An empty list would mean Cognito's defaults, which allow users to sign in without the domain.
   explicit_auth_flows = concat(["ALLOW_REFRESH_TOKEN_AUTH"], var.web_client.auth_flows)
 
-  # The standard attributes and no others: what a person may say of themselves.
+  # Users may write the standard attributes only; custom attributes can become claims that rules check.
   write_attributes = [
     "address", "birthdate", "email", "family_name", "gender", "given_name", "locale", "middle_name", "name", "nickname",
     "phone_number", "picture", "preferred_username", "profile", "updated_at", "website", "zoneinfo",

@@ -9,62 +9,62 @@ output "jwks_uri" {
 }
 
 output "web_client_id" {
-  description = "The client that people sign in with."
+  description = "The client for users."
   value       = aws_cognito_user_pool_client.web.id
 }
 
 output "machine_client_id" {
-  description = "The client of the program that acts for itself."
+  description = "The client for a machine."
   value       = aws_cognito_user_pool_client.machine.id
 }
 
 output "machine_client_secret" {
-  description = "Its secret. It is in Terraform's state as well."
+  description = "The machine client's secret. It is also in Terraform's state."
   value       = aws_cognito_user_pool_client.machine.client_secret
   sensitive   = true
 }
 
 output "authorization_endpoint" {
-  description = "Where a browser is sent to sign in."
+  description = "The URL for a browser to sign in."
   value       = "${local.sign_in}/oauth2/authorize"
 }
 
 output "token_endpoint" {
-  description = "Where codes and client credentials are exchanged for tokens."
+  description = "The URL that exchanges codes and client credentials for tokens."
   value       = "${local.sign_in}/oauth2/token"
 }
 
 output "domain_target" {
-  description = "For a domain of yours: what its DNS record, an alias, leads to."
+  description = "For a domain of your own: the target of its DNS alias record."
   value       = aws_cognito_user_pool_domain.this.cloudfront_distribution
 }
 
 output "scopes" {
-  description = "The resource server's scopes, as they are called in tokens."
+  description = "The resource server's scopes: short name => name in tokens."
   value       = local.scopes
 }
 
 output "user_pool_id" {
-  description = "The user pool."
+  description = "The id of the user pool."
   value       = aws_cognito_user_pool.this.id
 }
 
 output "user_pool_arn" {
-  description = "The user pool, as other AWS resources name it."
+  description = "The ARN of the user pool."
   value       = aws_cognito_user_pool.this.arn
 }
 
 output "plugin" {
-  description = "The plugin configuration, to change or to merge with another."
+  description = "The plugin configuration as an object, to change it or merge it with another."
   value       = local.plugin
 }
 
 output "plugin_json" {
-  description = "The plugin configuration, finished: what Envoy gives the filter."
+  description = "The plugin configuration as JSON text, for the filter's `configuration`."
   value       = jsonencode(local.plugin)
 }
 
 output "envoy_cluster_json" {
-  description = "Envoy's cluster for the key set. JSON is YAML: it can stand in the list of clusters as it is."
+  description = "Envoy's cluster for the key set, as JSON. JSON is also YAML, so it can be an entry of `clusters`."
   value       = jsonencode(local.cluster)
 }

@@ -1,8 +1,8 @@
-# Which request needs what: the rules as they are given, what is wrong with them, and as the plugin JSON has them.
+# The rules: the variable, its validation, and the rules as the plugin JSON has them.
 
 variable "rules" {
-  description = "The rules of the plugin JSON, with every field that they have there. `scopes` are names of the resource server's, and `groups` those of `groups`."
-  # From an object type Terraform drops what is not in it, without a word: `group` for `groups`, and everybody is let in.
+  description = "The rules of the plugin JSON, with the same fields. `scopes` are scope names of `resource_server`, `groups` are names of `groups`."
+  # With an object type Terraform silently drops unknown fields: a rule with `group` for `groups` would allow everyone.
   type = any
 
   validation {
@@ -12,55 +12,56 @@ variable "rules" {
 }
 
 locals {
-  fields = ["route", "name", "hosts", "access", "providers", "scopes", "groups", "require", "mode"]
-  given  = [for rule in var.rules : merge({ for field in local.fields : field => null }, rule)]
-  places = [for rule in local.given : jsonencode([rule.route, rule.hosts])]
+  fields     = ["route", "name", "hosts", "access", "providers", "scopes", "groups", "require", "mode"]
+  given      = [for rule in var.rules : merge({ for field in local.fields : field => null }, rule)]
+  route_keys = [for rule in local.given : jsonencode([rule.route, rule.hosts])]
 
-  # Any of a list, or all of it.
+  # The names of a list, or of { all = [...] }.
   names = [for rule in local.given : {
     for field in ["scopes", "groups"] : field => try([for name in try(rule[field].all, rule[field]) : tostring(name)], [])
   }]
 
-  # What is wrong, and where. In validations of the variable each of these would stand twice, for they know no locals.
+  # Each message, with the values that are wrong. Validations of the variable cannot use locals, so each check would have to
+  # be written twice there.
   mistakes = {
-    "a rule has ${join(", ", local.fields)}, and nothing else" = setsubtract(flatten([for rule in local.given : keys(rule)]), local.fields)
+    "unknown field, expected one of ${join(", ", local.fields)}" = setsubtract(flatten([for rule in local.given : keys(rule)]), local.fields)
 
-    "a route is \"METHOD /path\", \"ANY /path\" or \"$default\"" = [
+    "a route must be \"METHOD /path\", \"ANY /path\" or \"$default\"" = [
       for rule in local.given : rule.route if !can(regex("^([A-Z]+ /\\S*|\\$default)$", rule.route))
     ]
-    "there is more than one for a route and the same hosts" = distinct([
-      for index, rule in local.given : rule.route if length([for place in local.places : place if place == local.places[index]]) > 1
+    "duplicate route for the same hosts" = distinct([
+      for index, rule in local.given : rule.route if length([for key in local.route_keys : key if key == local.route_keys[index]]) > 1
     ])
-    "hosts and providers are lists of text" = [
+    "hosts and providers must be lists of strings" = [
       for rule in local.given : rule.route
       if anytrue([for list in [rule.hosts, rule.providers] : list != null && !try(alltrue([for text in list : !can(keys(list)) && startswith(jsonencode(text), "\"")]), false)])
     ]
-    "access is public, optional, authenticated or deny" = [
+    "access must be public, optional, authenticated or deny" = [
       for rule in local.given : rule.route
       if rule.access != null && !try(contains(["public", "optional", "authenticated", "deny"], rule.access), false)
     ]
-    "mode is enforce or dry_run" = [
+    "mode must be enforce or dry_run" = [
       for rule in local.given : rule.route if rule.mode != null && !try(contains(["enforce", "dry_run"], rule.mode), false)
     ]
-    "where access is public or deny no token is looked at, so providers, scopes, groups and require mean nothing" = [
+    "where access is public or deny no token is checked, so providers, scopes, groups and require must not be set" = [
       for rule in local.given : rule.route
       if try(contains(["public", "deny"], rule.access), false) && anytrue([for field in ["providers", "scopes", "groups", "require"] : rule[field] != null])
     ]
-    "scopes and groups are lists, of which any will do, or { all = [...] }; to ask for none, leave them out" = [
+    "scopes and groups must be a list, of which any one is enough, or { all = [...] }; to require none, leave them out" = [
       for index, rule in local.given : rule.route
       if anytrue([for field, names in local.names[index] : rule[field] != null && (length(names) == 0 || join("", try(keys(rule[field]), ["all"])) != "all")])
     ]
     "scopes must be among resource_server.scopes" = setsubtract(flatten(local.names[*].scopes), keys(var.resource_server.scopes))
     "groups must be among groups"                 = setsubtract(flatten(local.names[*].groups), keys(var.groups))
-    "require is an object, such as { claim = \"sub\", equals_path = \"id\" }" = [
+    "require must be an object, such as { claim = \"sub\", equals_path = \"id\" }" = [
       for rule in local.given : rule.route if rule.require != null && !can(keys(rule.require))
     ]
   }
 
-  # From the name in the resource server to the name in tokens.
+  # The name in the resource server => the name in tokens.
   scopes = { for scope in keys(var.resource_server.scopes) : scope => "${var.resource_server.identifier}/${scope}" }
 
-  # A name that nobody knows stays as it is, so that nobody has it.
+  # An unknown scope is kept as it is, so that no token has it.
   rules = [for rule in local.given : {
     for field, value in merge(rule, {
       scopes = try(
@@ -73,13 +74,13 @@ locals {
 }
 
 output "rules" {
-  description = "The rules as the plugin JSON has them, with scopes by the names in tokens."
+  description = "The rules as the plugin JSON has them, with the scope names that tokens have."
   value       = local.rules
 
   precondition {
-    condition = alltrue([for places in values(local.mistakes) : length(places) == 0])
+    condition = alltrue([for wrong in values(local.mistakes) : length(wrong) == 0])
     error_message = join("\n", [
-      for mistake, places in local.mistakes : "rules: ${mistake}. Wrong: ${join(", ", [for place in places : jsonencode(place)])}." if length(places) > 0
+      for mistake, wrong in local.mistakes : "rules: ${mistake}. Wrong: ${join(", ", [for value in wrong : jsonencode(value)])}." if length(wrong) > 0
     ])
   }
 }

@@ -1,5 +1,5 @@
 terraform {
-  # Validations here look at more than their own variable, which came with 1.9.
+  # Validations that refer to other variables need 1.9.
   required_version = ">= 1.9"
 
   required_providers {

@@ -1,11 +1,12 @@
-"""The demo: real requests with real tokens through a real Envoy. `make demo` runs it, and so does compose.yaml.
+"""The demo: real requests with real tokens through a real Envoy. `make demo` and compose.yaml run it.
 
-`steps` is the script: which requests, and what must come of them. `walk` sends them and holds the answers against it.
+`scenarios` lists the requests and their expected results. `checks` sends them and compares. `users` and `tokens` are who
+calls and with what.
 
-The cast: `cognito` (user pool, clients, groups, users), `machines` (a second issuer, for client credentials), `upstream`
-(what the gateway protects), `envoy` (the process), `page` (to call it from, in a browser). `configuration` turns
-envoy.yaml and policy.json into what Envoy reads.
+The services: `cognito` (user pool, clients, groups, users), `machines` (a second issuer, for client credentials),
+`upstream` (the API that the gateway protects), `envoy` (the process), `page` (to call the gateway from a browser).
+`configuration` turns envoy.yaml and policy.json into the files that Envoy reads.
 
-The stages: `__main__` runs the whole `cast` on this machine; `prepare` is compose's one-shot service. `terminal` is how
-they speak.
+The entry points: `__main__` runs all `services` on this machine and then the `interactive` part; `prepare` is a one-shot
+service of compose.yaml. `terminal` prints the output; `signals` stops all processes on a kill.
 """

@@ -5,19 +5,19 @@ import time
 
 
 class AccessLog:
-    """`read` gives all that is written so far."""
+    """`read` returns everything written so far."""
 
     def __init__(self, read):
         self.read = read
-        self.told = 0
+        self.seen = 0
 
     def entries(self):
-        # Docker's log has other lines too, and the last line may be half written.
+        # Docker's log has other lines too, and the last line may be incomplete.
         lines = [line for line in self.read().splitlines(keepends=True) if line.startswith("{") and line.endswith("}\n")]
         return [json.loads(line) for line in lines]
 
     def entry(self, request_id, timeout=15):
-        """What is said of one request, or nothing."""
+        """The entry of one request, or an empty one if none is written in time."""
         deadline = time.monotonic() + timeout
         while True:
             found = [entry for entry in self.entries() if entry.get("request_id") == request_id]
@@ -25,8 +25,8 @@ class AccessLog:
                 return found[0] if found else {}
             time.sleep(0.05)
 
-    def news(self):
-        """The entries since this was asked last."""
+    def new_entries(self):
+        """The entries since the last call."""
         entries = self.entries()
-        new, self.told = entries[self.told :], len(entries)
+        new, self.seen = entries[self.seen :], len(entries)
         return new

@@ -1,4 +1,4 @@
-"""The user pool: made, and asked for tokens, by the API calls that one makes against AWS."""
+"""The Cognito user pool: created and asked for tokens by the same API calls as in AWS."""
 
 import os
 from dataclasses import dataclass
@@ -7,41 +7,38 @@ import boto3
 from botocore.config import Config
 
 from .machines import SCOPES
-
+from .users import GROUP, PASSWORD, USERS
 REGION = "us-east-1"
 POOL = "jwt-authorizer-demo"
 RESOURCE_SERVER = "https://api.example.com"
-GROUP = "admin"
-USERS = {"alice": [GROUP], "bob": []}
-PASSWORD = "Correct-Horse-7"
-# The policy lists only the first as an audience.
+# Only WEB is an audience in the policy.
 WEB, OTHER_APP = "web", "another-app"
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenSet:
     access: str
     id: str
 
 
 class Cognito:
-    """A pool at an endpoint, found by its name or made."""
+    """The pool at an endpoint; it is created if no pool has its name."""
 
     def __init__(self, endpoint):
         self.client = client(endpoint)
-        self.pool_id = self.find(self.client.list_user_pools, "UserPools", POOL) or self.make_pool()
+        self.pool_id = self.find(self.client.list_user_pools, "UserPools", POOL) or self.create_pool()
         self.client_ids = {
             name: self.find(self.client.list_user_pool_clients, "UserPoolClients", name, "ClientId", "ClientName")
-            or self.make_client(name)
+            or self.create_client(name)
             for name in (WEB, OTHER_APP)
         }
 
     def find(self, listing, kind, name, id_field="Id", name_field="Name"):
         arguments = {"UserPoolId": self.pool_id} if kind == "UserPoolClients" else {}
         found = listing(MaxResults=60, **arguments)[kind]
-        return next((one[id_field] for one in found if one[name_field] == name), None)
+        return next((item[id_field] for item in found if item[name_field] == name), None)
 
-    def make_pool(self):
+    def create_pool(self):
         pool_id = self.client.create_user_pool(PoolName=POOL)["UserPool"]["Id"]
         pool = {"UserPoolId": pool_id}
         scopes = [scope.removeprefix(f"{RESOURCE_SERVER}/") for scope in SCOPES]
@@ -59,25 +56,25 @@ class Cognito:
                 self.client.admin_add_user_to_group(**pool, Username=user, GroupName=group)
         return pool_id
 
-    def make_client(self, name):
-        answer = self.client.create_user_pool_client(
+    def create_client(self, name):
+        response = self.client.create_user_pool_client(
             UserPoolId=self.pool_id,
             ClientName=name,
             ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         )
-        return answer["UserPoolClient"]["ClientId"]
+        return response["UserPoolClient"]["ClientId"]
 
     def sign_in(self, user, app=WEB, password=PASSWORD):
-        answer = self.client.initiate_auth(
+        response = self.client.initiate_auth(
             ClientId=self.client_ids[app],
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )["AuthenticationResult"]
-        return Tokens(answer["AccessToken"], answer["IdToken"])
+        return TokenSet(response["AccessToken"], response["IdToken"])
 
 
 def client(endpoint, region=REGION):
-    # Whoever runs the demo may have AWS profiles, proxies and endpoints of their own; none is meant.
+    # The environment may name AWS profiles, endpoints and proxies; the demo must not use them.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

@@ -1,7 +1,7 @@
-"""envoy.yaml and policy.json, filled in: what Envoy reads.
+"""Fills in envoy.yaml and policy.json, and writes the files that Envoy reads.
 
-Envoy takes its listener, and with it the rules, from a file of its own, which it watches: new rules are taken up
-without a restart, and rules with a mistake leave the old ones in force.
+The listener, and with it the policy, is in a file of its own, which Envoy watches. So a new policy is applied without a
+restart, and a policy with a mistake leaves the previous one in force.
 """
 
 import json
@@ -22,20 +22,16 @@ LISTENERS = "listeners.json"
 LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 
 
-class Blank(Exception):
-    """A ${NAME} that nobody knows."""
+class PlaceholderError(Exception):
+    """A ${NAME} without a value."""
 
 
 class Configuration:
-    """`addresses` has a "host:port" for each of gateway, admin, upstream, cognito and machines."""
+    """`addresses` has the "host:port" of gateway, admin, upstream, cognito and machines."""
 
     def __init__(self, directory, module, addresses, cognito):
-        self.directory = Path(directory)
-        self.values = {"MODULE": str(module)}
-        for name, address in addresses.items():
-            host, port = address.rsplit(":", 1)
-            self.values |= {f"{name.upper()}_HOST": host, f"{name.upper()}_PORT": port}
-        self.identities = {
+        self.directory, self.module, self.addresses = Path(directory), module, addresses
+        self.ids = {
             "USER_POOL_ID": cognito.pool_id,
             "WEB_CLIENT_ID": cognito.client_ids["web"],
             "MACHINE_CLIENT_ID": CLIENT_ID,
@@ -46,25 +42,30 @@ class Configuration:
         return self.directory / BOOTSTRAP
 
     def is_outdated(self):
-        """Whether the policy has other rules than when it was last written."""
+        """Whether policy.json has changed since it was last applied."""
         try:
             return POLICY.read_text() != self.policy
         except OSError:
-            # An editor may be in the midst of putting a new file in its place.
+            # An editor may be replacing the file at this moment.
             return False
 
     def write(self):
-        write(self.directory, self.filled_in())
-
-    def filled_in(self):
         self.policy = POLICY.read_text()
-        policy = fill_in(POLICY, self.policy, self.identities)
-        # A JSON string is a YAML string.
-        return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), {**self.values, "POLICY": json.dumps(policy)}))
+        policy = fill_in(POLICY, self.policy, self.ids)
+        write(self.directory, load(self.module, self.addresses, policy))
 
+
+def load(module, addresses, policy):
+    """envoy.yaml with this module, these addresses and this policy (JSON text)."""
+    # A JSON string is also a YAML string.
+    values = {"MODULE": str(module), "POLICY": json.dumps(policy)}
+    for name, address in addresses.items():
+        host, port = address.rsplit(":", 1)
+        values |= {f"{name.upper()}_HOST": host, f"{name.upper()}_PORT": port}
+    return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), values))
 
 def write(directory, bootstrap):
-    """Both files; the listener last, since Envoy takes it up as soon as it is there."""
+    """Writes both files, the listener last: Envoy applies it as soon as the file is there."""
     listeners = bootstrap["static_resources"].pop("listeners")
     bootstrap["dynamic_resources"] = {
         "lds_config": {
@@ -73,22 +74,27 @@ def write(directory, bootstrap):
         }
     }
     replace(directory / BOOTSTRAP, bootstrap)
-    replace(directory / LISTENERS, {"resources": [{"@type": LISTENER, **one} for one in listeners]})
+    publish(directory / LISTENERS, LISTENER, listeners)
+
+
+def publish(path, kind, resources):
+    """Writes resources of this type for a `path_config_source`."""
+    replace(path, {"resources": [{"@type": kind, **resource} for resource in resources]})
 
 
 def fill_in(path, text, values):
     def value(match):
         if match[1] not in values:
-            raise Blank(f"{path.name}: nothing is known to put in the place of {match[0]}")
+            raise PlaceholderError(f"{path.name}: {match[0]} is not a known placeholder")
         return values[match[1]]
 
     lines = text.splitlines(keepends=True)
-    # Comments may speak of ${NAMES}.
+    # Comments may mention ${NAMES}.
     return "".join(line if line.lstrip().startswith("#") else re.sub(r"\$\{(\w+)\}", value, line) for line in lines)
 
 
 def replace(path, content):
-    """In one move, as Envoy's watch on the file expects it."""
+    """Replaces the file in one step, since Envoy only notices a file that is moved into place."""
     new = path.with_suffix(".new")
     new.write_text(json.dumps(content, indent=2) + "\n")
     new.chmod(0o644)

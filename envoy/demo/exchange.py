@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, sent as written: nothing added, no proxy asked, no redirect followed."""
+"""Sends one HTTP request unchanged: no header added, no proxy used, no redirect followed."""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     phrase: str
     headers: HTTPMessage
@@ -25,7 +25,7 @@ def send(base, method, path, headers=None, body=None, timeout=10):
     try:
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
-        return Answer(response.status, response.reason, response.headers, response.read())
+        return Response(response.status, response.reason, response.headers, response.read())
     finally:
         connection.close()
 
@@ -33,7 +33,7 @@ def send(base, method, path, headers=None, body=None, timeout=10):
 def post_form(url, form):
     parts = urlsplit(url)
     content_type = {"content-type": "application/x-www-form-urlencoded"}
-    answer = send(f"http://{parts.netloc}", "POST", parts.path, content_type, urlencode(form))
-    if answer.status != 200:
-        raise RuntimeError(f"POST {url} was answered with {answer.status}: {answer.body.decode(errors='replace')}")
-    return answer.json()
+    response = send(f"http://{parts.netloc}", "POST", parts.path, content_type, urlencode(form))
+    if response.status != 200:
+        raise RuntimeError(f"POST {url} was answered with {response.status}: {response.body.decode(errors='replace')}")
+    return response.json()

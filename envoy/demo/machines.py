@@ -1,7 +1,7 @@
-"""The second issuer: client credentials for machines, which the emulated Cognito does not do.
+"""The second issuer: client credentials for machines, which the Cognito emulator does not support.
 
-Its tokens are those that Cognito would give a machine client: `sub` is the client, scopes are those of the resource
-server, and there is no `aud`.
+Its tokens have the claims that Cognito gives a machine client: `sub` is the client, the scopes are the resource
+server's, and there is no `aud`.
 """
 
 import base64
@@ -12,16 +12,17 @@ from urllib.parse import parse_qs, unquote
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from .servers import Handler, Server, run_alone
+from .servers import Handler, Server, run_server
+from .users import MACHINE
 
 ISSUER = "https://machines.example.com"
-CLIENT_ID = "stock-sync"
+CLIENT_ID = MACHINE
 CLIENT_SECRET = "a-secret-for-the-demo"
 READ, WRITE = SCOPES = ("https://api.example.com/read", "https://api.example.com/write")
 LIFETIME = 3600
 
 
-class Refusal(Exception):
+class TokenError(Exception):
     """An `error` code of RFC 6749 section 5.2."""
 
 
@@ -38,22 +39,22 @@ class TokenEndpoint(Handler):
             return self.reply(404, {"message": "Not Found"})
         try:
             token = self.issue(form)
-        except Refusal as refusal:
-            return self.reply(401 if str(refusal) == "invalid_client" else 400, {"error": str(refusal)})
+        except TokenError as error:
+            return self.reply(401 if str(error) == "invalid_client" else 400, {"error": str(error)})
         self.reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})
 
     def issue(self, form):
         if self.client(form) != (CLIENT_ID, CLIENT_SECRET):
-            raise Refusal("invalid_client")
+            raise TokenError("invalid_client")
         if form.get("grant_type") != "client_credentials":
-            raise Refusal("unsupported_grant_type")
+            raise TokenError("unsupported_grant_type")
         scopes = form.get("scope", " ".join(SCOPES)).split()
         if not set(scopes) <= set(SCOPES):
-            raise Refusal("invalid_scope")
-        # Not OAuth's: the demo asks for a token that was issued some seconds ago, to have one that has expired.
+            raise TokenError("invalid_scope")
+        # Not part of OAuth: the demo asks for a token issued `age` seconds ago, to get an expired one.
         age = form.get("age", "0")
         if not age.isdecimal():
-            raise Refusal("invalid_request")
+            raise TokenError("invalid_request")
         return self.sign(scopes, int(time.time()) - int(age))
 
     def client(self, form):
@@ -63,7 +64,7 @@ class TokenEndpoint(Handler):
         try:
             name, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
         except ValueError:
-            raise Refusal("invalid_client") from None
+            raise TokenError("invalid_client") from None
         return unquote(name), unquote(secret)
 
     def sign(self, scopes, issued_at):
@@ -90,4 +91,4 @@ def machines(host="127.0.0.1", port=0):
 
 
 if __name__ == "__main__":
-    run_alone(machines, __doc__.splitlines()[0])
+    run_server(machines, __doc__.splitlines()[0])

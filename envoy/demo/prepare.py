@@ -1,6 +1,6 @@
-"""Makes the user pool, writes Envoy's configuration, and prints curl lines to try. With a name: a fresh token, no more.
+"""Create the user pool, write Envoy's configuration and print curl lines to try; with a name, only print a new token.
 
-compose.yaml's one-shot service.
+A one-shot service of compose.yaml.
 """
 
 import argparse
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from . import terminal
 from .cognito import Cognito
-from .configuration import Blank, Configuration
-from .trial import CALLERS
-from .wallet import Wallet
+from .configuration import Configuration, PlaceholderError
+from .tokens import OF_CALLER, Tokens
+from .users import CALLERS
 
-# Where the services of compose.yaml find each other, and where its volumes are in them.
+# The addresses of compose.yaml's services in its network, and the paths of its volumes.
 ADDRESSES = {
     "gateway": "0.0.0.0:8080",
     "admin": "0.0.0.0:9901",
@@ -25,47 +25,46 @@ ADDRESSES = {
 DIRECTORY = "/configuration"
 MODULE = Path("/module/jwt-authorizer.wasm")
 NO_MODULE = """\
-dist/jwt-authorizer.wasm is not there; `make build` makes it.
-Docker may just have made a folder in its place, and as root: remove that first."""
+dist/jwt-authorizer.wasm does not exist; build it with `make build`.
+Docker may have created a directory of that name, owned by root: remove it first."""
 
-CREDENTIALS = {name: credential for name, credential, *_ in CALLERS}
-AGAIN = "docker compose -f envoy/compose.yaml run --rm prepare"
+RUN_AGAIN = "docker compose -f envoy/compose.yaml run --rm prepare"
 
 
 def main():
-    who = arguments().who
+    caller = arguments().caller
     if not MODULE.is_file():
         return NO_MODULE
     cognito = Cognito(f"http://{ADDRESSES['cognito']}")
-    wallet = Wallet(cognito, f"http://{ADDRESSES['machines']}")
-    if who:
-        terminal.say(wallet[CREDENTIALS[who]])
+    tokens = Tokens(cognito, f"http://{ADDRESSES['machines']}")
+    if caller:
+        terminal.say(tokens[OF_CALLER[caller]])
         return 0
     try:
         Configuration(DIRECTORY, MODULE, ADDRESSES, cognito).write()
-    except Blank as blank:
-        return str(blank)
-    invite(wallet)
+    except PlaceholderError as error:
+        return str(error)
+    print_instructions(tokens)
     return 0
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="prepare", description=__doc__.splitlines()[0])
-    parser.add_argument("who", nargs="?", choices=CREDENTIALS, help="whose token to print")
+    parser.add_argument("caller", nargs="?", choices=OF_CALLER, help="whose token to print")
     return parser.parse_args()
 
 
-def invite(wallet):
+def print_instructions(tokens):
     gateway = published("GATEWAY_PORT")
-    terminal.heading("Yours to try, as soon as Envoy is up")
-    terminal.say(f"  {terminal.cyan('In a browser')}, as any of them: {published('PAGE_PORT')}\n")
-    for name, credential, role, path in CALLERS:
-        terminal.say(f"  {terminal.cyan(name)}, {role}:")
-        terminal.say(f"    curl -i -H 'authorization: Bearer {wallet[credential]}' {gateway}{path}")
-    terminal.say(f"\n  The tokens are good for an hour. `{AGAIN}` makes fresh ones, and")
-    terminal.say("  gives Envoy the rules in envoy/policy.json, so change them first: it takes them up without a restart.")
+    terminal.heading("Try it, as soon as Envoy is up")
+    terminal.say(f"  {terminal.cyan('In a browser')}, as any of these callers: {published('PAGE_PORT')}\n")
+    for caller in CALLERS:
+        terminal.say(f"  {terminal.cyan(caller.name)}, {caller.role}:")
+        terminal.say(f"    curl -i -H 'authorization: Bearer {tokens[OF_CALLER[caller.name]]}' {gateway}{caller.path}")
+    terminal.say(f"\n  The tokens are valid for an hour. `{RUN_AGAIN}` prints new ones.")
+    terminal.say("  It also applies changes to the rules in envoy/policy.json, without a restart of Envoy.")
     terminal.say(f"  Metrics for Prometheus: {published('ADMIN_PORT')}/stats/prometheus")
-    terminal.say(f"  The emulated Cognito: {published('COGNITO_PORT')}, the machines' issuer: {published('MACHINES_PORT')}\n")
+    terminal.say(f"  The Cognito emulator: {published('COGNITO_PORT')}, the machines' issuer: {published('MACHINES_PORT')}\n")
 
 
 def published(port):

@@ -1,4 +1,4 @@
-"""What the demo's own HTTP servers share: JSON replies, a thread to serve in, and a command line to run alone."""
+"""The base of the demo's HTTP servers: JSON replies, a thread to serve in, and a command line."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
     def log_message(self, *_):
-        """Envoy's access log tells it already."""
+        """Nothing: the request is in Envoy's access log."""
 
 
 class Server(ThreadingHTTPServer):
@@ -45,17 +45,17 @@ class Server(ThreadingHTTPServer):
         return self
 
     def handle_error(self, request, client_address):
-        # Envoy closes idle connections whenever it likes.
+        # Envoy may close an idle connection at any time.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
-def run_alone(make_server, description, **options):
-    """For a container of its own: the server, until the container is told to stop. `options` are what else it is told."""
+def run_server(make_server, description, **options):
+    """Serves until the container stops. `options` are further command line options, passed on to `make_server`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--listen", default="127.0.0.1:8080", metavar="HOST:PORT")
-    for name, about in options.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", **about)
-    told = vars(parser.parse_args())
-    host, port = told.pop("listen").rsplit(":", 1)
-    make_server(**told, host=host, port=int(port)).serve_forever()
+    for name, settings in options.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", **settings)
+    arguments = vars(parser.parse_args())
+    host, port = arguments.pop("listen").rsplit(":", 1)
+    make_server(**arguments, host=host, port=int(port)).serve_forever()

@@ -1,4 +1,4 @@
-"""How the demo speaks: colour on a terminal, plain text in a pipe or where NO_COLOR is set."""
+"""Prints the demo's output: colours on a terminal, plain text in a pipe or where NO_COLOR is set."""
 
 import os
 import re
@@ -6,13 +6,13 @@ import shutil
 import sys
 
 
-def colourful(stream):
+def uses_colour(stream):
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def painter(code):
     def paint(text):
-        return f"\x1b[{code}m{text}\x1b[0m" if colourful(sys.stdout) else text
+        return f"\x1b[{code}m{text}\x1b[0m" if uses_colour(sys.stdout) else text
 
     return paint
 
@@ -30,11 +30,11 @@ def heading(text):
 
 
 def entry(label, parts, between=" "):
-    """A label and what belongs to it, parts kept whole and aligned where a terminal is too narrow for one line."""
-    lines, indent = [""], breadth(label) + 1
+    """A label and its parts. If the terminal is too narrow for one line, the parts are wrapped, aligned and never split."""
+    lines, indent = [""], width(label) + 1
     for part in parts:
         longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
-        if lines[-1] and indent + breadth(longer) > columns():
+        if lines[-1] and indent + width(longer) > columns():
             lines.append(part)
         else:
             lines[-1] = longer
@@ -42,9 +42,9 @@ def entry(label, parts, between=" "):
 
 
 def columns():
-    # What reads a pipe, reads lines.
+    # A program that reads a pipe expects one entry a line.
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
-def breadth(text):
+def width(text):
     return len(re.sub(r"\x1b\[\d+m", "", text))

@@ -1,6 +1,6 @@
-//! Signature algorithms by their JOSE names (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864), and sets of them.
+//! Signature algorithms with their JOSE names (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864), and sets of them.
 
-/// A signature algorithm. `none` has no value here.
+/// A signature algorithm. There is no variant for `none` (RFC 7518 §3.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -21,7 +21,7 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
-    /// Ed25519, as `EdDSA` or by its fully specified name.
+    /// Ed25519: `EdDSA`, or `Ed25519`, its fully specified name.
     EdDsa,
     /// HMAC with SHA-256.
     Hs256,
@@ -32,31 +32,48 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    const NAMED: [(&'static str, Self); 14] = [
-        ("RS256", Self::Rs256),
-        ("RS384", Self::Rs384),
-        ("RS512", Self::Rs512),
-        ("PS256", Self::Ps256),
-        ("PS384", Self::Ps384),
-        ("PS512", Self::Ps512),
-        ("ES256", Self::Es256),
-        ("ES384", Self::Es384),
-        ("ES512", Self::Es512),
-        ("EdDSA", Self::EdDsa),
-        ("Ed25519", Self::EdDsa),
-        ("HS256", Self::Hs256),
-        ("HS384", Self::Hs384),
-        ("HS512", Self::Hs512),
+    /// Every algorithm.
+    const ALL: [Self; 13] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::EdDsa,
+        Self::Hs256,
+        Self::Hs384,
+        Self::Hs512,
     ];
 
-    /// Its JOSE name; the usual one where there are two.
+    /// The JOSE name; for Ed25519, which has two, the older one.
     pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+        }
     }
 
-    /// By its JOSE name, in exactly that spelling.
+    /// The algorithm with this JOSE name. Names are case-sensitive (RFC 7515 §4.1.1).
     pub fn named(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(known, _)| *known == name).map(|&(_, algorithm)| algorithm)
+        match name {
+            "Ed25519" => Some(Self::EdDsa),
+            _ => Self::ALL.into_iter().find(|algorithm| algorithm.name() == name),
+        }
     }
 }
 
@@ -65,7 +82,7 @@ impl Algorithm {
 pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {
-    /// What an RSA key can do.
+    /// Algorithms for RSA keys.
     pub const RSA: Self = Self::of(&[
         Algorithm::Rs256,
         Algorithm::Rs384,
@@ -74,13 +91,13 @@ impl AlgorithmSet {
         Algorithm::Ps384,
         Algorithm::Ps512,
     ]);
-    /// What a secret can do.
+    /// Algorithms for shared secrets (HMAC).
     pub const SECRET: Self = Self::of(&[Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512]);
-    /// What public keys can do.
+    /// Algorithms for public keys.
     pub const PUBLIC: Self =
         Self(Self::RSA.0 | Self::of(&[Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::EdDsa]).0);
 
-    /// A set of these.
+    /// The set of these algorithms.
     pub const fn of(algorithms: &[Algorithm]) -> Self {
         let mut bits = 0;
         let mut rest = algorithms;
@@ -91,21 +108,20 @@ impl AlgorithmSet {
         Self(bits)
     }
 
-    /// Those that are in the other set as well.
+    /// The algorithms that are in both sets.
     #[must_use]
     pub const fn among(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether the set has none.
+    /// Whether the set has no algorithms.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Each of the set.
+    /// Every algorithm of the set.
     pub fn each(self) -> impl Iterator<Item = Algorithm> {
-        let known = Algorithm::NAMED.iter().map(|&(_, algorithm)| algorithm);
-        known.filter(move |algorithm| self.contains(*algorithm))
+        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
     }
 
     /// Whether the algorithm is in the set.
@@ -119,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_counts_in_exactly_its_spelling() {
+    fn names_are_case_sensitive() {
         for (name, expected) in [
             ("RS256", Some(Algorithm::Rs256)),
             ("EdDSA", Some(Algorithm::EdDsa)),
@@ -139,14 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_it_was_made_of() {
+    fn a_set_has_the_algorithms_it_was_made_of() {
         let set = AlgorithmSet::of(&[Algorithm::Rs256, Algorithm::EdDsa]);
-        for (name, algorithm) in Algorithm::NAMED {
-            assert_eq!(set.contains(algorithm), ["RS256", "EdDSA", "Ed25519"].contains(&name), "{name}");
+        for algorithm in Algorithm::ALL {
+            let name = algorithm.name();
+            assert_eq!(Algorithm::named(name), Some(algorithm), "{name}");
+            assert_eq!(set.contains(algorithm), ["RS256", "EdDSA"].contains(&name), "{name}");
             assert_ne!(
                 AlgorithmSet::PUBLIC.contains(algorithm),
                 AlgorithmSet::SECRET.contains(algorithm),
-                "{name} is for public keys or for secrets"
+                "{name} is for public keys or for secrets, not both"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The key set that a worker decides by, and until when.
+//! The key set that a worker verifies tokens with, and how long it may.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use super::jwk::VerifyingKey;
 use super::key_set::KeySet;
 use crate::time::UnixTime;
 
-/// The keys of one provider that tokens may be verified with now.
+/// The key set of one provider, and when it may be used.
 #[derive(Debug)]
 pub struct CurrentKeys {
     set: Rc<KeySet>,
     usable: Span,
 }
 
-/// By the wall clock, so that a request reads one clock only. When somebody sets the wall clock, the span is computed
-/// anew before a request is refused for want of keys.
+/// When a set may be used. By the wall clock, so that a request reads only one clock. When the wall clock is set, the
+/// span is computed again before a request is refused because there are no keys.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     from: UnixTime,
@@ -31,14 +31,14 @@ impl Span {
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyLookupError {
-    /// No key that may be tried verifies the signature.
-    Mismatch,
-    /// The set has a key with this id, but not for this algorithm.
-    Unfit,
-    /// The set has no such key.
-    Unknown,
-    /// There is no key set that may be used.
-    Unavailable,
+    /// None of the candidate keys verifies the signature.
+    SignatureInvalid,
+    /// A key with this `kid` exists, but not for this algorithm.
+    AlgorithmMismatch,
+    /// The set has no key with this `kid`, or without a `kid`, none for this algorithm.
+    KeyUnknown,
+    /// No set, or one that is too old.
+    KeysUnavailable,
 }
 
 impl CurrentKeys {
@@ -52,28 +52,28 @@ impl CurrentKeys {
         Self { set: Rc::default(), usable: Span::NEVER }
     }
 
-    /// The key that verifies a signature, among those that the token may be tried with.
+    /// The first candidate key that `verifies` the signature.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// Why there is no such key.
     pub fn signer(
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
         now: UnixTime,
-        has_signed: impl Fn(&VerifyingKey) -> bool,
+        verifies: impl Fn(&VerifyingKey) -> bool,
     ) -> Result<&Rc<VerifyingKey>, KeyLookupError> {
         if !self.is_usable(now) {
-            return Err(KeyLookupError::Unavailable);
+            return Err(KeyLookupError::KeysUnavailable);
         }
         let mut candidates = self.set.candidates(id, algorithm).peekable();
         if candidates.peek().is_some() {
-            candidates.find(|key| has_signed(key)).ok_or(KeyLookupError::Mismatch)
-        } else if id.is_some_and(|id| self.set.names(id)) {
-            Err(KeyLookupError::Unfit)
+            candidates.find(|key| verifies(key)).ok_or(KeyLookupError::SignatureInvalid)
+        } else if id.is_some_and(|id| self.set.has_key_id(id)) {
+            Err(KeyLookupError::AlgorithmMismatch)
         } else {
-            Err(KeyLookupError::Unknown)
+            Err(KeyLookupError::KeyUnknown)
         }
     }
 
@@ -92,7 +92,7 @@ impl CurrentKeys {
         self.set = Rc::new(set);
     }
 
-    /// Makes the set usable from now on for this long.
+    /// Makes the set usable from now on, for `remaining`.
     pub fn set_remaining_validity(&mut self, remaining: Duration, now: UnixTime) {
         self.usable = if remaining.is_zero() { Span::NEVER } else { Span { from: now, until: now.plus(remaining) } };
     }
@@ -109,12 +109,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_usable_for_its_validity_by_the_wall_clock() {
+    fn a_set_is_usable_for_its_remaining_validity() {
         let wall = |secs: i64| UnixTime::from_secs(1_800_000_000 + secs);
         let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         let mut keys = CurrentKeys::none();
         keys.install(KeySet::from_bytes(format!(r#"{{"keys":[{key}]}}"#).as_bytes()).unwrap());
-        assert!(!keys.is_usable(wall(0)), "its validity is unknown");
+        assert!(!keys.is_usable(wall(0)), "no remaining validity was set");
         keys.set_remaining_validity(Duration::from_secs(60), wall(40));
         for (secs, expected) in [(40, true), (99, true), (100, false), (39, false), (86_400, false)] {
             assert_eq!(keys.is_usable(wall(secs)), expected, "{secs}");

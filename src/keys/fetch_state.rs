@@ -1,17 +1,17 @@
-//! The life of one provider's remote keys, without IO: when to fetch, who may, and how long a set counts.
+//! The fetch state of one provider's remote keys, without IO: when to fetch, by which worker, and how long to use a set.
 //!
 //! ```text
-//!            claim              succeed         due, or a fetch failed        max_stale
+//!           acquire             succeed         due, or a fetch failed        max_stale
 //!   Empty ─────────▶ Fetching ─────────▶ Fresh ───────────────────────▶ Stale ─────────▶ Expired
 //!     ▲                 │                 ▲ ▲                             │                 │
-//!     └──── fail ───────┘                 │ └────── claim … succeed ──────┘                 │
-//!                                         └──────────────── claim … succeed ────────────────┘
+//!     └──── fail ───────┘                 │ └───── acquire … succeed ─────┘                 │
+//!                                         └─────────────── acquire … succeed ───────────────┘
 //! ```
 //!
-//! A ledger is what all workers of a process agree on: they keep it in one place and change it by compare-and-swap.
-//! To fetch is to `claim` the lease first; a leader that dies is replaced when its lease runs out. Whoever ends the
-//! fetch writes what came of it. All times are the steady clock's: keys age, and leases end, whatever is done to the
-//! wall clock. `docs/keys.md` tells operators the same in pictures.
+//! All workers of a process share one fetch state and change it by compare-and-swap. A worker that wants to fetch
+//! acquires the lease first, and writes the outcome when the fetch ends. If that worker is gone, the lease runs out and
+//! another one may fetch. All times are from the monotonic clock: steps of the wall clock change neither the age of
+//! keys nor a lease. `docs/keys.md` describes the same for operators.
 
 mod bytes;
 mod failure;
@@ -26,20 +26,21 @@ pub use failure::FetchFailure;
 use self::failure::FetchFailures;
 use crate::time::SteadyTime;
 
-/// Two fetches on account of unknown keys are at least this far apart, whatever comes of them.
+/// Two fetches for unknown keys are at least this far apart, whether they succeed or not.
 pub const COOL_DOWN: Duration = Duration::from_secs(10);
 /// The longest that one fetch may take.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// A fetch that has not ended this long after its time-out never will: its leader is gone.
+/// How much longer than the timeout a lease lasts. If a fetch has not ended by then, its worker is gone.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
-/// What `Cache-Control: max-age` may set the refresh interval to.
+/// The limits of a refresh interval from `Cache-Control: max-age`.
 const MAX_AGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
-/// How old a worker's reading of the clock may be when it looks at what another has stamped since.
-const LAG: Duration = Duration::from_secs(60);
+/// How far in the future another worker's timestamp may seem to be: a worker reads the clock once, and may look at the
+/// shared state later.
+const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
 
-/// Tells one key set of a provider from all others that it ever had.
+/// Identifies one key set among all that a provider ever had.
 pub type Generation = NonZeroU64;
 
 /// How a provider's keys are kept fresh.
@@ -49,63 +50,63 @@ pub struct KeyPolicy {
     pub timeout: Duration,
     /// How long a set is fresh.
     pub refresh_interval: Duration,
-    /// How long a set serves without being refreshed.
+    /// How long a set is used without a successful refresh.
     pub max_stale: Duration,
-    /// Whether the issuer's `max-age` stands for the refresh interval.
+    /// Whether the issuer's `max-age` replaces the refresh interval.
     pub respect_cache_control: bool,
 }
 
-/// Where a provider's keys are in their life.
+/// The state of a provider's keys, as in the diagram above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// No set has come yet.
+    /// No set has been fetched yet.
     Empty,
-    /// No set has come yet, and one is being fetched.
+    /// No set has been fetched yet, and a fetch is in progress.
     Fetching,
-    /// The last fetch brought the set, and the next is not due.
+    /// The last fetch succeeded, and the next is not due.
     Fresh,
-    /// The set still serves while it is being replaced.
+    /// A refresh is due or has failed; the set is still used.
     Stale,
-    /// The set is too old to decide by.
+    /// The set is too old to be used.
     Expired,
 }
 
-/// Why a fetch is wanted.
+/// Why a worker wants to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// The set is missing or due for a refresh.
     Schedule,
-    /// A token names a key that the set doesn't have.
+    /// A token has a `kid` that is not in the set.
     UnknownKey,
-    /// The set that the ledger tells of is not where it should be.
+    /// The shared data does not have the set of the current generation.
     LostSet,
 }
 
-/// What the workers of a process agree on about one provider's keys.
+/// What all workers of a process share about fetching one provider's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchState {
-    /// The set in use; `None` until the first.
+    /// The set in use; `None` before the first.
     generation: Option<Generation>,
-    /// When the last good answer came.
+    /// When the last successful fetch ended.
     fetched_at: SteadyTime,
-    /// When the set last became another one.
+    /// When the set last changed.
     changed_at: SteadyTime,
-    /// When the next fetch is due by itself.
+    /// When the next scheduled fetch is due.
     due_at: SteadyTime,
-    /// When the last fetch was claimed.
+    /// When the lease was last acquired.
     leased_at: SteadyTime,
-    /// When its lease runs out; the instant of `leased_at` once it has ended.
+    /// When the lease runs out; equal to `leased_at` after the fetch has ended.
     lease_until: SteadyTime,
     /// When an unknown key last caused a fetch.
     demanded_at: SteadyTime,
     failures: u32,
     failure: Option<FetchFailure>,
-    /// The classes that this outage has had so far.
+    /// The classes of failure since the last success.
     reported: FetchFailures,
 }
 
 impl FetchState {
-    /// Nothing fetched, nothing tried.
+    /// The state before the first fetch.
     pub const fn new() -> Self {
         Self {
             generation: None,
@@ -126,42 +127,42 @@ impl FetchState {
         self.generation
     }
 
-    /// When the set in use was last confirmed; `None` before the first.
+    /// When the set in use was last fetched; `None` before the first.
     pub fn fetched_at(&self) -> Option<SteadyTime> {
         self.generation.map(|_| self.fetched_at)
     }
 
-    /// When the set in use was first seen; `None` before the first.
+    /// When the set in use was first fetched; `None` before the first.
     pub fn changed_at(&self) -> Option<SteadyTime> {
         self.generation.map(|_| self.changed_at)
     }
 
-    /// When the last fetch was claimed.
+    /// When the lease was last acquired.
     pub fn leased_at(&self) -> SteadyTime {
         self.leased_at
     }
 
-    /// What is left of the time that a fetch may take.
+    /// How much of the timeout is left for the fetch that has the lease.
     pub fn time_left(&self, now: SteadyTime, policy: &KeyPolicy) -> Duration {
         self.lease_until.since(now).saturating_sub(LEASE_MARGIN).min(policy.timeout)
     }
 
-    /// What went wrong in the last fetch, if it did.
+    /// Why the last fetch failed, if it did.
     pub fn failure(&self) -> Option<FetchFailure> {
         self.failure
     }
 
-    /// Whether this outage has failed in that way before.
+    /// Whether a fetch has failed in this way since the last success.
     pub fn already_reported(&self, failure: FetchFailure) -> bool {
         self.reported.contains(failure)
     }
 
-    /// Whether the issuer has not said which keys it has now: the last fetch failed, or never ended.
+    /// Whether the last fetch failed or never ended, so that the issuer's current keys are unknown.
     pub fn last_fetch_unresolved(&self) -> bool {
         self.failure.is_some() || self.lease_until != self.leased_at
     }
 
-    /// Where the keys are in their life.
+    /// The state of the keys.
     pub fn phase(&self, now: SteadyTime, policy: &KeyPolicy) -> Phase {
         if self.generation.is_none() {
             return if self.in_flight(now) { Phase::Fetching } else { Phase::Empty };
@@ -175,7 +176,7 @@ impl FetchState {
         }
     }
 
-    /// How long the set may be decided by from now on.
+    /// How long the set may still be used.
     pub fn remaining_validity(&self, now: SteadyTime, policy: &KeyPolicy) -> Duration {
         match self.generation {
             Some(_) => policy.max_stale.saturating_sub(now.since(self.fetched_at)),
@@ -183,21 +184,21 @@ impl FetchState {
         }
     }
 
-    /// Whether somebody is fetching.
+    /// Whether a worker has the lease.
     pub fn in_flight(&self, now: SteadyTime) -> bool {
         now < self.lease_until
     }
 
-    /// The lease on the one fetch: the ledger to write before fetching, or `None` if this is not the time.
+    /// The state with the lease acquired, to be written before the fetch; `None` if no fetch is due or a lease is held.
     pub fn acquire(&self, trigger: Trigger, now: SteadyTime, policy: &KeyPolicy) -> Option<Self> {
-        let called_for = match trigger {
+        let due = match trigger {
             Trigger::Schedule => self.is_due(now, policy),
             Trigger::UnknownKey => now >= self.demanded_at.plus(COOL_DOWN),
             Trigger::LostSet => {
                 self.is_due(now, policy) || (self.failure.is_none() && now >= self.fetched_at.plus(COOL_DOWN))
             }
         };
-        (called_for && !self.in_flight(now)).then(|| Self {
+        (due && !self.in_flight(now)).then(|| Self {
             leased_at: now,
             lease_until: now.plus(policy.timeout.saturating_add(LEASE_MARGIN)),
             demanded_at: if trigger == Trigger::UnknownKey { now } else { self.demanded_at },
@@ -205,18 +206,18 @@ impl FetchState {
         })
     }
 
-    /// Whether a fetch claimed by `lease` still holds it. One that took too long may have been replaced.
+    /// Whether the lease acquired in `lease` is still held. Another worker may have acquired it after it ran out.
     pub fn is_leased_as(&self, lease: &Self) -> bool {
         self.leased_at == lease.leased_at && self.lease_until == lease.lease_until && self.leased_at != self.lease_until
     }
 
-    /// After a fetch that its leader gives up without knowing what came of it: the next may begin.
+    /// The state after a fetch was abandoned: another worker may fetch at once.
     #[must_use]
     pub fn release(&self) -> Self {
         Self { lease_until: SteadyTime::NEVER, ..*self }
     }
 
-    /// After a good answer. `edition` is another one if the set differs from the one before; `jitter` is in [0, 1).
+    /// The state after a successful fetch. `generation` is a new one if the set has changed; `jitter` is in [0, 1).
     #[must_use]
     pub fn succeed(
         &self,
@@ -227,7 +228,7 @@ impl FetchState {
         policy: &KeyPolicy,
     ) -> Self {
         let interval = match max_age.filter(|_| policy.respect_cache_control) {
-            // An issuer may not talk us into keeping a set until it lapses.
+            // The next fetch must be due before the set expires.
             Some(age) => age.clamp(*MAX_AGE.start(), *MAX_AGE.end()).min(policy.max_stale),
             None => policy.refresh_interval,
         };
@@ -244,7 +245,7 @@ impl FetchState {
         }
     }
 
-    /// After a fetch that brought nothing: the set stays, and the next try is 1 s to 60 s away.
+    /// The state after a failed fetch: the set stays, and the next attempt is due in 1 s to 60 s.
     #[must_use]
     pub fn fail(&self, now: SteadyTime, failure: FetchFailure, jitter: f64) -> Self {
         let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(self.failures.min(16)).unwrap_or(u32::MAX));
@@ -258,16 +259,17 @@ impl FetchState {
         }
     }
 
-    /// Whether its stamps can be ours: none lies further ahead than a worker could have put it.
+    /// Whether a worker of this process can have written it. If a timestamp is further in the future than any worker
+    /// would write, another plugin wrote it.
     pub fn is_plausible(&self, now: SteadyTime) -> bool {
-        let latest = now.plus(LAG);
+        let latest = now.plus(MAX_CLOCK_LAG);
         let longest_lease = LONGEST_TIMEOUT.saturating_add(LEASE_MARGIN);
-        [self.fetched_at, self.changed_at, self.leased_at, self.demanded_at].iter().all(|stamp| *stamp <= latest)
+        [self.fetched_at, self.changed_at, self.leased_at, self.demanded_at].iter().all(|time| *time <= latest)
             && self.lease_until <= latest.plus(longest_lease)
     }
 
     fn is_due(&self, now: SteadyTime, policy: &KeyPolicy) -> bool {
-        // Other settings may have held when `due_at` was set.
+        // `due_at` may have been computed with the settings of an earlier configuration.
         let longest_wait = if policy.respect_cache_control { *MAX_AGE.end() } else { policy.refresh_interval };
         let expired = self.failure.is_none() && self.phase(now, policy) == Phase::Expired;
         now >= self.due_at || expired || self.due_at.since(now) > longest_wait.max(LAST_RETRY)

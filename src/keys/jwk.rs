@@ -1,4 +1,4 @@
-//! One JSON Web Key → a verifying key, or nothing: a key that can't be used never spoils its set (RFC 7517 §5).
+//! Reads one JSON Web Key. A key that can't be used is ignored; it does not make its set invalid (RFC 7517 §5).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,12 +7,12 @@ use super::algorithm::{Algorithm, AlgorithmSet};
 use super::material::KeyMaterial;
 use crate::json::Json;
 
-/// The `kid` by which a token names its key.
+/// A `kid` (RFC 7517 §4.5, RFC 7515 §4.1.4).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(Box<str>);
 
 impl KeyId {
-    /// Any text is a key id; it is only ever compared.
+    /// Any text is a valid `kid`: it is only compared.
     pub fn new(text: &str) -> Self {
         Self(text.into())
     }
@@ -23,7 +23,7 @@ impl KeyId {
     }
 }
 
-/// A key, what it is called, and what it may verify.
+/// A key, its `kid`, and the algorithms that it may be used with.
 #[derive(Debug)]
 pub struct VerifyingKey {
     id: Option<KeyId>,
@@ -33,51 +33,51 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Reads a JWK. `None` for what is not a public signature key of a supported kind.
+    /// Reads a JWK. `None` if it is not a public key for signatures, or of an unsupported type.
     pub fn from_jwk(jwk: &Json<'_>) -> Option<Self> {
-        if !meant_for_signatures(jwk) || jwk.get("d").is_some() {
+        if !is_for_signatures(jwk) || jwk.get("d").is_some() {
             return None;
         }
-        let (material, possible) = material(jwk)?;
+        let (material, supported) = material(jwk)?;
         let der = material.to_der()?.into_boxed_slice();
-        Some(Self { id: id(jwk)?, algorithms: narrowed(jwk, possible)?, material, der })
+        Some(Self { id: key_id(jwk)?, algorithms: permitted(jwk, supported)?, material, der })
     }
 
-    /// Reads a JWK that is a secret, for those of the algorithms that it is meant for.
+    /// Reads a shared secret, for those of the listed algorithms that its `alg` permits.
     ///
     /// # Errors
     ///
-    /// Why it can't be used. Somebody wrote it down to be used, so that is a mistake.
+    /// Why it can't be used. Unlike a public key, it is never ignored: an operator configured it to be used.
     pub fn from_secret(jwk: &Json<'_>, listed: AlgorithmSet) -> Result<Self, SecretError> {
         let bytes = jwk.get("k").and_then(Json::as_text).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
-        let (Some(bytes), Some(id), Some(meant), true) =
-            (bytes, id(jwk), narrowed(jwk, AlgorithmSet::SECRET), meant_for_signatures(jwk))
+        let (Some(bytes), Some(id), Some(permitted), true) =
+            (bytes, key_id(jwk), permitted(jwk, AlgorithmSet::SECRET), is_for_signatures(jwk))
         else {
             return Err(SecretError::Malformed);
         };
-        let algorithms = meant.among(listed);
+        let algorithms = permitted.among(listed);
         if algorithms.is_empty() {
             return Err(SecretError::Unlisted);
         }
-        let short = algorithms.each().find(|algorithm| bytes.len() < least_secret_bytes(*algorithm));
+        let short = algorithms.each().find(|algorithm| bytes.len() < min_secret_bytes(*algorithm));
         if let Some(algorithm) = short {
-            return Err(SecretError::Short { has: bytes.len(), needs: least_secret_bytes(algorithm), algorithm });
+            return Err(SecretError::Short { has: bytes.len(), needs: min_secret_bytes(algorithm), algorithm });
         }
         Ok(Self { id, algorithms, material: KeyMaterial::secret(bytes), der: Box::default() })
     }
 
-    /// What tokens call it.
+    /// Its `kid`.
     pub fn id(&self) -> Option<&KeyId> {
         self.id.as_ref()
     }
 
-    /// Whether tokens call it so.
-    pub fn is_named(&self, id: &str) -> bool {
+    /// Whether this is its `kid`.
+    pub fn has_id(&self, id: &str) -> bool {
         self.id.as_ref().is_some_and(|known| known.as_str() == id)
     }
 
-    /// Whether the key may verify this algorithm's signatures.
-    pub fn fits(&self, algorithm: Algorithm) -> bool {
+    /// Whether the key may be used with this algorithm.
+    pub fn supports(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)
     }
 
@@ -86,7 +86,7 @@ impl VerifyingKey {
         &self.material
     }
 
-    /// DER SubjectPublicKeyInfo, made once; empty for a secret.
+    /// DER SubjectPublicKeyInfo, encoded once; empty for a secret.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
@@ -105,22 +105,22 @@ impl PartialEq for VerifyingKey {
 /// Why a secret can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretError {
-    /// Its `k` is not canonical base64url, or another member is not for HMAC.
+    /// `k` is not canonical base64url, or another member does not permit HMAC.
     Malformed,
-    /// None of its algorithms is listed.
+    /// None of its algorithms is in the provider's list.
     Unlisted,
-    /// It has fewer bytes than the hash (RFC 7518 §3.2).
+    /// It is shorter than the hash output (RFC 7518 §3.2).
     Short {
-        /// So many it has.
+        /// Its length in bytes.
         has: usize,
-        /// So many it must have.
+        /// The least length in bytes.
         needs: usize,
-        /// For this.
+        /// The algorithm that needs it.
         algorithm: Algorithm,
     },
 }
 
-fn least_secret_bytes(algorithm: Algorithm) -> usize {
+fn min_secret_bytes(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::Hs384 => 48,
         Algorithm::Hs512 => 64,
@@ -128,27 +128,27 @@ fn least_secret_bytes(algorithm: Algorithm) -> usize {
     }
 }
 
-/// The id, if there is one; `None` if it is no text.
-fn id(jwk: &Json<'_>) -> Option<Option<KeyId>> {
+/// `Some(None)` without a `kid`; `None` if it is not a string.
+fn key_id(jwk: &Json<'_>) -> Option<Option<KeyId>> {
     match jwk.get("kid") {
         None => Some(None),
         Some(id) => Some(Some(KeyId::new(id.as_text()?))),
     }
 }
 
-/// What is possible, or of that the one thing that `alg` names.
-fn narrowed(jwk: &Json<'_>, possible: AlgorithmSet) -> Option<AlgorithmSet> {
+/// The supported algorithms, or only the one that `alg` names (RFC 7517 §4.4).
+fn permitted(jwk: &Json<'_>, supported: AlgorithmSet) -> Option<AlgorithmSet> {
     match jwk.get("alg") {
-        None => Some(possible),
+        None => Some(supported),
         Some(name) => {
             let algorithm = Algorithm::named(name.as_text()?)?;
-            possible.contains(algorithm).then(|| AlgorithmSet::of(&[algorithm]))
+            supported.contains(algorithm).then(|| AlgorithmSet::of(&[algorithm]))
         }
     }
 }
 
 /// `use` and `key_ops` (RFC 7517 §4.2, §4.3).
-fn meant_for_signatures(jwk: &Json<'_>) -> bool {
+fn is_for_signatures(jwk: &Json<'_>) -> bool {
     let by_use = jwk.get("use").is_none_or(|usage| usage.as_text() == Some("sig"));
     let by_operations = jwk.get("key_ops").is_none_or(|operations| {
         operations.as_list().is_some_and(|all| all.iter().any(|one| one.as_text() == Some("verify")))

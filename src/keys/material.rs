@@ -1,4 +1,4 @@
-//! What keys are made of. The sole user of `jwt_simple`, which refuses weak and malformed ones.
+//! Key material. Only this file uses `jwt_simple`, which rejects weak and malformed keys.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use jwt_simple::algorithms::{Edwards25519PublicKey, P256PublicKey, P384PublicKey
 use p521::pkcs8::EncodePublicKey;
 use rsa::{BoxedUint, PublicKey};
 
-/// What a key is made of. It has a type: no function takes the bytes of some key.
+/// The material of a key. Each type of key has a type of its own, so that one cannot be used as another.
 #[derive(Clone, Debug)]
 pub enum KeyMaterial {
     /// RSA, 2,048 to 4,096 bits, with the exponent 65,537.
@@ -19,7 +19,7 @@ pub enum KeyMaterial {
     P521(p521::ecdsa::VerifyingKey),
     /// An Ed25519 key that is not of small order.
     Ed25519(Edwards25519PublicKey),
-    /// What both sides know, and nobody else.
+    /// A secret that the issuer and the filter share.
     Secret(Secret),
 }
 
@@ -30,7 +30,7 @@ pub struct Rsa {
     der: Box<[u8]>,
 }
 
-/// The bytes of a secret, which can't be printed.
+/// The bytes of a shared secret. `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(super) Box<[u8]>);
 
@@ -41,11 +41,11 @@ impl fmt::Debug for Secret {
 }
 
 impl KeyMaterial {
-    /// From modulus and exponent, big-endian.
+    /// An RSA key from modulus and exponent, big-endian.
     pub fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
-        // Arithmetic is as wide as the numbers are written, and whoever writes the key set can put a million zeros before one.
-        let (n, e) = (without_zeros(n), without_zeros(e));
-        // jwt-simple's policy looks at the last byte of the modulus without asking whether there is one.
+        // The time to import a number grows with its written length, and a key set could pad one with a million zeros.
+        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
+        // jwt-simple reads the last byte of the modulus without checking that there is one.
         let imported = (!n.is_empty()).then(|| RSAPublicKey::from_components(n, e).ok())??;
         let number =
             |bytes: &[u8]| BoxedUint::from_be_slice(bytes, u32::try_from(bytes.len()).ok()?.checked_mul(8)?).ok();
@@ -53,32 +53,32 @@ impl KeyMaterial {
         Some(Self::Rsa(Rsa { public, der: imported.to_der().ok()?.into() }))
     }
 
-    /// From the coordinates of a point on P-256, each of full length.
+    /// A key on P-256 from its coordinates, each of full length.
     pub fn p256(x: &[u8], y: &[u8]) -> Option<Self> {
         P256PublicKey::from_bytes(&point(x, y, 32)?).ok().map(Self::P256)
     }
 
-    /// From the coordinates of a point on P-384, each of full length.
+    /// A key on P-384 from its coordinates, each of full length.
     pub fn p384(x: &[u8], y: &[u8]) -> Option<Self> {
         P384PublicKey::from_bytes(&point(x, y, 48)?).ok().map(Self::P384)
     }
 
-    /// From the coordinates of a point on P-521, each of full length.
+    /// A key on P-521 from its coordinates, each of full length.
     pub fn p521(x: &[u8], y: &[u8]) -> Option<Self> {
         p521::ecdsa::VerifyingKey::from_sec1_bytes(&point(x, y, 66)?).ok().map(Self::P521)
     }
 
-    /// From its 32 bytes.
+    /// An Ed25519 key from its 32 bytes.
     pub fn ed25519(x: &[u8]) -> Option<Self> {
         Edwards25519PublicKey::from_bytes(x).ok().map(Self::Ed25519)
     }
 
-    /// From the bytes that are shared; whether there are enough of them is asked where they are configured.
+    /// A shared secret. Its least length depends on the algorithm, and is checked where the JWK is read.
     pub fn secret(bytes: Vec<u8>) -> Self {
         Self::Secret(Secret(bytes.into()))
     }
 
-    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), which a secret has none of.
+    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7); `None` for a secret.
     pub fn to_der(&self) -> Option<Vec<u8>> {
         match self {
             Self::Rsa(key) => Some(key.der.to_vec()),
@@ -91,7 +91,7 @@ impl KeyMaterial {
     }
 }
 
-fn without_zeros(number: &[u8]) -> &[u8] {
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
 }
@@ -106,13 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_before_a_number_change_nothing_and_cost_nothing() {
+    fn leading_zeros_change_nothing_and_cost_nothing() {
         let der = |zeros: usize| {
             let padded = |number: &[u8]| [&vec![0; zeros], number].concat();
             KeyMaterial::rsa(&padded(&[0xff; 256]), &padded(&[1, 0, 1]))?.to_der()
         };
         assert!(der(0).is_some());
-        // Arithmetic as wide as that would take hours.
+        // If they were imported too, 500,000 zeros would take hours.
         for zeros in [1, 500_000] {
             assert_eq!(der(zeros), der(0), "{zeros}");
         }

@@ -1,4 +1,4 @@
-//! Key ids that the issuer is known not to have.
+//! The negative cache: key ids that are not in the issuer's key set.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::jwk::KeyId;
 use crate::time::SteadyTime;
 
-/// Key ids that a fetch did not bring. The table has a fixed size: an entry replaces the one in its slot, and nothing
-/// that an attacker sends makes it grow or reaches the keys.
+/// Key ids that were missing from a fetched key set. The table has a fixed size, and an entry replaces the one in its
+/// slot: made-up key ids cannot make it grow, and cannot evict known keys, which are not in it.
 #[derive(Debug)]
 pub struct NegativeCache {
     hasher: RandomState,
@@ -16,10 +16,11 @@ pub struct NegativeCache {
 
 impl NegativeCache {
     const SLOTS: usize = 512;
-    /// Long enough to spare the issuer a client with an old key, short enough for a key that is published late.
+    /// Long enough that a client with an old key does not cause fetch after fetch, short enough for a key that is
+    /// published late.
     const TTL: Duration = Duration::from_secs(30);
 
-    /// Remembers that a fetch did not bring this key. `None` stands for a token without `kid`.
+    /// Remembers that a fetched set does not have this key. `None` is for a token without `kid`.
     pub fn insert(&mut self, id: Option<&KeyId>, now: SteadyTime) {
         let hash = self.hasher.hash_one(id);
         if let Some(slot) = self.slots.get_mut(Self::slot_of(hash)) {
@@ -27,7 +28,7 @@ impl NegativeCache {
         }
     }
 
-    /// Whether a recent fetch did not bring this key.
+    /// Whether a recently fetched set did not have this key.
     pub fn is_known_missing(&self, id: Option<&KeyId>, now: SteadyTime) -> bool {
         let hash = self.hasher.hash_one(id);
         self.slots.get(Self::slot_of(hash)).is_some_and(|&(known, since)| known == hash && now < since.plus(Self::TTL))
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_key_is_remembered_for_a_while() {
+    fn a_missing_key_is_remembered_for_30_seconds() {
         let mut cache = NegativeCache::default();
         let at = |secs: i64| SteadyTime::from_millis(secs * 1000);
         let id = KeyId::new("a");
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_key_ids_takes_no_more_memory() {
+    fn a_flood_of_key_ids_takes_no_extra_memory() {
         let mut cache = NegativeCache::default();
         for n in 0..10_000 {
             cache.insert(Some(&KeyId::new(&n.to_string())), SteadyTime::NEVER);

@@ -14,10 +14,10 @@ pub enum KeySource {
     Remote(RemoteKeys),
 }
 
-/// Keys that are fetched by HTTP callout.
+/// How one provider's keys are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteKeys {
-    /// The provider's issuer; a discovery document must have the same one.
+    /// The provider's issuer; `issuer` in a discovery document must be the same.
     pub issuer: Box<str>,
     /// The Envoy cluster.
     pub cluster: Box<str>,

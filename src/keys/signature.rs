@@ -1,8 +1,8 @@
-//! The one question asked of keys.
+//! Checks signatures.
 //!
-//! Signatures are checked over the bytes received: jwt-simple's own `verify_token` would parse header and claims a second
-//! time, by rules that are not ours. What checks them is what jwt-simple itself calls, but for RSA, where a newer release
-//! of the same crate takes a third of the time.
+//! They are checked over the bytes as received. jwt-simple's own `verify_token` is not used: it would parse header and
+//! claims a second time, by other rules. The crates called here are those that jwt-simple calls. RSA is the exception:
+//! a newer release of the same crate takes a third of the time.
 
 use p256::ecdsa::signature::Verifier;
 use sha2::digest::const_oid::AssociatedOid;
@@ -13,14 +13,14 @@ use super::algorithm::Algorithm;
 use super::jwk::VerifyingKey;
 use super::material::{KeyMaterial, Rsa, Secret};
 
-/// Checks signatures: in Rust, or by what the host offers.
+/// Checks signatures, in Rust or with the host's cryptography.
 pub trait SignatureVerifier {
-    /// Whether `signature`, in its JOSE form, is this key's over exactly these bytes. A key of another type than the
-    /// algorithm's never says yes.
+    /// Whether `signature`, in its JOSE form, is valid for this key and exactly these bytes. False if the key is not of
+    /// the algorithm's type.
     fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// The verifier that every host has.
+/// The verifier that works in every host.
 #[derive(Clone, Copy, Debug)]
 pub struct PureRust;
 
@@ -69,7 +69,7 @@ fn pkcs1<D: Digest + AssociatedOid>(key: &Rsa, message: &[u8], signature: &[u8])
     signature.try_into().is_ok_and(|signature| verifier.verify(message, &signature).is_ok())
 }
 
-/// RSASSA-PSS (RFC 8017 §8.1) with a salt as long as the hash (RFC 7518 §3.5).
+/// RSASSA-PSS (RFC 8017 §8.1) with a salt as long as the hash output (RFC 7518 §3.5).
 fn pss<D: Digest + FixedOutputReset>(key: &Rsa, message: &[u8], signature: &[u8]) -> bool {
     let verifier = rsa::pss::VerifyingKey::<D>::new_with_salt_len(key.public.clone(), <D as Digest>::output_size());
     signature.try_into().is_ok_and(|signature| verifier.verify(message, &signature).is_ok())

@@ -1,10 +1,10 @@
-//! Authorization: the rule of a request, and whether a verified token fulfils it.
+//! Authorization: finds the rule that applies to a request.
 
 use super::rule::{ByRule, Rule, RuleIndex};
 use super::table::RouteTable;
 use crate::request::{AmbiguousRequest, RequestHead};
 
-/// The rules of a configuration, and the routes that lead to them.
+/// The rules of a configuration, found by route.
 #[derive(Debug)]
 pub struct Authorizer {
     routes: RouteTable<RuleIndex>,
@@ -14,13 +14,13 @@ pub struct Authorizer {
 }
 
 impl Authorizer {
-    /// From rules, the routes to them, and the rule for requests that no route matches.
+    /// Creates an authorizer. `default` is the rule for requests that no route matches.
     pub fn new(routes: RouteTable<RuleIndex>, mut rules: ByRule<Rule>, default: Rule) -> Self {
         let default = rules.push(default);
         Self { routes, rules, default }
     }
 
-    /// The rules; the default is the last.
+    /// The rules. The default rule is the last.
     pub fn rules(&self) -> &ByRule<Rule> {
         &self.rules
     }
@@ -30,18 +30,18 @@ impl Authorizer {
         self.default
     }
 
-    /// The rule of a request.
+    /// The rule that applies to a request.
     ///
     /// # Errors
     ///
-    /// If servers could read the host or the path in a way that leads to another rule.
+    /// If a server could read host or path differently, so that another rule would apply.
     pub fn route(&self, head: &RequestHead<'_>) -> Result<RuleIndex, AmbiguousRequest> {
-        if self.routes.knows_hosts() && !head.host_is_plain() {
+        if self.routes.has_hosts() && !head.host_is_plain() {
             return Err(AmbiguousRequest::Host);
         }
         let find = |path: &str| self.routes.find(head.host(), head.method(), path);
         let found = find(head.path());
-        // Some servers drop `;parameters`: if that path has another rule, the request is refused.
+        // Some servers drop `;parameters` from the path. If another rule applies to that path, the request is refused.
         if head.path_without_parameters().is_some_and(|path| find(&path) != found) {
             return Err(AmbiguousRequest::Path);
         }

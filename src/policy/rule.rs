@@ -1,4 +1,4 @@
-//! One rule, compiled.
+//! A compiled rule: who has access to the requests of a route.
 
 use super::requirement::{Requirement, Unmet};
 use crate::indexed::{Index, Indexed};
@@ -8,7 +8,7 @@ use crate::token::verified::VerifiedToken;
 
 /// One of the rules of a configuration.
 pub type RuleIndex = Index<Rule>;
-/// One `T` for each rule of a configuration, the default among them.
+/// One `T` for each rule of a configuration, including the default rule.
 pub type ByRule<T> = Indexed<Rule, T>;
 
 /// What happens to the requests of one route.
@@ -16,49 +16,49 @@ pub type ByRule<T> = Indexed<Rule, T>;
 pub struct Rule {
     /// Its name in logs and metrics.
     pub name: Box<str>,
-    /// Who gets access.
+    /// Who has access.
     pub access: Access,
-    /// Whether refusals are only reported.
+    /// Whether refusals are only reported, and the request is allowed.
     pub dry_run: bool,
 }
 
-/// Who gets access.
+/// Who has access.
 #[derive(Debug)]
 pub enum Access {
-    /// Everybody. No token is looked at.
+    /// Everyone. A token is not even read.
     Public,
-    /// Nobody.
+    /// No one.
     Deny,
-    /// Callers with a token that fulfils the conditions.
+    /// Callers with a token that meets the conditions.
     Token(TokenConditions),
 }
 
-/// What a rule asks of callers with a token.
+/// The conditions that a token must meet.
 #[derive(Debug)]
 pub struct TokenConditions {
-    /// Whether a request without a token gets access.
+    /// Whether a request without a token has access.
     pub optional: bool,
-    /// The providers whose tokens are accepted; all if not given.
+    /// The providers whose tokens are accepted; all if `None`.
     pub providers: Option<Box<[ProviderIndex]>>,
-    /// What the token must say.
+    /// The scopes, groups and claims that the token must have.
     pub requirement: Option<Requirement>,
 }
 
-/// Why a verified token does not get access.
+/// Why a verified token does not give access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unauthorized {
     /// The rule does not accept tokens of this provider.
     ProviderNotAllowed,
-    /// The token lacks a right.
+    /// The token does not meet the requirement.
     Unmet(Unmet),
 }
 
 impl TokenConditions {
-    /// Checks a verified token.
+    /// Checks that a verified token meets the conditions.
     ///
     /// # Errors
     ///
-    /// What is missing.
+    /// Why it does not.
     pub fn authorize(&self, token: &VerifiedToken, head: &RequestHead<'_>) -> Result<(), Unauthorized> {
         if self.providers.as_ref().is_some_and(|accepted| !accepted.contains(&token.provider())) {
             return Err(Unauthorized::ProviderNotAllowed);

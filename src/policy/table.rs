@@ -1,9 +1,13 @@
-//! Finds the most specific route.
+//! The route table: finds the most specific route for a request.
 //!
-//! The table is a tree of path segments, one for each host pattern: a look-up costs the length of the path, whatever
-//! the number of rules. A literal segment goes before `{name}`, that before `{name+}`, that before `$default`; a named
-//! method before `ANY`; a rule for the host before one for every host. A branch that has no rule for the method is left
-//! for the next best.
+//! It has a tree of path segments for each host pattern. The time of a look-up depends on the length of the path, not
+//! on the number of rules. The order of precedence, from high to low:
+//!
+//! - the exact host, then the longest matching `*.` suffix, then any host;
+//! - a literal segment, then `{name}`, then `{name+}`, then `$default`;
+//! - a named method, then `ANY`.
+//!
+//! If a branch has no rule for the method, the next best branch is tried.
 
 use std::collections::HashMap;
 
@@ -11,76 +15,67 @@ use hashlink::DefaultHashBuilder;
 
 use super::route::{HostPattern, Path, Route, Segment, without_trailing_slash};
 
-/// The operator chooses what is in a table, so a hash that is quick will do.
+/// The keys come from the operator, so a fast hash is safe here.
 type Table<T> = HashMap<Box<str>, T, DefaultHashBuilder>;
 
-/// Finds what is filed under the most specific route.
+/// Values by route.
 #[derive(Debug)]
 pub struct RouteTable<T> {
     exact: Table<Tree<T>>,
     /// Longest suffix first.
-    under: Vec<(Box<str>, Tree<T>)>,
+    suffixes: Vec<(Box<str>, Tree<T>)>,
     any: Tree<T>,
 }
 
 impl<T> Default for RouteTable<T> {
     fn default() -> Self {
-        Self { exact: Table::default(), under: Vec::new(), any: Tree::default() }
+        Self { exact: Table::default(), suffixes: Vec::new(), any: Tree::default() }
     }
 }
 
 impl<T: Copy> RouteTable<T> {
-    /// Files `value`; gives back what is there already if the same route is.
+    /// Adds a route.
     ///
     /// # Errors
     ///
-    /// The value that was there first.
+    /// The value of the same route, if it is in the table already.
     pub fn insert(&mut self, host: HostPattern, route: &Route, value: T) -> Result<(), T> {
-        let tree = match host {
-            HostPattern::Any => &mut self.any,
-            HostPattern::Exact(name) => self.exact.entry(name).or_default(),
-            HostPattern::Under(suffix) => {
-                let place = match self.under.iter().position(|(known, _)| *known == suffix) {
-                    Some(place) => place,
-                    None => {
-                        let place = self
-                            .under
-                            .iter()
-                            .position(|(known, _)| known.len() < suffix.len())
-                            .unwrap_or(self.under.len());
-                        self.under.insert(place, (suffix, Tree::default()));
-                        place
-                    }
-                };
-                match self.under.get_mut(place) {
-                    Some((_, tree)) => tree,
-                    None => return Ok(()),
+        match host {
+            HostPattern::Any => self.any.insert(route, value),
+            HostPattern::Exact(name) => self.exact.entry(name).or_default().insert(route, value),
+            HostPattern::Suffix(suffix) => {
+                if let Some((_, tree)) = self.suffixes.iter_mut().find(|(known, _)| *known == suffix) {
+                    return tree.insert(route, value);
                 }
+                let mut tree = Tree::default();
+                tree.insert(route, value)?;
+                let index = self.suffixes.partition_point(|(known, _)| known.len() >= suffix.len());
+                self.suffixes.insert(index, (suffix, tree));
+                Ok(())
             }
-        };
-        tree.insert(route, value)
+        }
     }
 
-    /// Whether anything is filed for some hosts only.
-    pub fn knows_hosts(&self) -> bool {
-        !self.exact.is_empty() || !self.under.is_empty()
+    /// Whether any route is for certain hosts only.
+    pub fn has_hosts(&self) -> bool {
+        !self.exact.is_empty() || !self.suffixes.is_empty()
     }
 
-    /// What is filed for this request.
+    /// The value of the most specific route for a request.
     pub fn find(&self, host: &str, method: &str, path: &str) -> Option<T> {
-        self.for_host(host, method, path).or_else(|| self.any.find(method, path))
+        self.find_for_host(host, method, path).or_else(|| self.any.find(method, path))
     }
 
-    fn for_host(&self, host: &str, method: &str, path: &str) -> Option<T> {
-        if !self.knows_hosts() {
+    fn find_for_host(&self, host: &str, method: &str, path: &str) -> Option<T> {
+        if !self.has_hosts() {
             return None;
         }
-        // The root's dot says nothing: `api.example.com.` is the same host.
+        // `api.example.com.`, with the dot of the DNS root, is the same host.
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let exact = self.exact.get(host.as_str()).and_then(|tree| tree.find(method, path));
         exact.or_else(|| {
-            let covers = |suffix: &str| host.len() > suffix.len() && host.ends_with(suffix);
-            self.under.iter().filter(|(suffix, _)| covers(suffix)).find_map(|(_, tree)| tree.find(method, path))
+            let matches = |suffix: &str| host.len() > suffix.len() && host.ends_with(suffix);
+            self.suffixes.iter().filter(|(suffix, _)| matches(suffix)).find_map(|(_, tree)| tree.find(method, path))
         })
     }
 }
@@ -141,7 +136,7 @@ impl<T: Copy> Node<T> {
     }
 }
 
-/// Where a route's segments have led so far.
+/// Where a route's segments have led in the tree so far.
 enum Target<'t, T> {
     Node(&'t mut Node<T>),
     Leaf(&'t mut Leaf<T>),
@@ -209,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_wins_whatever_the_order() {
+    fn the_most_specific_route_is_found_in_any_order() {
         let mut routes = [
             "$default",
             "ANY /{proxy+}",
@@ -255,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_the_host_goes_before_one_for_all() {
+    fn a_rule_for_the_host_takes_precedence() {
         let mut table = RouteTable::default();
         for (host, route, value) in [
             (None, "GET /a", 1),
@@ -283,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_route_twice_is_told() {
+    fn a_duplicate_route_is_an_error() {
         for (first, second) in
             [("GET /a/{b}", "GET /a/{c}"), ("ANY /a", "ANY /a/"), ("$default", "$default"), ("GET /%61", "GET /a")]
         {

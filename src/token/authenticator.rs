@@ -1,4 +1,4 @@
-//! Authentication: who is asking. A credential becomes a verified token, or an error.
+//! Authentication: turns the credential of a request into a verified token, or an error.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,24 +24,24 @@ pub struct Authenticator {
     providers: ByProvider<Provider>,
     issuers: BTreeMap<Box<str>, Issuer>,
     sources: Sources,
-    /// The claims that rules ask for; a verified token keeps them in this order.
+    /// The claims that rules test. A verified token keeps them in this order.
     kept_claims: Box<[ClaimPath]>,
 }
 
-/// The provider of an issuer, and the tenant that is part of the issuer.
+/// The provider of an issuer (`iss`), and the tenant if the issuer is one tenant of a multi-tenant provider.
 #[derive(Debug)]
 pub struct Issuer {
     /// Its provider.
     pub provider: ProviderIndex,
-    /// What the claim `tid` must be.
+    /// The value that the claim `tid` must have.
     pub tenant: Option<Box<str>>,
 }
 
-/// What authentication needs beside the request: keys, the cache of one worker, cryptography and the time.
+/// What authentication needs besides the request: keys, one worker's cache, cryptography and the time.
 pub struct AuthContext<'c, K> {
     /// The keys of each provider.
     pub keys: &'c ByProvider<K>,
-    /// Verified tokens.
+    /// The cache of verified tokens.
     pub cache: &'c mut TokenCache,
     /// Checks signatures.
     pub verifier: &'c dyn SignatureVerifier,
@@ -55,59 +55,59 @@ impl<K> fmt::Debug for AuthContext<'_, K> {
     }
 }
 
-/// What is known about the caller, for logs, metrics and access logs.
+/// What is known about the caller: for log lines, metrics and access logs.
 #[derive(Debug, Default)]
 pub struct CallerDiagnostics {
     /// The provider that the token names.
     pub provider: Option<ProviderIndex>,
-    /// Whether the token was in the cache; `None` if there was no token to look for.
+    /// Whether the token was in the cache; `None` for a request without a token.
     pub lookup: Option<CacheLookup>,
-    /// The `kid` of a token that was not verified.
+    /// The `kid` of a token that is not valid, or whose keys are missing.
     pub unverified_key_id: Option<KeyId>,
     /// The token, once it is verified.
     pub token: Option<Rc<VerifiedToken>>,
 }
 
-/// What came of looking for a token in the cache.
+/// The result of a cache look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheLookup {
-    /// It was there and still counts.
+    /// The token was in the cache and is still valid.
     Hit,
-    /// It was not there, or no longer counts.
+    /// It was not in the cache, or is no longer valid.
     Miss,
 }
 
-/// Why a credential did not become a verified token.
+/// Why authentication failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthnError {
-    /// There is more than one credential.
+    /// The credential is a list of several.
     Ambiguous,
     /// The token is not valid.
     Token(TokenError),
-    /// Only keys that are not here could tell.
+    /// Keys are missing without which the token cannot be verified.
     NeedsKeys(MissingKeys),
 }
 
-/// Keys that a decision needs.
+/// The keys that it takes to verify a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingKeys {
-    /// The provider.
+    /// The provider whose keys are missing.
     pub provider: ProviderIndex,
-    /// Which of its keys.
+    /// Which of its keys are wanted.
     pub wanted: WantedKeys,
 }
 
-/// Which keys of a provider are missing.
+/// Which keys of a provider are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WantedKeys {
-    /// All of them.
+    /// Any: the provider has no usable key set.
     Any,
-    /// The one with this `kid`, or one that fits if the token has no `kid`.
+    /// The key with this `kid`, or if the token has none, any key for its algorithm.
     Key(Option<KeyId>),
 }
 
 impl Authenticator {
-    /// From its parts.
+    /// Creates an authenticator from compiled parts.
     pub fn new(
         providers: ByProvider<Provider>,
         issuers: BTreeMap<Box<str>, Issuer>,
@@ -126,16 +126,16 @@ impl Authenticator {
     ///
     /// # Errors
     ///
-    /// If it has two.
+    /// If it has more than one.
     pub fn credential<'r>(&self, head: &RequestHead<'r>) -> Result<Option<Credential<'r, '_>>, AmbiguousCredential> {
         self.sources.find(head)
     }
 
-    /// Verifies a credential, or finds it among the tokens that were verified before.
+    /// Returns the verified token for a credential, from the cache if possible.
     ///
     /// # Errors
     ///
-    /// Why it does not count, or which keys could tell.
+    /// Why the token is not valid, or which keys are missing.
     pub fn authenticate<K: AsRef<CurrentKeys>>(
         &self,
         credential: &Credential<'_, '_>,
@@ -151,7 +151,7 @@ impl Authenticator {
             None => {
                 diagnostics.lookup = Some(CacheLookup::Miss);
                 let token = self.verify(credential, context, diagnostics).map_err(|error| match error {
-                    // No token has a comma: what has one, and is malformed, is a list of credentials.
+                    // A token has no comma, so a malformed value with one is a list of credentials.
                     AuthnError::Token(TokenError::Malformed | TokenError::TooLarge) if credential.is_list() => {
                         AuthnError::Ambiguous
                     }
@@ -170,7 +170,7 @@ impl Authenticator {
         Ok(token)
     }
 
-    /// Keys that are too old to verify with are too old for what was verified with them.
+    /// The cached token, unless its keys have become too old: what they verified expires with them.
     fn cached<K: AsRef<CurrentKeys>>(
         &self,
         key: CacheKey,
@@ -179,8 +179,8 @@ impl Authenticator {
     ) -> Option<Rc<VerifiedToken>> {
         let token = context.cache.find(key, credential.token(), context.now)?;
         let provider = token.provider();
-        let counts = context.keys[provider].as_ref().is_usable(context.now) && self.reads_source(provider, credential);
-        counts.then_some(token)
+        let valid = context.keys[provider].as_ref().is_usable(context.now) && self.reads_source(provider, credential);
+        valid.then_some(token)
     }
 
     fn verify<K: AsRef<CurrentKeys>>(
@@ -192,20 +192,20 @@ impl Authenticator {
         let jws = CompactJws::decode(credential.token())?;
         let token = UnverifiedToken::read(&jws)?;
         let key_id = token.key_id();
-        self.verify_read(token, credential, context, diagnostics)
-            // Only a refusal reports it.
+        self.verify_by_issuer(token, credential, context, diagnostics)
+            // Only needed for a refusal: a verified token has its key.
             .inspect_err(|_| diagnostics.unverified_key_id = key_id.as_deref().map(KeyId::new))
     }
 
-    fn verify_read<K: AsRef<CurrentKeys>>(
+    fn verify_by_issuer<K: AsRef<CurrentKeys>>(
         &self,
         token: UnverifiedToken<'_>,
         credential: &Credential<'_, '_>,
         context: &AuthContext<'_, K>,
         diagnostics: &mut CallerDiagnostics,
     ) -> Result<VerifiedToken, AuthnError> {
-        let name = token.issuer().ok_or(TokenError::IssuerUnknown)?;
-        let Issuer { provider, tenant } = self.issuers.get(name).ok_or(TokenError::IssuerUnknown)?;
+        let issuer = token.issuer().ok_or(TokenError::IssuerUnknown)?;
+        let Issuer { provider, tenant } = self.issuers.get(issuer).ok_or(TokenError::IssuerUnknown)?;
         diagnostics.provider = Some(*provider);
         if tenant.is_some() && tenant.as_deref() != token.tenant() {
             return Err(TokenError::TenantMismatch.into());
@@ -231,7 +231,7 @@ impl Authenticator {
 }
 
 impl CallerDiagnostics {
-    /// The key that the token names, or that verified it.
+    /// The `kid` of the key that verified the token, or that it names.
     pub fn key_id(&self) -> Option<&KeyId> {
         self.unverified_key_id.as_ref().or_else(|| self.token.as_ref()?.signer().id())
     }

@@ -1,5 +1,6 @@
-//! Verified tokens, so that one that comes again costs no arithmetic. Bounded by count and by bytes; the least recently
-//! used goes first. No entry outlives its token, its time to live, or the key that signed it.
+//! The cache of verified tokens: the signature of a token that is in it is not verified again. It is limited by count
+//! and by bytes, and evicts the least recently used token. No entry is used after its token has expired, after its time
+//! to live, or after its key has left the key set.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -12,47 +13,48 @@ use super::verified::VerifiedToken;
 use crate::keys::jwk::VerifyingKey;
 use crate::time::UnixTime;
 
-/// What one worker's cache may weigh: token bytes, what was kept of them, and the table around it.
+/// The size limit of one worker's cache: the bytes of tokens, what was kept of their claims, and the hash table.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// What the table and the allocator take for an entry beside its own bytes.
+/// What hash table and allocator need for an entry, besides its own bytes.
 const ENTRY_OVERHEAD: usize = 160;
 
-/// Tokens that were verified, by all of their bytes.
+/// Verified tokens by their bytes.
 #[derive(Debug)]
 pub struct TokenCache {
-    entries: LruCache<Key, Entry>,
-    /// Keyed anew in each worker, and the one that `entries` has.
+    entries: LruCache<Token, Entry>,
+    /// The hasher of `entries`. It has a random key in each worker.
     hasher: DefaultHashBuilder,
     bytes: usize,
 }
 
-/// The end of a token, which is its signature's: twelve bytes of that, in base64, mixed. Who hasn't the key can't choose
-/// them, so tokens that were verified differ there; and all bytes are compared before a token counts as known.
+/// Identifies a token in the hash table: its last sixteen characters, which are twelve bytes of its signature, mixed
+/// into a number. Only the issuer can choose the signature of a valid token, so an attacker cannot fill the cache with
+/// equal cache keys. A look-up compares all bytes, so two tokens with the same cache key are never confused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheKey(u64);
 
 impl CacheKey {
-    /// What `find` and `insert` want to know of a token's bytes.
+    /// The cache key of a token.
     pub fn of(bytes: &[u8]) -> Self {
-        let (rest, last) = split_last_word(bytes);
-        let (_, before) = split_last_word(rest);
-        Self(last ^ before.rotate_left(31))
+        let (rest, last) = split_last_u64(bytes);
+        let (_, second_to_last) = split_last_u64(rest);
+        Self(last ^ second_to_last.rotate_left(31))
     }
 }
 
-fn split_last_word(bytes: &[u8]) -> (&[u8], u64) {
-    bytes.split_last_chunk().map_or((bytes, 0), |(rest, word)| (rest, u64::from_le_bytes(*word)))
+fn split_last_u64(bytes: &[u8]) -> (&[u8], u64) {
+    bytes.split_last_chunk().map_or((bytes, 0), |(rest, last)| (rest, u64::from_le_bytes(*last)))
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Key {
-    hash: CacheKey,
+struct Token {
+    key: CacheKey,
     bytes: Box<[u8]>,
 }
 
-impl Hash for Key {
+impl Hash for Token {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash.0);
+        state.write_u64(self.key.0);
     }
 }
 
@@ -63,87 +65,150 @@ struct Entry {
 }
 
 impl TokenCache {
-    /// For at most so many tokens; none turns it off.
+    /// A cache for at most `max_tokens`; zero turns it off.
     pub fn new(max_tokens: usize) -> Self {
         let hasher = DefaultHashBuilder::default();
         Self { entries: LruCache::with_hasher(max_tokens, hasher.clone()), hasher, bytes: 0 }
     }
 
-    /// The token with exactly these bytes, if it still counts.
-    pub fn find(&mut self, hash: CacheKey, bytes: &[u8], now: UnixTime) -> Option<Rc<VerifiedToken>> {
-        let slot = self.hasher.hash_one(hash.0);
-        let is_it = |key: &Key| key.hash == hash && same(&key.bytes, bytes);
-        let RawEntryMut::Occupied(mut known) = self.entries.raw_entry_mut().from_hash(slot, is_it) else {
+    /// The token with exactly these bytes, if it is cached and still valid.
+    pub fn find(&mut self, key: CacheKey, bytes: &[u8], now: UnixTime) -> Option<Rc<VerifiedToken>> {
+        let hash = self.hasher.hash_one(key.0);
+        let is_match = |token: &Token| token.key == key && equal(&token.bytes, bytes);
+        let RawEntryMut::Occupied(mut occupied) = self.entries.raw_entry_mut().from_hash(hash, is_match) else {
             return None;
         };
-        let entry = known.get();
+        let entry = occupied.get();
         if now < entry.until && entry.token.validity().contains(now) {
             let token = Rc::clone(&entry.token);
-            known.to_back();
+            occupied.to_back();
             return Some(token);
         }
-        self.bytes = self.bytes.saturating_sub(weight(bytes, &known.remove()));
+        self.bytes = self.bytes.saturating_sub(weight(bytes, &occupied.remove()));
         None
     }
 
-    /// Remembers a token up to `until`.
-    pub fn insert(&mut self, hash: CacheKey, bytes: &[u8], token: Rc<VerifiedToken>, until: UnixTime) {
+    /// Caches a token until `until`, and replaces the entry that it may have.
+    pub fn insert(&mut self, key: CacheKey, bytes: &[u8], token: Rc<VerifiedToken>, until: UnixTime) {
         let entry = Entry { token, until };
         let added = weight(bytes, &entry);
         if self.entries.capacity() == 0 || added > MAX_BYTES {
             return;
         }
-        let key = Key { hash, bytes: bytes.into() };
-        match self.entries.remove(&key) {
+        let cached = Token { key, bytes: bytes.into() };
+        match self.entries.remove(&cached) {
             Some(replaced) => self.bytes = self.bytes.saturating_sub(weight(bytes, &replaced)),
-            None if self.entries.len() >= self.entries.capacity() => self.drop_oldest(),
+            None if self.entries.len() >= self.entries.capacity() => self.evict_least_recent(),
             None => {}
         }
-        self.entries.insert(key, entry);
+        self.entries.insert(cached, entry);
         self.bytes = self.bytes.saturating_add(added);
         while self.bytes > MAX_BYTES {
-            self.drop_oldest();
+            self.evict_least_recent();
         }
     }
 
-    /// Forgets the tokens of a provider whose keys are not there any more.
-    pub fn retain(&mut self, provider: ProviderIndex, is_known: impl Fn(&VerifyingKey) -> bool) {
+    /// Removes the tokens of a provider whose keys are no longer in its key set.
+    pub fn retain(&mut self, provider: ProviderIndex, has_key: impl Fn(&VerifyingKey) -> bool) {
         let mut bytes = 0_usize;
-        self.entries.retain(|key, entry| {
-            let keep = entry.token.provider() != provider || is_known(entry.token.signer());
+        self.entries.retain(|token, entry| {
+            let keep = entry.token.provider() != provider || has_key(entry.token.signer());
             if keep {
-                bytes = bytes.saturating_add(weight(&key.bytes, entry));
+                bytes = bytes.saturating_add(weight(&token.bytes, entry));
             }
             keep
         });
         self.bytes = bytes;
     }
 
-    /// How many tokens are remembered.
+    /// The number of cached tokens.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether none is.
+    /// Whether the cache is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    fn drop_oldest(&mut self) {
+    fn evict_least_recent(&mut self) {
         match self.entries.remove_lru() {
-            Some((key, entry)) => self.bytes = self.bytes.saturating_sub(weight(&key.bytes, &entry)),
+            Some((token, entry)) => self.bytes = self.bytes.saturating_sub(weight(&token.bytes, &entry)),
             None => self.bytes = 0,
         }
     }
 }
 
-/// Eight bytes at a time: the `memcmp` of wasm32 takes one, which for a token is as long as all the rest of a hit.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let equal = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b);
-    a.len() == b.len() && a_words.iter().zip(b_words).all(equal) && a_rest == b_rest
+/// Compares eight bytes at a time. On wasm32 `memcmp` compares one at a time, which for a token takes as long as the
+/// rest of a cache hit.
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let equal_chunks = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b);
+    a.len() == b.len() && a_chunks.iter().zip(b_chunks).all(equal_chunks) && a_rest == b_rest
 }
 
 fn weight(bytes: &[u8], entry: &Entry) -> usize {
     bytes.len().saturating_add(entry.token.weight()).saturating_add(ENTRY_OVERHEAD)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::json::{Json, parse_object};
+    use crate::keys::algorithm::AlgorithmSet;
+    use crate::keys::key_set::KeySet;
+    use crate::time::Validity;
+    use crate::token::credential::SourceSet;
+    use crate::token::kind::TokenKind;
+    use crate::token::provider::{Audiences, ByProvider, Provider};
+
+    fn token() -> Rc<VerifiedToken> {
+        let provider = Provider {
+            name: "a".into(),
+            audiences: Audiences::Any,
+            clients: None,
+            client_claims: Box::default(),
+            algorithms: AlgorithmSet::SECRET,
+            kind: TokenKind::Any,
+            clock_skew: Duration::ZERO,
+            require_expiration: false,
+            max_lifetime: None,
+            scope_claims: Box::default(),
+            group_claims: Box::default(),
+            sources: SourceSet::NONE,
+            outputs: Box::default(),
+            forwards_payload: false,
+            cache_ttl: Duration::ZERO,
+        };
+        let index = ByProvider::<()>::default().push(());
+        let jwk =
+            parse_object(br#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","alg":"HS256"}"#).unwrap();
+        let key = Rc::new(VerifyingKey::from_secret(&Json::Object(jwk), AlgorithmSet::SECRET).unwrap());
+        let validity = Validity { from: None, until: None };
+        let claims = parse_object(b"{}").unwrap();
+        Rc::new(VerifiedToken::new(index, &provider, &[], validity, &key, &claims, b"").unwrap())
+    }
+
+    #[test]
+    fn a_token_that_is_inserted_again_evicts_no_other() {
+        let token = token();
+        let mut cache = TokenCache::new(2);
+        let insert = |cache: &mut TokenCache, bytes: &[u8]| {
+            cache.insert(CacheKey::of(bytes), bytes, Rc::clone(&token), UnixTime::MAX);
+        };
+        let find = |cache: &mut TokenCache, bytes: &[u8]| {
+            cache.find(CacheKey::of(bytes), bytes, UnixTime::from_secs(0)).is_some()
+        };
+        for bytes in [b"a", b"b", b"b"] {
+            insert(&mut cache, bytes);
+        }
+        assert!(find(&mut cache, b"b") && find(&mut cache, b"a"));
+        insert(&mut cache, b"c");
+        assert!(!find(&mut cache, b"b"), "the least recently used one is evicted");
+        assert!(find(&mut cache, b"a") && find(&mut cache, b"c"));
+        let expected: usize = cache.entries.iter().map(|(token, entry)| weight(&token.bytes, entry)).sum();
+        assert_eq!((cache.len(), cache.bytes), (2, expected));
+    }
 }

@@ -1,16 +1,16 @@
-//! Verified statements about a caller: where a claim is, and what scopes and groups it spells.
+//! Reads claims: finds one by its path, and reads scopes and groups.
 
 use crate::json::{Json, Object};
 
-/// The way to a claim: one literal top-level name, or several for a nested one.
+/// The path to a claim: one literal top-level name, or several for a nested claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimPath(Box<[Box<str>]>);
 
 impl ClaimPath {
-    /// `None` without a name, or with an empty one.
+    /// `None` if there are no names, or one is empty.
     pub fn new<S: AsRef<str>>(names: &[S]) -> Option<Self> {
-        let whole = !names.is_empty() && names.iter().all(|name| !name.as_ref().is_empty());
-        whole.then(|| Self(names.iter().map(|name| name.as_ref().into()).collect()))
+        let valid = !names.is_empty() && names.iter().all(|name| !name.as_ref().is_empty());
+        valid.then(|| Self(names.iter().map(|name| name.as_ref().into()).collect()))
     }
 
     /// The claim, unless it is missing or null.
@@ -20,34 +20,34 @@ impl ClaimPath {
     }
 }
 
-/// Words of a set of claims, as often as they are in it: scopes or groups. They are kept in one piece of memory, each
-/// behind its length, for a cache remembers thousands of tokens, and forgets one with each that is new.
+/// The names that one or more claims list: scopes or groups. Never an empty name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NameList(Box<[u8]>);
+pub struct NameList(Box<[Box<str>]>);
 
 impl NameList {
-    /// Scopes: text split at spaces (RFC 6749 §3.3), or a list. A list with anything but strings in it counts for nothing.
+    /// Scopes: a string split at spaces (RFC 6749 §3.3), or a list. A list with any other value than strings is
+    /// ignored.
     pub fn scopes(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
         Self::collect(paths, claims, |text| text.split(' '))
     }
 
-    /// Groups: a list, one name, or API Gateway's bracketed text (`[admin user]`).
+    /// Groups: a list, a single name, or a string in API Gateway's brackets (`[admin user]`).
     pub fn groups(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
         Self::collect(paths, claims, |text| {
             let listed = text.strip_prefix('[').and_then(|inside| inside.strip_suffix(']'));
-            let (names, alone) = listed.map_or((None, Some(text)), |inside| (Some(inside.split(' ')), None));
-            names.into_iter().flatten().chain(alone)
+            let (names, single) = listed.map_or((None, Some(text)), |inside| (Some(inside.split(' ')), None));
+            names.into_iter().flatten().chain(single)
         })
     }
 
-    /// Whether the word is one of them.
-    pub fn contains(&self, word: &str) -> bool {
-        each(&self.0).any(|known| known == word.as_bytes())
+    /// Whether the name is in the list.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|known| **known == *name)
     }
 
-    /// Bytes that the words take.
+    /// The approximate size of the names in bytes.
     pub fn weight(&self) -> usize {
-        self.0.len()
+        self.0.iter().map(|name| size_of_val(name).saturating_add(name.len())).fold(0, usize::saturating_add)
     }
 
     fn collect<'c, I: Iterator<Item = &'c str>>(
@@ -55,42 +55,23 @@ impl NameList {
         claims: &'c Object<'_>,
         split: impl Fn(&'c str) -> I,
     ) -> Self {
-        let mut words = Vec::new();
+        let mut names: Vec<Box<str>> = Vec::new();
+        let mut add = |name: &str| {
+            if !name.is_empty() {
+                names.push(name.into());
+            }
+        };
         for value in paths.iter().filter_map(|path| path.find(claims)) {
             match value {
-                Json::Text(text) => {
-                    words.reserve(text.len().saturating_add(FEW_WORDS * LENGTH_BYTES));
-                    split(text).for_each(|word| add(&mut words, word));
-                }
+                Json::Text(text) => split(text).for_each(&mut add),
                 Json::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
-                    items.iter().filter_map(Json::as_text).for_each(|word| add(&mut words, word));
+                    items.iter().filter_map(Json::as_text).for_each(&mut add);
                 }
                 Json::Null | Json::Boolean(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {}
             }
         }
-        Self(words.into_boxed_slice())
+        Self(names.into())
     }
-}
-
-const LENGTH_BYTES: usize = 4;
-const FEW_WORDS: usize = 4;
-
-fn add(words: &mut Vec<u8>, word: &str) {
-    // No token is as long as that.
-    let Ok(length) = u32::try_from(word.len()) else { return };
-    if length > 0 {
-        words.extend_from_slice(&length.to_le_bytes());
-        words.extend_from_slice(word.as_bytes());
-    }
-}
-
-fn each(mut words: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, rest) = words.split_first_chunk::<LENGTH_BYTES>()?;
-        let (word, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        words = rest;
-        Some(word)
-    })
 }
 
 #[cfg(test)]
@@ -102,13 +83,12 @@ mod tests {
         parse_object(text.as_bytes()).unwrap()
     }
 
-    fn words(words: &[&str]) -> NameList {
-        let length = |word: &str| u32::try_from(word.len()).unwrap().to_le_bytes();
-        NameList(words.iter().flat_map(|word| [&length(word), word.as_bytes()].concat()).collect())
+    fn names(names: &[&str]) -> NameList {
+        NameList(names.iter().map(|&name| name.into()).collect())
     }
 
     #[test]
-    fn a_path_is_made_of_literal_names() {
+    fn a_path_has_literal_names() {
         let claims = claims(r#"{"a.b":1,"a":{"b":2,"c":null},"https://x/roles":[3],"n":null}"#);
         for (path, expected) in [
             (&["a.b"][..], Some("1")),
@@ -130,27 +110,27 @@ mod tests {
     fn scopes_are_split_at_spaces_only() {
         let paths = [ClaimPath::new(&["scope"]).unwrap(), ClaimPath::new(&["scp"]).unwrap()];
         for (text, expected) in [
-            (r#"{"scope":"read write"}"#, words(&["read", "write"])),
-            (r#"{"scope":" read  write "}"#, words(&["read", "write"])),
-            (r#"{"scope":"read,write"}"#, words(&["read,write"])),
-            (r#"{"scope":"read\twrite"}"#, words(&["read\twrite"])),
-            (r#"{"scp":["a b","c"]}"#, words(&["a b", "c"])),
-            (r#"{"scope":"a","scp":["b","a"]}"#, words(&["a", "b", "a"])),
-            (r#"{"scp":["a",1]}"#, words(&[])),
-            (r#"{"scope":{"a":1}}"#, words(&[])),
-            (r#"{"scope":7}"#, words(&[])),
-            (r"{}", words(&[])),
+            (r#"{"scope":"read write"}"#, names(&["read", "write"])),
+            (r#"{"scope":" read  write "}"#, names(&["read", "write"])),
+            (r#"{"scope":"read,write"}"#, names(&["read,write"])),
+            (r#"{"scope":"read\twrite"}"#, names(&["read\twrite"])),
+            (r#"{"scp":["a b","c"]}"#, names(&["a b", "c"])),
+            (r#"{"scope":"a","scp":["b","a"]}"#, names(&["a", "b", "a"])),
+            (r#"{"scp":["a",1]}"#, names(&[])),
+            (r#"{"scope":{"a":1}}"#, names(&[])),
+            (r#"{"scope":7}"#, names(&[])),
+            (r"{}", names(&[])),
         ] {
             assert_eq!(NameList::scopes(&paths, &claims(text)), expected, "{text}");
         }
     }
 
     #[test]
-    fn a_word_is_there_as_a_whole_or_not_at_all() {
+    fn a_name_is_compared_as_a_whole() {
         let paths = [ClaimPath::new(&["scope"]).unwrap()];
         let scopes =
             NameList::scopes(&paths, &claims(r#"{"scope":["read","write","lesen é","\u0004\u0000\u0000\u0000read"]}"#));
-        for (word, expected) in [
+        for (name, expected) in [
             ("read", true),
             ("write", true),
             ("lesen é", true),
@@ -163,24 +143,24 @@ mod tests {
             ("lesen", false),
             ("READ", false),
         ] {
-            assert_eq!(scopes.contains(word), expected, "{word:?}");
+            assert_eq!(scopes.contains(name), expected, "{name:?}");
         }
         assert!(!NameList::default().contains(""));
     }
 
     #[test]
-    fn groups_may_be_a_list_or_a_name_or_bracketed() {
+    fn groups_are_a_list_or_a_name_or_in_brackets() {
         let paths = [ClaimPath::new(&["cognito:groups"]).unwrap()];
         for (text, expected) in [
-            (r#"{"cognito:groups":["admin","user"]}"#, words(&["admin", "user"])),
-            (r#"{"cognito:groups":"admin"}"#, words(&["admin"])),
-            (r#"{"cognito:groups":"Domain Users"}"#, words(&["Domain Users"])),
-            (r#"{"cognito:groups":"[admin user]"}"#, words(&["admin", "user"])),
-            (r#"{"cognito:groups":"[admin]"}"#, words(&["admin"])),
-            (r#"{"cognito:groups":"[]"}"#, words(&[])),
-            (r#"{"cognito:groups":""}"#, words(&[])),
-            (r#"{"cognito:groups":["admin",null]}"#, words(&[])),
-            (r#"{"cognito:groups":[["admin"]]}"#, words(&[])),
+            (r#"{"cognito:groups":["admin","user"]}"#, names(&["admin", "user"])),
+            (r#"{"cognito:groups":"admin"}"#, names(&["admin"])),
+            (r#"{"cognito:groups":"Domain Users"}"#, names(&["Domain Users"])),
+            (r#"{"cognito:groups":"[admin user]"}"#, names(&["admin", "user"])),
+            (r#"{"cognito:groups":"[admin]"}"#, names(&["admin"])),
+            (r#"{"cognito:groups":"[]"}"#, names(&[])),
+            (r#"{"cognito:groups":""}"#, names(&[])),
+            (r#"{"cognito:groups":["admin",null]}"#, names(&[])),
+            (r#"{"cognito:groups":[["admin"]]}"#, names(&[])),
         ] {
             assert_eq!(NameList::groups(&paths, &claims(text)), expected, "{text}");
         }

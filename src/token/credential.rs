@@ -1,29 +1,29 @@
-//! The one credential of a request: all sources of all providers are looked at, and two are a refusal, for an upstream
-//! might read the other one (RFC 6750 §2).
+//! Finds the credential of a request in all identity sources of all providers. A request with two credentials is
+//! refused (RFC 6750 §2): the upstream might use the one that was not verified.
 
 use std::fmt;
 
 use super::source::Source;
 use crate::request::RequestHead;
 
-/// Every source of every provider.
+/// The identity sources of all providers, each once.
 #[derive(Debug, Default)]
 pub struct Sources(Vec<Source>);
 
-/// Which of the sources a token was found in.
+/// The index of one source in [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceIndex(u8);
 
-/// The sources that one provider's tokens may come from.
+/// A set of sources: those of one provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceSet(u64);
 
-/// Two credentials in one request.
+/// The request has more than one credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AmbiguousCredential;
 
 impl Sources {
-    /// Adds one, and gives the set of it alone; `None` if there are 64 already.
+    /// Adds a source and returns the set of only that source; `None` if there are 64 already.
     pub fn add(&mut self, source: Source) -> Option<SourceSet> {
         let index = self.0.iter().position(|known| known.is_same_source(&source)).unwrap_or_else(|| {
             self.0.push(source);
@@ -32,41 +32,41 @@ impl Sources {
         1_u64.checked_shl(u32::try_from(index).ok()?).map(SourceSet)
     }
 
-    /// The one credential of the request.
+    /// The credential of a request, if it has one.
     ///
     /// # Errors
     ///
-    /// If there are two. Two in one header are told by [`Credential::is_list`].
+    /// If it has more than one. For several in one header value, see [`Credential::is_list`].
     pub fn find<'r>(&self, head: &RequestHead<'r>) -> Result<Option<Credential<'r, '_>>, AmbiguousCredential> {
-        let mut only = None;
+        let mut found = None;
         let mut ambiguous = false;
         for (source, index) in self.0.iter().zip(0_u8..) {
             source.collect(head, &mut |token: &'r [u8]| {
-                ambiguous |= only.is_some();
-                only = Some(Credential { token, source, index: SourceIndex(index) });
+                ambiguous |= found.is_some();
+                found = Some(Credential { token, source, index: SourceIndex(index) });
             });
         }
-        if ambiguous { Err(AmbiguousCredential) } else { Ok(only) }
+        if ambiguous { Err(AmbiguousCredential) } else { Ok(found) }
     }
 }
 
 impl SourceSet {
-    /// Without any.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// Both together.
+    /// The union of both sets.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether the source is one of them.
+    /// Whether the source is in the set.
     pub fn contains(self, index: SourceIndex) -> bool {
         1_u64.checked_shl(u32::from(index.0)).is_some_and(|bit| self.0 & bit != 0)
     }
 }
 
-/// What a request came with, and where it was. It can't be printed.
+/// A credential and the source that it was found in. `Debug` does not show it.
 #[derive(Clone, Copy)]
 pub struct Credential<'r, 's> {
     token: &'r [u8],
@@ -75,22 +75,22 @@ pub struct Credential<'r, 's> {
 }
 
 impl<'r, 's> Credential<'r, 's> {
-    /// The bytes that should be a token.
+    /// The bytes of the token, not checked in any way.
     pub fn token(&self) -> &'r [u8] {
         self.token
     }
 
-    /// Whether this is more than one header, joined: no token has a comma in it.
+    /// Whether this can be the values of several headers, joined: a token has no comma.
     pub fn is_list(&self) -> bool {
         self.token.contains(&b',')
     }
 
-    /// The source that they were found in.
+    /// The source that it was found in.
     pub fn source(&self) -> &'s Source {
         self.source
     }
 
-    /// The same, as a member of sets.
+    /// The index of that source.
     pub fn source_index(&self) -> SourceIndex {
         self.index
     }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authorization_header_wants_its_scheme() {
+    fn the_authorization_header_needs_the_scheme_bearer() {
         let sources = sources(&["$request.header.Authorization"]);
         for (values, expected) in [
             (&[][..], Ok(None)),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_the_whole_value_is_the_token() {
+    fn in_other_sources_the_whole_value_is_the_token() {
         let sources =
             sources(&["$request.header.X-Token", "$request.querystring.t", "$request.cookie.c", "$request.websocket"]);
         for (headers, expected) in [
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_a_header_are_one_source() {
+    fn aliases_of_a_header_are_one_source() {
         let sources = sources(&["$request.header.X-Token", "$request.header.x_token"]);
         for name in ["x-token", "x_token"] {
             assert_eq!(found(&sources, &[(name, "abc")]), Ok(Some("abc".to_owned())), "{name}");

@@ -1,60 +1,61 @@
-//! What is wrong with a token, and what it would take to tell.
+//! Why a token is not valid, or cannot be verified yet.
 
 use crate::keys::jwk::KeyId;
 
-/// What is wrong with a token.
+/// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// Not three parts of canonical base64url with a JSON object each, or a claim of the wrong type.
+    /// Not a compact JWS of canonical base64url with JSON objects as header and payload, or a claim has the wrong type.
     Malformed,
     /// More than 16 KiB.
     TooLarge,
     /// No provider has this `iss`.
     IssuerUnknown,
-    /// The token is at a place that its issuer's provider does not read.
+    /// The token is not in one of its provider's identity sources.
     IdentitySourceMismatch,
     /// The claim `tid` is not the tenant in `iss`.
     TenantMismatch,
-    /// The provider's allow-list hasn't the algorithm, or nobody knows it.
+    /// `alg` is not in the provider's list, or not supported.
     AlgorithmNotAllowed,
-    /// No key of the provider fits.
+    /// The provider has no key for the `kid` and `alg` of the token.
     KeyUnknown,
-    /// No key's signature.
+    /// No candidate key verifies the signature.
     SignatureInvalid,
     /// `exp` has passed.
     Expired,
-    /// `nbf` is to come.
+    /// `nbf` is in the future.
     NotYetValid,
-    /// `iat` is to come.
+    /// `iat` is in the future.
     IssuedInFuture,
     /// No `exp`.
     ExpirationMissing,
-    /// `exp - iat` is longer than allowed, or can't be told.
+    /// `exp - iat` is longer than allowed, or one of them is missing.
     LifetimeTooLong,
-    /// For somebody else.
+    /// `aud`, or `client_id` if there is none, has no accepted audience.
     AudienceMismatch,
-    /// Issued to a client that is not listed.
+    /// Issued to a client that is not in the provider's list.
     ClientMismatch,
-    /// An ID token where an access token belongs, or the reverse.
+    /// An ID token instead of an access token, or the reverse.
     UseMismatch,
-    /// `typ` says it is no token for an API.
+    /// `typ` names another kind of JWT, or the token is a security event.
     TypeMismatch,
-    /// Bound to a key or certificate (RFC 7800), which nobody here can check.
+    /// Bound to a key or certificate (`cnf`, RFC 7800), which the filter cannot check.
     Bound,
-    /// `crit`, or an unencoded payload: an extension that must be understood and is not.
+    /// `crit`, or `b64` other than `true`: an extension that the filter must understand (RFC 7515 §4.1.11) and does
+    /// not.
     CriticalHeader,
-    /// A claim that can't be said in a header.
+    /// A claim for an identity header cannot be a header value.
     ClaimUnforwardable,
 }
 
-/// Why there is no verified token.
+/// Why verifying a token failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyError {
-    /// It is refused.
+    /// The token is not valid.
     Refused(TokenError),
-    /// Its provider has no keys to decide by.
+    /// Its provider has no usable key set.
     KeysUnavailable,
-    /// Its provider's keys are not the ones it asks for; newer ones may be.
+    /// Its provider's key set has no such key, but a newer one may.
     KeyUnknown(Option<KeyId>),
 }
 

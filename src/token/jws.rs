@@ -1,4 +1,4 @@
-//! The compact serialization of a JWS (RFC 7515 §3.1) and its header.
+//! The compact serialization of a JWS (RFC 7515 §3.1), and its header.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +11,10 @@ use super::error::TokenError;
 use crate::json::{Json, Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 
-/// A token longer than this is refused before anything of it is copied.
+/// A longer token is rejected before any of it is copied.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// The parts of a compact JWS, decoded and not yet read.
+/// The parts of a compact JWS, decoded from base64url but not parsed.
 pub struct CompactJws<'r> {
     pub(super) signed: &'r [u8],
     pub(super) encoded_payload: &'r [u8],
@@ -24,7 +24,7 @@ pub struct CompactJws<'r> {
 }
 
 impl<'r> CompactJws<'r> {
-    /// Takes a token apart.
+    /// Splits and decodes a token.
     ///
     /// # Errors
     ///
@@ -37,7 +37,8 @@ impl<'r> CompactJws<'r> {
         let (signed, signature) = split_at_dot(bytes, last_dot)?;
         let first_dot = memchr(b'.', signed).ok_or(TokenError::Malformed)?;
         let (header, payload) = split_at_dot(signed, first_dot)?;
-        // Canonical only: with padding or stray bits one token would have several spellings (RFC 4648 §3.5).
+        // Canonical base64url only: with padding or non-zero pad bits, one token could be written in several ways
+        // (RFC 4648 §3.5).
         let decode = |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
         Ok(Self {
             signed,
@@ -61,7 +62,7 @@ impl fmt::Debug for CompactJws<'_> {
     }
 }
 
-/// What the header says that verification needs.
+/// The header parameters that verification needs.
 pub(super) struct Header<'c> {
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<Cow<'c, str>>,
@@ -69,7 +70,7 @@ pub(super) struct Header<'c> {
 }
 
 impl<'c> Header<'c> {
-    /// Keys that the header brings along (`jwk`, `jku`, `x5c`, `x5u`) are never used.
+    /// Parses the header. Keys in it (`jwk`, `jku`, `x5c`, `x5u`) are never used.
     pub(super) fn read(jws: &'c CompactJws<'_>) -> Result<Self, TokenError> {
         Self::of(&parse_object(&jws.header).ok_or(TokenError::Malformed)?)
     }

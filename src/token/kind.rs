@@ -1,55 +1,57 @@
-//! How access tokens and ID tokens are told apart.
+//! Tells access tokens from ID tokens.
 
 use super::error::TokenError;
 use crate::json::{Json, Object};
 
-/// How one kind of token is told from another.
+/// The kind of token that a provider accepts, by how it is recognized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// Access and ID tokens alike.
+    /// Access and ID tokens.
     Any,
-    /// The payload says so: `token_use` of Cognito, `typ` of Keycloak.
+    /// A claim has this value: `token_use` of Cognito, `typ` of Keycloak.
     Claim {
-        /// The claim.
+        /// The name of the claim.
         name: &'static str,
-        /// What it must be.
+        /// Its value.
         value: &'static str,
     },
-    /// The header's `typ` is `at+jwt`, and the claims of RFC 9068 §2.2 are there.
+    /// An access token by RFC 9068: `typ` is `at+jwt`, and the claims of §2.2 are present.
     Rfc9068,
-    /// One of these claims is in access tokens and never in ID tokens.
+    /// An access token: has one of these claims, which ID tokens never have.
     AccessByClaim(&'static [&'static str]),
-    /// None of these claims is in ID tokens.
+    /// An ID token: has none of these claims, which only access tokens have.
     IdByAbsence(&'static [&'static str]),
-    /// Nothing in it says that it is an ID token.
+    /// Any token that is not recognizably an ID token.
     NotId,
-    /// Nothing in it says that it is an access token.
+    /// Any token that is not recognizably an access token.
     NotAccess,
 }
 
 /// Claims that only ID tokens have (OpenID Connect Core §2, §3.3.2.11).
 const ID_ONLY: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
-/// Claims that RFC 9068 §2.2 demands.
+/// Claims that RFC 9068 §2.2 requires.
 const RFC9068_CLAIMS: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
 
 impl TokenKind {
-    /// Refuses a token of another kind.
+    /// Checks that a token is of this kind.
     ///
     /// # Errors
     ///
     /// `TypeMismatch` or `UseMismatch`.
     pub(super) fn check(self, typ: Option<&str>, claims: &Object<'_>) -> Result<(), TokenError> {
         let typ = TypHeader::read(typ);
-        // A security event, logout tokens among them, may come without a `typ` that says so (RFC 8417 §2.2).
+        // Security event tokens, such as logout tokens, may have no `typ` of their own (RFC 8417 §2.2).
         if typ == TypHeader::Other || claims.get("events").is_some_and(|events| matches!(events, Json::Object(_))) {
             return Err(TokenError::TypeMismatch);
         }
         let has = |name: &&str| claims.get(name).is_some_and(|value| *value != Json::Null);
         let token_use = claims.text("token_use");
-        let as_wanted = match self {
+        let matches = match self {
             Self::Any => true,
             Self::Claim { name, value } => claims.text(name) == Some(value),
-            Self::Rfc9068 if typ != TypHeader::AccessToken { vendors: false } => return Err(TokenError::TypeMismatch),
+            Self::Rfc9068 if typ != TypHeader::AccessToken { vendor_specific: false } => {
+                return Err(TokenError::TypeMismatch);
+            }
             Self::Rfc9068 => RFC9068_CLAIMS.iter().all(has),
             Self::AccessByClaim(names) => names.iter().any(has),
             Self::IdByAbsence(names) => !typ.is_access_token() && !names.iter().any(has),
@@ -58,33 +60,33 @@ impl TokenKind {
             }
             Self::NotAccess => !typ.is_access_token() && token_use.is_none_or(|kind| kind == "id"),
         };
-        as_wanted.then_some(()).ok_or(TokenError::UseMismatch)
+        matches.then_some(()).ok_or(TokenError::UseMismatch)
     }
 }
 
-/// What the header's `typ` says a token is for (RFC 7515 §4.1.9, RFC 8725 §3.11).
+/// What the header parameter `typ` says about a token (RFC 7515 §4.1.9, RFC 8725 §3.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TypHeader {
-    /// Nothing beyond its being a JWT.
-    Unsaid,
-    /// An access token: by RFC 9068, or by a vendor's own name for the same.
-    AccessToken { vendors: bool },
-    /// Something else: a DPoP proof, a logout token, a security event.
+    /// Nothing: `typ` is missing, or `JWT`, or has no `+` suffix.
+    Unspecified,
+    /// An access token, by RFC 9068 or with a vendor's prefix (`okta-internal-at+jwt`).
+    AccessToken { vendor_specific: bool },
+    /// Another kind of JWT: a DPoP proof, a logout token, a security event.
     Other,
 }
 
 impl TypHeader {
     fn read(typ: Option<&str>) -> Self {
-        let Some(typ) = typ else { return Self::Unsaid };
+        let Some(typ) = typ else { return Self::Unspecified };
         let bare = match typ.split_once('/') {
             Some((kind, bare)) if kind.eq_ignore_ascii_case("application") => bare,
             _ => typ,
         };
         match bare.split_once('+') {
-            None => Self::Unsaid,
+            None => Self::Unspecified,
             Some((kind, suffix)) if suffix.eq_ignore_ascii_case("jwt") => match kind.rsplit_once('-') {
-                None if kind.eq_ignore_ascii_case("at") => Self::AccessToken { vendors: false },
-                Some((_, end)) if end.eq_ignore_ascii_case("at") => Self::AccessToken { vendors: true },
+                None if kind.eq_ignore_ascii_case("at") => Self::AccessToken { vendor_specific: false },
+                Some((_, end)) if end.eq_ignore_ascii_case("at") => Self::AccessToken { vendor_specific: true },
                 _ => Self::Other,
             },
             Some(_) => Self::Other,
@@ -101,13 +103,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typ_is_read_in_any_case_and_with_or_without_its_tree() {
-        let access = |vendors| TypHeader::AccessToken { vendors };
+    fn typ_is_case_insensitive_and_may_begin_with_application() {
+        let access = |vendor_specific| TypHeader::AccessToken { vendor_specific };
         for (typ, expected) in [
-            (None, TypHeader::Unsaid),
-            (Some(""), TypHeader::Unsaid),
-            (Some("JWT"), TypHeader::Unsaid),
-            (Some("application/jwt"), TypHeader::Unsaid),
+            (None, TypHeader::Unspecified),
+            (Some(""), TypHeader::Unspecified),
+            (Some("JWT"), TypHeader::Unspecified),
+            (Some("application/jwt"), TypHeader::Unspecified),
             (Some("at+jwt"), access(false)),
             (Some("AT+JWT"), access(false)),
             (Some("APPLICATION/At+Jwt"), access(false)),

@@ -1,18 +1,18 @@
-//! Identity headers: what of a verified token the upstream is told, and under which names.
+//! Identity headers: which claims of a verified token become header values, and how.
 
 use super::claims::ClaimPath;
 use crate::json::{Json, Object};
 
-/// How a list becomes one value.
+/// How a list becomes one header value.
 #[derive(Clone, Debug)]
 pub enum ListForm {
-    /// Members with this between them; a member that holds it could pass for two, and refuses the token.
+    /// Members joined with this separator. A member that has it could be read as two, so the token is rejected.
     Joined(Box<str>),
-    /// JSON.
+    /// A JSON array.
     Json,
 }
 
-/// A claim whose value goes into one header.
+/// A claim whose value becomes a header.
 #[derive(Debug)]
 pub struct Output {
     /// The claim.
@@ -21,39 +21,39 @@ pub struct Output {
     pub list: ListForm,
 }
 
-/// The claim's value can't be said in a header.
+/// The claim's value cannot be sent unchanged in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unforwardable;
 
 impl Output {
-    /// The header's value; `None` if the token hasn't the claim.
+    /// The header's value; `None` if the token does not have the claim.
     ///
     /// # Errors
     ///
-    /// If the value would not arrive as it is.
+    /// If the upstream would not receive the value unchanged.
     pub fn value(&self, claims: &Object<'_>) -> Result<Option<String>, Unforwardable> {
         let Some(value) = self.claim.find(claims) else { return Ok(None) };
         let text = match (value, &self.list) {
             (Json::List(items), ListForm::Joined(separator)) => join(items, separator)?,
-            _ => plain(value),
+            _ => text_or_json(value),
         };
-        arrives_as_it_is(&text).then_some(Some(text)).ok_or(Unforwardable)
+        is_header_value(&text).then_some(Some(text)).ok_or(Unforwardable)
     }
 }
 
 fn join(items: &[Json<'_>], separator: &str) -> Result<String, Unforwardable> {
-    let members: Vec<_> = items.iter().map(plain).collect();
-    let distinct = separator.is_empty() || !members.iter().any(|member| member.contains(separator));
-    distinct.then(|| members.join(separator)).ok_or(Unforwardable)
+    let members: Vec<_> = items.iter().map(text_or_json).collect();
+    let unambiguous = separator.is_empty() || !members.iter().any(|member| member.contains(separator));
+    unambiguous.then(|| members.join(separator)).ok_or(Unforwardable)
 }
 
-/// Text as it is, everything else as JSON.
-fn plain(value: &Json<'_>) -> String {
+/// A string as it is, any other value as JSON.
+fn text_or_json(value: &Json<'_>) -> String {
     value.as_text().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// No control character, and no blank at either end, which a receiver would strip (RFC 9110 §5.5).
-fn arrives_as_it_is(text: &str) -> bool {
+/// A header value has no control characters, and a receiver removes spaces at both ends (RFC 9110 §5.5).
+fn is_header_value(text: &str) -> bool {
     !text.chars().any(char::is_control) && text.trim_matches(' ') == text
 }
 
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_arrives_as_it_is_or_refuses() {
+    fn a_claim_is_sent_unchanged_or_rejected() {
         let text = |text: &str| Ok(Some(text.to_owned()));
         for (claims, expected) in [
             (r#"{"a":"x"}"#, text("x")),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_be_json() {
+    fn a_list_can_be_sent_as_json() {
         let claims = parse_object(br#"{"a":["x,y",1]}"#).unwrap();
         assert_eq!(output(ListForm::Json).value(&claims), Ok(Some(r#"["x,y",1]"#.to_owned())));
     }

@@ -1,4 +1,4 @@
-//! One provider, compiled: an issuer and what its tokens must say.
+//! A compiled provider: an issuer, and the conditions that its tokens must meet.
 
 use std::time::Duration;
 
@@ -17,56 +17,56 @@ pub type ProviderIndex = Index<Provider>;
 /// One `T` for each provider of a configuration.
 pub type ByProvider<T> = Indexed<Provider, T>;
 
-/// An issuer and what is asked of its tokens.
+/// An issuer, and the conditions that its tokens must meet.
 #[derive(Debug)]
 pub struct Provider {
     /// Its name in the configuration.
     pub name: Box<str>,
-    /// Whom tokens must be for.
+    /// The accepted audiences.
     pub audiences: Audiences,
-    /// The clients that tokens may have been issued to; all if not given.
+    /// The clients that tokens may be issued to; all if `None`.
     pub clients: Option<Box<[Box<str>]>>,
-    /// Claims that name the client, the first that is there counts.
+    /// Claims that name the client; the first one present is used.
     pub client_claims: Box<[ClaimPath]>,
     /// Algorithms that tokens may be signed with.
     pub algorithms: AlgorithmSet,
-    /// The kind of token.
+    /// The accepted kind of token.
     pub kind: TokenKind,
-    /// Tolerance for times.
+    /// The tolerance for `exp`, `nbf` and `iat`.
     pub clock_skew: Duration,
-    /// Whether a token must end.
+    /// Whether `exp` is required.
     pub require_expiration: bool,
-    /// The longest `exp - iat`.
+    /// The maximum of `exp - iat`.
     pub max_lifetime: Option<Duration>,
-    /// Claims with scopes.
+    /// Claims that hold scopes.
     pub scope_claims: Box<[ClaimPath]>,
-    /// Claims with groups.
+    /// Claims that hold groups.
     pub group_claims: Box<[ClaimPath]>,
-    /// Where tokens may be.
+    /// The identity sources of its tokens.
     pub sources: SourceSet,
-    /// Claims whose values become identity headers.
+    /// The claims that become identity headers.
     pub outputs: Box<[Output]>,
     /// Whether the payload becomes an identity header.
     pub forwards_payload: bool,
-    /// How long a verified token is remembered; zero: not at all.
+    /// How long a verified token is cached; zero turns the cache off.
     pub cache_ttl: Duration,
 }
 
-/// Whom a token must be for.
+/// The accepted audiences.
 #[derive(Debug)]
 pub enum Audiences {
-    /// Anybody; somebody wrote so in words.
+    /// Any audience, or none; the configuration says so explicitly.
     Any,
-    /// One of these, of which there is at least one.
+    /// One of these. The list is never empty.
     OneOf(Box<[Box<str>]>),
 }
 
 impl Provider {
-    /// Everything that the claims alone can tell, cheapest first.
+    /// Checks everything that needs no key, the cheapest first.
     ///
     /// # Errors
     ///
-    /// What is wrong with the token.
+    /// Why the token is not valid.
     pub(super) fn check(&self, typ: Option<&str>, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
         let validity = self.validity(claims, now)?;
         self.check_audience(claims)?;
@@ -78,15 +78,15 @@ impl Provider {
         }
     }
 
-    /// The client that the token was issued to.
+    /// The client that a token was issued to.
     pub(super) fn client<'c>(&self, claims: &'c Object<'_>) -> Option<&'c str> {
         self.client_claims.iter().find_map(|claim| claim.find(claims)).and_then(Json::as_text)
     }
 
     fn validity(&self, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
-        let expires = date(claims, "exp")?;
-        let not_before = date(claims, "nbf")?;
-        let issued = date(claims, "iat")?;
+        let expires = numeric_date(claims, "exp")?;
+        let not_before = numeric_date(claims, "nbf")?;
+        let issued = numeric_date(claims, "iat")?;
         let validity = Validity {
             from: not_before.map(|time| time.minus(self.clock_skew)),
             until: expires.map(|time| time.plus(self.clock_skew)),
@@ -104,32 +104,34 @@ impl Provider {
             return Err(TokenError::IssuedInFuture);
         }
         match (self.max_lifetime, expires, issued) {
-            (Some(longest), Some(expires), Some(issued)) if expires.since(issued) <= longest => Ok(validity),
+            (Some(max), Some(expires), Some(issued)) if expires.since(issued) <= max => Ok(validity),
             (Some(_), ..) => Err(TokenError::LifetimeTooLong),
             (None, ..) => Ok(validity),
         }
     }
 
-    /// API Gateway's order: `aud` if the token has it, else `client_id`.
+    /// As API Gateway does: `aud` if the token has it, else `client_id`.
     fn check_audience(&self, claims: &Object<'_>) -> Result<(), TokenError> {
-        let Audiences::OneOf(ours) = &self.audiences else { return Ok(()) };
-        let known = |value: &Json<'_>| value.as_text().is_some_and(|name| ours.iter().any(|our| **our == *name));
-        let meant_for_us = match claims.get("aud") {
-            Some(Json::List(names)) => names.iter().all(|name| name.as_text().is_some()) && names.iter().any(known),
-            Some(Json::Null) | None => claims.get("client_id").is_some_and(known),
-            Some(name) => known(name),
+        let Audiences::OneOf(audiences) = &self.audiences else { return Ok(()) };
+        let accepted =
+            |value: &Json<'_>| value.as_text().is_some_and(|name| audiences.iter().any(|audience| **audience == *name));
+        let matches = match claims.get("aud") {
+            Some(Json::List(names)) => names.iter().all(|name| name.as_text().is_some()) && names.iter().any(accepted),
+            Some(Json::Null) | None => claims.get("client_id").is_some_and(accepted),
+            Some(name) => accepted(name),
         };
-        meant_for_us.then_some(()).ok_or(TokenError::AudienceMismatch)
+        matches.then_some(()).ok_or(TokenError::AudienceMismatch)
     }
 
     fn check_client(&self, claims: &Object<'_>) -> Result<(), TokenError> {
-        let Some(ours) = &self.clients else { return Ok(()) };
-        let known = self.client(claims).is_some_and(|client| ours.iter().any(|our| **our == *client));
-        known.then_some(()).ok_or(TokenError::ClientMismatch)
+        let Some(clients) = &self.clients else { return Ok(()) };
+        let accepted = self.client(claims).is_some_and(|client| clients.iter().any(|listed| **listed == *client));
+        accepted.then_some(()).ok_or(TokenError::ClientMismatch)
     }
 }
 
-/// Absent, a number, or a refusal: a wrong type never counts as absent (CVE-2026-25537 is what happens if it does).
-fn date(claims: &Object<'_>, name: &str) -> Result<Option<UnixTime>, TokenError> {
+/// A NumericDate (RFC 7519 §2), if present. A value of another type is an error, never treated as absent (see
+/// CVE-2026-25537).
+fn numeric_date(claims: &Object<'_>, name: &str) -> Result<Option<UnixTime>, TokenError> {
     claims.get(name).map(|value| UnixTime::from_numeric_date(value).ok_or(TokenError::Malformed)).transpose()
 }

@@ -1,40 +1,40 @@
-//! An identity source: where in a request a token may be, and how it is taken out again. What one of the servers behind
-//! might read as a token is found, however it is spelled.
+//! An identity source: where a request may have a token, and how to remove it. Servers differ in what they accept. A
+//! token is found if any common server would read it.
 
 use crate::request::{RequestHead, is_alias_of, is_token, percent_decode};
 
-/// A place where a token may be, in API Gateway's spelling.
+/// An identity source in API Gateway's syntax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `$request.header.Authorization`: the scheme `Bearer` is required.
     Authorization,
-    /// `$request.header.NAME`: the whole value, with or without the scheme `Bearer` before it.
+    /// `$request.header.NAME`: the whole value, with or without the scheme `Bearer`.
     Header(Box<str>),
     /// `$request.querystring.NAME`.
     Query(Box<str>),
     /// `$request.cookie.NAME`.
     Cookie(Box<str>),
-    /// `$request.websocket`: the sub-protocol offered after `bearer` (`sec-websocket-protocol: bearer, TOKEN`).
+    /// `$request.websocket`: the subprotocol offered after `bearer` (`sec-websocket-protocol: bearer, TOKEN`).
     WebSocket,
 }
 
 const AUTHORIZATION: &str = "authorization";
 const COOKIE: &str = "cookie";
 const WEBSOCKET_HEADER: &str = "sec-websocket-protocol";
-/// Between two parameters of a query; some servers still take the second (HTML 4.01 B.2.2).
-const BETWEEN: [char; 2] = ['&', ';'];
+/// The separators of query parameters. Some servers still accept the second (HTML 4.01 B.2.2).
+const SEPARATORS: [char; 2] = ['&', ';'];
 
 impl Source {
-    /// Reads API Gateway's spelling; `None` if it is another one.
+    /// Parses API Gateway's syntax; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         if text == "$request.websocket" {
             return Some(Self::WebSocket);
         }
-        let (place, name) = text.strip_prefix("$request.")?.split_once('.')?;
+        let (location, name) = text.strip_prefix("$request.")?.split_once('.')?;
         if !is_token(name) {
             return None;
         }
-        match place {
+        match location {
             "header" if name.eq_ignore_ascii_case("authorization") => Some(Self::Authorization),
             "header" => Some(Self::Header(name.to_ascii_lowercase().into())),
             "querystring" => Some(Self::Query(name.into())),
@@ -43,7 +43,7 @@ impl Source {
         }
     }
 
-    /// Whether what is in the one is in the other.
+    /// Whether both sources read the same part of a request.
     pub(super) fn is_same_source(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header(name), Self::Header(other)) => is_alias_of(name.as_bytes(), other.as_bytes()),
@@ -51,14 +51,14 @@ impl Source {
         }
     }
 
-    /// Hands over each token that is there.
+    /// Calls `found` with every token in this source.
     pub(super) fn collect<'r>(&self, head: &RequestHead<'r>, found: &mut impl FnMut(&'r [u8])) {
         match self {
             Self::Authorization => {
                 for value in head.values(AUTHORIZATION) {
                     match bearer(value) {
                         Some(token) => found(token),
-                        // Envoy joins repeated headers with a comma; the whole is a list, and refused.
+                        // Envoy may join repeated headers with a comma. The joined value is refused as a list.
                         None if value.split(|byte| *byte == b',').any(|part| bearer(part.trim_ascii()).is_some()) => {
                             found(value)
                         }
@@ -73,7 +73,8 @@ impl Source {
                     .for_each(found);
             }
             Self::Query(name) => {
-                let values = head.query().unwrap_or_default().split(BETWEEN).filter_map(|pair| parameter(pair, name));
+                let values =
+                    head.query().unwrap_or_default().split(SEPARATORS).filter_map(|pair| query_value(pair, name));
                 values.filter(|value| !value.is_empty()).map(str::as_bytes).for_each(found);
             }
             Self::Cookie(name) => {
@@ -87,7 +88,7 @@ impl Source {
                 }
             }
             Self::WebSocket => {
-                let mut offers = protocols(head);
+                let mut offers = subprotocols(head);
                 while let Some(offer) = offers.next() {
                     if is_marker(offer)
                         && let Some(token) = offers.next()
@@ -99,23 +100,23 @@ impl Source {
         }
     }
 
-    /// How the request looks without the token: a header's new value (`None`: the header goes), or a new target.
+    /// How to remove the token from the request.
     pub fn without(&self, head: &RequestHead<'_>) -> Removal<'_> {
         match self {
             Self::Authorization => Removal::Header { name: AUTHORIZATION, rest: None },
             Self::Header(name) => Removal::Header { name, rest: None },
-            Self::Query(name) => Removal::Target(without_query(head, name)),
+            Self::Query(name) => Removal::Target(target_without(head, name)),
             Self::Cookie(name) => {
                 let whole = head.values(COOKIE).collect::<Vec<_>>().join(&b"; "[..]);
                 let kept = String::from_utf8_lossy(&whole);
-                let kept: Vec<_> = kept.split(';').filter(|pair| named(pair, name).is_none()).collect();
+                let kept: Vec<_> = kept.split(';').filter(|pair| cookie_value(pair, name).is_none()).collect();
                 let kept = kept.join(";");
                 let rest = (!kept.trim().is_empty()).then(|| kept.trim_start().to_owned());
                 Removal::Header { name: COOKIE, rest }
             }
             Self::WebSocket => {
                 let mut kept = Vec::new();
-                let mut offers = protocols(head);
+                let mut offers = subprotocols(head);
                 while let Some(offer) = offers.next() {
                     if is_marker(offer) {
                         offers.next();
@@ -130,22 +131,22 @@ impl Source {
     }
 }
 
-/// What removing a token does to the request.
+/// The change to a request that removes its token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Removal<'s> {
     /// The header is removed, or set to what is left of it.
     Header {
         /// Its name.
         name: &'s str,
-        /// What is left.
+        /// What is left; `None` removes the header.
         rest: Option<String>,
     },
-    /// `:path` becomes this.
+    /// `:path` is set to this.
     Target(String),
 }
 
-/// What stands behind the scheme `Bearer`, in any case, and one space (RFC 9110 §11.1, RFC 6750 §2.1), or what a lenient
-/// server takes for one, so that nothing that one of them reads is overlooked.
+/// What follows the case-insensitive scheme `Bearer` and one space (RFC 9110 §11.1, RFC 6750 §2.1). Any other character
+/// that a lenient server may accept as the space is accepted too: a token that one server reads must not be missed.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (_, rest) = value.split_at_checked(6).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer"))?;
     match rest.split_first() {
@@ -155,21 +156,24 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 }
 
 fn cookies<'r>(text: &'r str, name: &str) -> impl Iterator<Item = &'r [u8]> {
-    text.split(';').filter_map(move |pair| named(pair, name)).filter(|value| !value.is_empty()).map(str::as_bytes)
+    text.split(';')
+        .filter_map(move |pair| cookie_value(pair, name))
+        .filter(|value| !value.is_empty())
+        .map(str::as_bytes)
 }
 
-fn named<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
+fn cookie_value<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
     pair.split_once('=').filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
 }
 
-/// An upstream decodes names, so `access%5Ftoken` is one as well.
-fn parameter<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
+/// The value of a query parameter. Servers decode names, so `access%5Ftoken` is `access_token`.
+fn query_value<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
     let is_name = |known: &str| known == name || percent_decode(known).is_some_and(|decoded| decoded == name);
     pair.split_once('=').filter(|(known, _)| is_name(known)).map(|(_, value)| value)
 }
 
-/// The sub-protocols that are offered: one list, on however many lines (RFC 6455 §11.3.4).
-fn protocols<'r>(head: &RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
+/// The subprotocols that the client offers. Several header lines are one list (RFC 6455 §11.3.4).
+fn subprotocols<'r>(head: &RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
     let lines = head.aliases_of(WEBSOCKET_HEADER);
     lines.flat_map(|(_, line)| line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii))
 }
@@ -182,18 +186,18 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-fn without_query(head: &RequestHead<'_>, name: &str) -> String {
+fn target_without(head: &RequestHead<'_>, name: &str) -> String {
     let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path);
     let mut kept = String::new();
-    for piece in head.query().unwrap_or_default().split_inclusive(BETWEEN) {
-        let pair = piece.strip_suffix(BETWEEN);
-        if parameter(pair.unwrap_or(piece), name).is_none() {
+    for piece in head.query().unwrap_or_default().split_inclusive(SEPARATORS) {
+        let pair = piece.strip_suffix(SEPARATORS);
+        if query_value(pair.unwrap_or(piece), name).is_none() {
             kept.push_str(piece);
         } else if pair.is_none() {
-            // The last goes with what stood before it.
+            // Removing the last parameter leaves a separator before it.
             kept.pop();
         } else if piece.ends_with('&') && kept.ends_with(';') {
-            // To who knows only `&`, two parameters stay two.
+            // A server that splits only at `&` must not read the neighbours as one parameter.
             kept.pop();
             kept.push('&');
         }
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn removing_a_token_leaves_the_rest_byte_for_byte() {
+    fn removing_a_token_leaves_the_rest_unchanged() {
         for (source, name, value, expected) in [
             ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
             ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
@@ -245,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spellings_are_no_source() {
+    fn any_other_syntax_is_rejected() {
         for text in [
             "",
             "Authorization",

@@ -1,4 +1,4 @@
-//! A token that was read and not verified yet.
+//! A token that was parsed, but not verified yet.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::keys::jwk::{KeyId, VerifyingKey};
 use crate::keys::signature::SignatureVerifier;
 use crate::time::UnixTime;
 
-/// A well-formed token of whom nothing is proven.
+/// A well-formed token whose signature and claims are not verified.
 pub struct UnverifiedToken<'c> {
     jws: &'c CompactJws<'c>,
     header: Header<'c>,
@@ -23,7 +23,7 @@ pub struct UnverifiedToken<'c> {
 }
 
 impl<'c> UnverifiedToken<'c> {
-    /// Reads header and claims.
+    /// Parses header and claims.
     ///
     /// # Errors
     ///
@@ -34,28 +34,29 @@ impl<'c> UnverifiedToken<'c> {
         Ok(Self { jws, header, claims })
     }
 
-    /// The issuer that the token names, which is good for nothing but finding its provider.
+    /// `iss`. Not verified: only use it to find the provider.
     pub fn issuer(&self) -> Option<&str> {
         self.claims.text("iss")
     }
 
-    /// The tenant that the token names, which must be the one in a templated issuer.
+    /// `tid`. Not verified: only compare it with the tenant in `iss`.
     pub fn tenant(&self) -> Option<&str> {
         self.claims.text("tid")
     }
 
-    /// The key that the token names.
+    /// `kid`.
     pub fn key_id(&self) -> Option<Cow<'c, str>> {
         self.header.key_id.clone()
     }
 
-    /// Proves the token, keeping of it what the rules ask for (`kept`).
+    /// Verifies the token, and keeps of its claims those in `kept`.
     ///
-    /// Claims are checked first because that is cheap, and can only refuse; nothing is believed before the signature.
+    /// Claims are checked before the signature because that is cheaper. Until the signature is verified they can only
+    /// lead to a refusal.
     ///
     /// # Errors
     ///
-    /// Why the token does not count, or which keys it would take to tell.
+    /// Why the token is not valid, or which keys are missing.
     pub fn verify(
         self,
         index: ProviderIndex,
@@ -68,14 +69,14 @@ impl<'c> UnverifiedToken<'c> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
         let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
-        let has_signed = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
-        let signer =
-            keys.signer(self.header.key_id.as_deref(), algorithm, now, has_signed).map_err(|none| match none {
-                KeyLookupError::Mismatch => TokenError::SignatureInvalid.into(),
-                KeyLookupError::Unfit => TokenError::KeyUnknown.into(),
-                KeyLookupError::Unknown => VerifyError::KeyUnknown(self.header.key_id.as_deref().map(KeyId::new)),
-                KeyLookupError::Unavailable => VerifyError::KeysUnavailable,
-            })?;
+        let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
+        let key_id = self.header.key_id.as_deref();
+        let signer = keys.signer(key_id, algorithm, now, verifies).map_err(|error| match error {
+            KeyLookupError::SignatureInvalid => TokenError::SignatureInvalid.into(),
+            KeyLookupError::AlgorithmMismatch => TokenError::KeyUnknown.into(),
+            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown(key_id.map(KeyId::new)),
+            KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
+        })?;
         Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
     }
 }

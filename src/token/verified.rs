@@ -1,4 +1,4 @@
-//! A token whose signature and claims were verified, with all that rules and identity headers need of it.
+//! A verified token, with everything that rules and identity headers need from it.
 
 use std::fmt;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::json::{Json, Object};
 use crate::keys::jwk::VerifyingKey;
 use crate::time::Validity;
 
-/// What a verified token is worth: all that rules and outputs will ask of it, and when it ends.
+/// A token whose signature and claims were verified. It keeps only what rules and identity headers use.
 pub struct VerifiedToken {
     provider: ProviderIndex,
     validity: Validity,
@@ -58,17 +58,17 @@ impl VerifiedToken {
         })
     }
 
-    /// Whose token it is.
+    /// Its provider.
     pub fn provider(&self) -> ProviderIndex {
         self.provider
     }
 
-    /// When it counts.
+    /// When it is valid.
     pub fn validity(&self) -> Validity {
         self.validity
     }
 
-    /// The key that signed it.
+    /// The key that verified it.
     pub fn signer(&self) -> &VerifyingKey {
         &self.signer
     }
@@ -78,7 +78,7 @@ impl VerifiedToken {
         self.subject.as_deref()
     }
 
-    /// The client that it was issued to.
+    /// The client that it was issued to, if a claim names one.
     pub fn client(&self) -> Option<&str> {
         self.client.as_deref()
     }
@@ -93,22 +93,24 @@ impl VerifiedToken {
         &self.groups
     }
 
-    /// The claim at this place of the list that `verify` was given; `None` if it is missing or null.
+    /// The claim with this index in the list given to [`UnverifiedToken::verify`]; `None` if it is missing or null.
+    ///
+    /// [`UnverifiedToken::verify`]: super::unverified::UnverifiedToken::verify
     pub fn claim(&self, index: usize) -> Option<&Json<'static>> {
         self.kept.get(index)?.as_ref()
     }
 
-    /// The values of its provider's outputs, in their order.
+    /// The values of the identity headers, in the order of [`Provider::outputs`].
     pub fn headers(&self) -> impl Iterator<Item = Option<&str>> {
         self.headers.iter().map(Option::as_deref)
     }
 
-    /// Its payload as sent, if its provider forwards it.
+    /// Its payload in base64url, if its provider forwards it.
     pub fn payload(&self) -> Option<&str> {
         self.payload.as_deref()
     }
 
-    /// About how many bytes it takes.
+    /// Its approximate size in bytes.
     pub fn weight(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
         [

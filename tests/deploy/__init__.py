@@ -1,1 +1,1 @@
-"""What envoy/deploy holds, held against schemas and a real Envoy. `make deploy-test` runs it."""
+"""Tests of the manifests in envoy/deploy, with schemas and a real Envoy. `make deploy-test` runs them."""

@@ -1,5 +1,4 @@
-"""A real Envoy with a configuration that a manifest has, changed only where this machine is not the cluster: addresses,
-ports and the files' places."""
+"""Runs a real Envoy with a manifest's configuration, in which only addresses, ports and file paths are changed."""
 
 import json
 import subprocess
@@ -7,14 +6,14 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.envoy import PATIENCE, Envoy, binary
+from demo.configuration import LISTENER, LISTENERS, publish
+from demo.envoy import TIMEOUT, Envoy, binary
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 STRING = "type.googleapis.com/google.protobuf.StringValue"
-LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
-LISTENERS = "listeners.json"
+# Envoy's log line for a capability that the module does not have.
 RESTRICTED = "Attempted call to restricted"
 TRAPS = ("panicked", "in-VM backtrace", "Uncaught RuntimeError")
 
@@ -28,7 +27,7 @@ def wasm_filter(policy, name="jwt_authorizer", module=MODULE, **more):
             "vm_id": name,
             "runtime": "envoy.wasm.runtime.v8",
             "code": {"local": {"filename": str(module)}},
-            # What makes std read the environment at all; Istio sets some of its own.
+            # With a variable set, Rust's std reads the environment. Istio sets variables too.
             "environment_variables": {"key_values": {"ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION": "1"}},
         },
     }
@@ -46,7 +45,7 @@ def listener(name, wasm, cluster="upstream"):
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
     }
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": http}]
-    return {"name": name, "address": anywhere(), "filter_chains": [{"filters": filters}]}
+    return {"name": name, "address": free_address(), "filter_chains": [{"filters": filters}]}
 
 
 def cluster(name, address):
@@ -55,34 +54,43 @@ def cluster(name, address):
     return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment}
 
 
+def bootstrap(servers):
+    """A bootstrap without listeners, with a cluster for each server."""
+    return {
+        "node": {"id": "test", "cluster": "test"},
+        "admin": {"address": free_address()},
+        "static_resources": {"clusters": [cluster(name, server.address) for name, server in servers.items()]},
+    }
+
+
 def socket_address(address):
     host, port = address.rsplit(":", 1)
     return {"socket_address": {"address": host, "port_value": int(port)}}
 
 
-def anywhere():
+def free_address():
     return socket_address("127.0.0.1:0")
 
 
 def validate(bootstrap):
-    """Whether Envoy takes it, and what it says."""
+    """Returns whether Envoy accepts the bootstrap, and its output."""
     with tempfile.TemporaryDirectory(prefix="deploy-") as directory:
         path = Path(directory, "bootstrap.json")
         path.write_text(json.dumps(bootstrap))
         command = [binary(), "--mode", "validate", "--config-path", path, "--log-level", "warning"]
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT)
         return done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager
 def running(bootstrap, listeners=None, **options):
-    """An Envoy with that bootstrap, and with listeners that it may refuse one by one, and that can be replaced."""
+    """An Envoy with this bootstrap. `listeners` come from a file: they can be replaced, and Envoy may refuse them."""
     with tempfile.TemporaryDirectory(prefix="deploy-") as directory:
         directory = Path(directory)
         if listeners is not None:
             source = {"resource_api_version": "V3", "path_config_source": {"path": str(directory / LISTENERS)}}
             bootstrap = bootstrap | {"dynamic_resources": {"lds_config": source}}
-            replace(directory, listeners)
+            publish_listeners(directory, listeners)
         (directory / "bootstrap.json").write_text(json.dumps(bootstrap))
         with Envoy(directory, **options) as envoy:
             yield envoy
@@ -91,22 +99,9 @@ def running(bootstrap, listeners=None, **options):
             raise AssertionError("\n".join(trapped))
 
 
-def replace(directory, listeners):
+def publish_listeners(directory, listeners):
     publish(directory / LISTENERS, LISTENER, listeners)
-
-
-def publish(path, kind, resources):
-    """In one move, as Envoy's watch on the file expects it."""
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps({"resources": [{"@type": kind, **one} for one in resources]}))
-    new.replace(path)
 
 
 def log(envoy):
     return envoy.log.read_text(errors="replace")
-
-
-def addresses(envoy):
-    """Where each listener listens, by its name."""
-    found = json.loads(envoy.admin("listeners?format=json")).get("listener_statuses", [])
-    return {one["name"]: "{address}:{port_value}".format(**one["local_address"]["socket_address"]) for one in found}

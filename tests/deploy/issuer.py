@@ -1,4 +1,6 @@
-"""The issuer of the manifests' policy: its key set, over TLS or plain, counted and held back at will; its tokens."""
+"""The issuer of the manifests' policy: its key set, over TLS or plain HTTP, and its tokens. It counts the fetches, and can
+delay its responses.
+"""
 
 import datetime
 import ssl
@@ -21,7 +23,7 @@ READ = "https://api.example.com/read"
 class Keys(Handler):
     def do_GET(self):
         self.server.fetches += 1
-        self.server.open.wait(30)
+        self.server.released.wait(30)
         if self.path == f"/{POOL}/.well-known/jwks.json" and self.headers["host"] == HOST:
             self.reply(200, {"keys": [self.server.key.as_dict(private=False)]})
         else:
@@ -29,13 +31,13 @@ class Keys(Handler):
 
 
 class Issuer(Server):
-    """`host` is the name that its certificate has; without, it speaks plain HTTP."""
+    """`host` is the name in its certificate. Without it the issuer uses plain HTTP."""
 
     def __init__(self, directory=None, host=None):
         super().__init__(("127.0.0.1", 0), Keys)
         self.key = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
-        self.fetches, self.open = 0, threading.Event()
-        self.open.set()
+        self.fetches, self.released = 0, threading.Event()
+        self.released.set()
         if host:
             self.authority = directory / f"{host}.pem"
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -44,7 +46,7 @@ class Issuer(Server):
 
     def token(self, **claims):
         now = int(time.time())
-        usual = {
+        default = {
             "iss": URL,
             "sub": "alice",
             "client_id": "WEB_CLIENT_ID",
@@ -53,11 +55,11 @@ class Issuer(Server):
             "iat": now,
             "exp": now + 600,
         }
-        return jwt.encode({"alg": "RS256", "kid": "key-1"}, usual | claims, self.key)
+        return jwt.encode({"alg": "RS256", "kid": "key-1"}, default | claims, self.key)
 
 
 def certificate(path, host):
-    """A certificate that vouches for itself, with its key, in one file."""
+    """A self-signed certificate with its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
     now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""What envoy/deploy holds: every manifest, rendered where kustomize would, and the policy in each."""
+"""The manifests of envoy/deploy, rendered as kustomize does, and the policy in each."""
 
 import json
 
@@ -12,7 +12,7 @@ KUSTOMIZE = "kustomize.config.k8s.io"
 
 
 def documents(*path):
-    return [one for one in yaml.safe_load_all(DEPLOY.joinpath(*path).read_text()) if one]
+    return [document for document in yaml.safe_load_all(DEPLOY.joinpath(*path).read_text()) if document]
 
 
 def one(manifests, kind):
@@ -21,8 +21,8 @@ def one(manifests, kind):
 
 
 def kubernetes(components=()):
-    """The base as kustomize renders it, but for the hash in the ConfigMap's name. Only what the base uses is known, so
-    that nothing of it is passed over."""
+    """The base as kustomize renders it, without the hash in the ConfigMap's name. Fields of kustomize that the base does
+    not use are refused, so that none is silently ignored."""
     base = DEPLOY / "kubernetes"
     kustomization = read(base, "v1beta1", "Kustomization", {"resources", "configMapGenerator"})
     manifests = [document for name in kustomization["resources"] for document in documents("kubernetes", name)]
@@ -40,15 +40,15 @@ def patched(manifests, directory):
     for patch in component["patches"]:
         operations = yaml.safe_load((directory / patch["path"]).read_text())
         target = patch["target"]
-        hit = [at for at, one in enumerate(manifests) if is_aimed_at(one, **target)]
-        if not hit:
-            raise AssertionError(f"{directory.name} patches {target}, which is not there")
-        for at in hit:
-            manifests[at] = jsonpatch.apply_patch(manifests[at], operations)
+        matches = [index for index, manifest in enumerate(manifests) if is_target(manifest, **target)]
+        if not matches:
+            raise AssertionError(f"{directory.name} patches {target}, which does not exist")
+        for index in matches:
+            manifests[index] = jsonpatch.apply_patch(manifests[index], operations)
     return manifests
 
 
-def is_aimed_at(manifest, kind, name):
+def is_target(manifest, kind, name):
     return (manifest["kind"], manifest["metadata"]["name"]) == (kind, name)
 
 
@@ -56,7 +56,7 @@ def read(directory, version, kind, fields):
     kustomization = yaml.safe_load((directory / "kustomization.yaml").read_text())
     head = (kustomization.pop("apiVersion"), kustomization.pop("kind"))
     if head != (f"{KUSTOMIZE}/{version}", kind) or set(kustomization) != fields:
-        raise AssertionError(f"{directory.name}/kustomization.yaml has something that is not known here")
+        raise AssertionError(f"{directory.name}/kustomization.yaml has fields that this renderer does not support")
     return kustomization
 
 
@@ -65,7 +65,7 @@ def envoy_yaml():
 
 
 def plugin_config(bootstrap):
-    """What envoy.yaml says of the filter."""
+    """The filter's configuration in envoy.yaml."""
     [manager] = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
     return manager["typed_config"]["http_filters"][0]["typed_config"]["config"]
 
@@ -80,8 +80,8 @@ def envoy_gateway():
 
 def patches():
     """What Envoy Gateway adds to its proxies' bootstrap: path → value."""
-    given = one(envoy_gateway(), "EnvoyProxy")["spec"]["bootstrap"]["jsonPatches"]
-    return {patch["path"]: patch["value"] for patch in given}
+    operations = one(envoy_gateway(), "EnvoyProxy")["spec"]["bootstrap"]["jsonPatches"]
+    return {patch["path"]: patch["value"] for patch in operations}
 
 
 def gloo():
@@ -89,7 +89,7 @@ def gloo():
 
 
 def policies():
-    """Where a policy is → its text as the filter gets it, and the clusters that this place gives its proxy."""
+    """Each platform, its policy as the text that the filter gets, and the clusters that its manifests create."""
     bootstrap = envoy_yaml()
     clusters = {cluster["name"] for cluster in bootstrap["static_resources"]["clusters"]}
     yield "kubernetes", plugin_config(bootstrap)["configuration"]["value"], clusters

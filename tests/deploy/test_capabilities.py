@@ -1,11 +1,11 @@
-"""The capabilities that the plain gateway leaves the module: all that it needs, and nothing in vain."""
+"""The capabilities that the plain gateway allows the module: all that it needs, and no others."""
 
 import contextlib
 import re
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from demo.envoy import Refused
+from demo.envoy import EnvoyError
 from demo.exchange import send
 from demo.upstream import upstream
 
@@ -13,66 +13,62 @@ from . import envoys, manifests
 from .issuer import Issuer
 from .wasm_module import WasmModule
 
-GIVEN = manifests.plugin_config(manifests.envoy_yaml())["capability_restriction_config"]["allowed_capabilities"]
-CALLBACKS = {name for name in GIVEN if name.startswith("proxy_on_")}
-CALLED = sorted(set(GIVEN) - CALLBACKS)
+ALLOWED = manifests.plugin_config(manifests.envoy_yaml())["capability_restriction_config"]["allowed_capabilities"]
+CALLBACKS = {name for name in ALLOWED if name.startswith("proxy_on_")}
+HOST_CALLS = sorted(set(ALLOWED) - CALLBACKS)
 
 
 class Capabilities(unittest.TestCase):
-    def test_callbacks_are_those_that_the_module_has(self):
-        """One that is left out is not called. Without proxy_on_request_headers every request would pass."""
+    def test_the_callbacks_are_those_that_the_module_exports(self):
+        """Envoy does not call a missing one. Without proxy_on_request_headers every request would pass."""
         module = WasmModule.read(envoys.MODULE)
         self.assertEqual(CALLBACKS, {name for name in module.capabilities() if name.startswith("proxy_on_")})
-        self.assertLess(set(CALLED), module.imports)
+        self.assertLess(set(HOST_CALLS), module.imports)
 
-    def test_the_module_asks_for_nothing_else(self):
-        waited, answers, asked_for = self.live_through([None], has_counted)
+    def test_the_module_needs_no_other(self):
+        waited, statuses, restricted = self.run_filter([None], has_flushed_metrics)
         self.assertEqual(waited, [200] * 4)
-        self.assertEqual(answers, [[200, 200, 401, 401, 403, 200]])
-        self.assertEqual(asked_for, set())
+        self.assertEqual(statuses, [[200, 200, 401, 401, 403, 200]])
+        self.assertEqual(restricted, set())
 
-    def test_none_is_given_in_vain(self):
-        """One Envoy, with a listener for each capability that is taken away; what is asked for and not there is
-        logged by its name. A filter that dies of it asks for more, to say so: that is not needed to live."""
-        _, _, asked_for = self.live_through(CALLED, lambda envoy: set(CALLED) <= missed(envoy))
-        self.assertEqual(set(CALLED) - asked_for, set())
+    def test_the_module_uses_each_of_them(self):
+        """One Envoy with a listener for each capability that is removed. Envoy logs the name of a capability that the
+        module calls without having it. A filter that panics for lack of one calls more functions to report it; these
+        do not matter here."""
+        _, _, restricted = self.run_filter(HOST_CALLS, lambda envoy: set(HOST_CALLS) <= restricted_calls(envoy))
+        self.assertEqual(set(HOST_CALLS) - restricted, set())
 
-    def live_through(self, missing, end):
-        """A start, a wait for keys, requests of each outcome, and the counts of them, without each of `missing`."""
-        policy, clusters = next((text, names) for place, text, names in manifests.policies() if place == "istio")
+    def run_filter(self, missing, is_done):
+        """A start, requests that wait for keys, requests of each result, and their metrics, without each of `missing`."""
+        policy, clusters = next((text, names) for platform, text, names in manifests.policies() if platform == "istio")
         listeners = []
         for name in missing:
-            allowed = {one: {} for one in GIVEN if one != name}
+            allowed = {capability: {} for capability in ALLOWED if capability != name}
             restriction = {"capability_restriction_config": {"allowed_capabilities": allowed}}
             listeners.append(envoys.listener(str(name), envoys.wasm_filter(policy, str(name), **restriction)))
         with contextlib.ExitStack() as stack:
             api, issuer = upstream().start(), Issuer().start()
-            issuer.open.clear()
-            servers = [("upstream", api), *((name, issuer) for name in clusters)]
-            bootstrap = {
-                "node": {"id": "test", "cluster": "test"},
-                "admin": {"address": envoys.anywhere()},
-                "static_resources": {"clusters": [envoys.cluster(name, at.address) for name, at in servers]},
-            }
+            issuer.released.clear()
+            bootstrap = envoys.bootstrap({"upstream": api} | dict.fromkeys(clusters, issuer))
             envoy = stack.enter_context(envoys.running(bootstrap, listeners))
-            # Some of the listeners are no use without what they lack, and refused for it.
+            # Envoy refuses some listeners for lack of the capability; that is expected.
             envoy.rejected = 1
-            envoy.wait_for(lambda: attempted(envoy) >= 1, "has not read its listeners")
-            listening = envoys.addresses(envoy)
-            places = listening.values()
-            callers = stack.enter_context(ThreadPoolExecutor(max(1, 4 * len(places))))
-            first = [callers.submit(ask, at, "/items", issuer.token()) for at in places for _ in range(4)]
-            envoy.wait_for(lambda: issuer.fetches >= min(1, len(places)), "has not fetched")
-            # Only of those who wait is all of it asked.
-            arrived = lambda: waiting(envoy, listening) + sum(one.done() for one in first)
+            envoy.wait_for(lambda: update_attempts(envoy) >= 1, "has not read its listeners")
+            listeners = envoy.listeners()
+            addresses = listeners.values()
+            callers = stack.enter_context(ThreadPoolExecutor(max(1, 4 * len(addresses))))
+            first = [callers.submit(status_of, address, "/items", issuer.token()) for address in addresses for _ in range(4)]
+            envoy.wait_for(lambda: issuer.fetches >= min(1, len(addresses)), "has not fetched")
+            # All of these requests must wait for keys, since some capabilities are only used for waiting requests.
+            arrived = lambda: waiting(envoy, listeners) + sum(request.done() for request in first)
             envoy.wait_for(lambda: arrived() >= len(first), "has not got the requests")
-            issuer.open.set()
-            waited = [one.result() for one in first]
-            answers = list(callers.map(lambda at: outcomes(at, issuer), places))
-            # If it does not come to that, the caller tells better what is not as it should be.
-            with contextlib.suppress(Refused):
-                envoy.wait_for(lambda: end(envoy), "has not come to the end")
-            return waited, answers, missed(envoy)
+            issuer.released.set()
+            waited = [request.result() for request in first]
+            statuses = list(callers.map(lambda address: statuses_of_each_kind(address, issuer), addresses))
+            # After a timeout the caller's assertions give the better message.
+            with contextlib.suppress(EnvoyError):
+                envoy.wait_for(lambda: is_done(envoy), "has not finished")
+            return waited, statuses, restricted_calls(envoy)
 
 
 def waiting(envoy, names):
@@ -80,20 +76,20 @@ def waiting(envoy, names):
     return sum(int(stats[f"http.{name}.downstream_rq_active"]) for name in names)
 
 
-def missed(envoy):
+def restricted_calls(envoy):
     return set(re.findall(rf"{envoys.RESTRICTED} \S+ capability: (\w+)", envoys.log(envoy)))
 
 
-def has_counted(envoy):
-    """Once a second the filter hands its counts over; by then, what there was to ask of the host has been asked."""
+def has_flushed_metrics(envoy):
+    """The filter flushes its metrics once a second; by then it has made all its other host calls."""
     return "jwt_authorizer.allowed" in envoy.admin("stats?filter=^wasmcustom")
 
 
-def attempted(envoy):
+def update_attempts(envoy):
     return sum(envoy.updates())
 
 
-def ask(address, path, token=None, **headers):
+def status_of(address, path, token=None, **headers):
     credentials = {"authorization": f"Bearer {token}"} if token else {}
     try:
         return send(f"http://{address}", "GET", path, headers | credentials).status
@@ -101,15 +97,15 @@ def ask(address, path, token=None, **headers):
         return None
 
 
-def outcomes(address, issuer):
-    """One request of each kind; a client's own x-jwt-subject has to go, and the token's has to come."""
+def statuses_of_each_kind(address, issuer):
+    """One request of each kind. The first has a forged x-jwt-subject, which the filter must remove."""
     return [
-        ask(address, "/health", **{"x-jwt-subject": "mallory"}),
-        ask(address, "/items", issuer.token()),
-        ask(address, "/items"),
-        ask(address, "/items", "nonsense"),
-        ask(address, "/admin/users", issuer.token()),
-        ask(address, "/admin/users", issuer.token(**{"cognito:groups": ["admin"]})),
+        status_of(address, "/health", **{"x-jwt-subject": "mallory"}),
+        status_of(address, "/items", issuer.token()),
+        status_of(address, "/items"),
+        status_of(address, "/items", "nonsense"),
+        status_of(address, "/admin/users", issuer.token()),
+        status_of(address, "/admin/users", issuer.token(**{"cognito:groups": ["admin"]})),
     ]
 
 

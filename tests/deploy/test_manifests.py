@@ -1,4 +1,4 @@
-"""Every manifest is one by its schema, and each of a table of mistakes is refused by it."""
+"""Every manifest is valid by its schema, and the schema detects each of a table of mistakes."""
 
 import copy
 import unittest
@@ -6,9 +6,10 @@ import unittest
 from . import manifests
 from .schemas import mistakes
 
-NOBODY = "0" * 64
+# The digest that users must replace; no image has it.
+PLACEHOLDER = "0" * 64
 
-PLACES = {
+MANIFESTS = {
     "kubernetes": manifests.kubernetes(),
     "kubernetes with the init container": manifests.kubernetes(["init-container"]),
     "istio": manifests.istio(),
@@ -16,7 +17,7 @@ PLACES = {
     "gloo": manifests.gloo(),
 }
 
-# Place, kind, path, and what is put there instead; `None` takes away what is there.
+# Platform, kind, path, and the wrong value at this path; `None` removes the field.
 CONTAINER = "spec.template.spec.containers.0"
 WASM = "spec.wasm.0"
 PORT = "spec.trafficPolicy.portLevelSettings.0"
@@ -36,7 +37,7 @@ MISTAKES = [
     ("istio", "WasmPlugin", "spec.failureStrategy", "FAIL_CLOSE"),
     ("istio", "WasmPlugin", "spec.failStrategy", "FAIL_CLOSED"),
     ("istio", "WasmPlugin", "spec.phase", "AUTHENTICATION"),
-    ("istio", "WasmPlugin", "spec.sha256", "sha256:" + NOBODY),
+    ("istio", "WasmPlugin", "spec.sha256", "sha256:" + PLACEHOLDER),
     ("istio", "WasmPlugin", "spec.url", None),
     ("istio", "WasmPlugin", "spec.pluginConfig", "{}"),
     ("istio", "WasmPlugin", "spec.targetRefs", [{"kind": "Gateway", "name": "gateway"}]),
@@ -57,79 +58,82 @@ MISTAKES = [
 ]
 
 
-def broken(place, kind, path, value):
-    manifest = copy.deepcopy(manifests.one(PLACES[place], kind))
-    *way, last = path.split(".")
-    at = manifest
-    for step in way:
-        at = at[int(step)] if isinstance(at, list) else at[step]
+def with_mistake(platform, kind, path, value):
+    manifest = copy.deepcopy(manifests.one(MANIFESTS[platform], kind))
+    *parents, field = path.split(".")
+    node = manifest
+    for parent in parents:
+        node = node[int(parent)] if isinstance(node, list) else node[parent]
     if value is None:
-        del at[last]
+        del node[field]
     else:
-        at[last] = value
+        node[field] = value
     return manifest
 
 
 class Manifests(unittest.TestCase):
-    def test_each_is_what_its_schema_asks_for(self):
-        for place, found in PLACES.items():
+    def test_each_is_valid(self):
+        for platform, found in MANIFESTS.items():
             for manifest in found:
-                with self.subTest(place=place, kind=manifest["kind"]):
+                with self.subTest(platform=platform, kind=manifest["kind"]):
                     self.assertEqual(mistakes(manifest), [])
 
-    def test_a_mistake_is_refused(self):
+    def test_a_mistake_is_detected(self):
         for mistake in MISTAKES:
             with self.subTest(mistake=mistake):
-                self.assertNotEqual(mistakes(broken(*mistake)), [])
+                self.assertNotEqual(mistakes(with_mistake(*mistake)), [])
 
-    def test_every_kind_has_been_broken(self):
-        tried = {(place, kind) for place, kind, *_ in MISTAKES}
-        of_components = {"kubernetes with the init container"}
-        there = {(place, one["kind"]) for place, found in PLACES.items() for one in found if place not in of_components}
-        self.assertEqual(there - tried, set())
+    def test_there_is_a_mistake_for_every_kind(self):
+        tried = {(platform, kind) for platform, kind, *_ in MISTAKES}
+        # It has the same kinds as the base.
+        skipped = "kubernetes with the init container"
+        kinds = {
+            (platform, manifest["kind"]) for platform, found in MANIFESTS.items() for manifest in found if platform != skipped
+        }
+        self.assertEqual(kinds - tried, set())
 
 
-class Closed(unittest.TestCase):
-    """What no manifest may give up: closed, first in line, pinned."""
+class Security(unittest.TestCase):
+    """Every manifest fails closed, authenticates first, and pins the image."""
 
-    def test_a_filter_that_cannot_run_refuses(self):
+    def test_a_filter_that_cannot_run_refuses_requests(self):
         self.assertEqual(manifests.plugin_config(manifests.envoy_yaml())["failure_policy"], "FAIL_RELOAD")
         self.assertIn(self.spec("istio", "WasmPlugin")["failStrategy"], ("FAIL_RELOAD", "FAIL_CLOSE"))
         self.assertIs(self.spec("envoy-gateway", "EnvoyExtensionPolicy")["wasm"][0]["failOpen"], False)
         self.assertIs(self.spec("gloo", "Gateway")["httpGateway"]["options"]["wasm"]["filters"][0]["failOpen"], False)
 
-    def test_it_comes_before_what_relies_on_it(self):
+    def test_the_filter_runs_before_authorization(self):
         self.assertEqual(self.spec("istio", "WasmPlugin")["phase"], "AUTHN")
         stage = self.spec("gloo", "Gateway")["httpGateway"]["options"]["wasm"]["filters"][0]["filterStage"]
         self.assertEqual(stage["stage"], "AuthNStage")
 
-    def test_the_image_is_pinned_and_nobody_has_the_placeholder(self):
-        self.assertEqual(self.spec("istio", "WasmPlugin")["sha256"], NOBODY)
+    def test_the_image_is_pinned_by_a_placeholder_digest(self):
+        self.assertEqual(self.spec("istio", "WasmPlugin")["sha256"], PLACEHOLDER)
         wasm = self.spec("envoy-gateway", "EnvoyExtensionPolicy")["wasm"][0]
-        self.assertEqual(wasm["code"]["image"]["sha256"], NOBODY)
+        self.assertEqual(wasm["code"]["image"]["sha256"], PLACEHOLDER)
         image = self.spec("gloo", "Gateway")["httpGateway"]["options"]["wasm"]["filters"][0]["image"]
         volume = self.pod("kubernetes")["volumes"][1]["image"]["reference"]
         [copier] = self.pod("kubernetes with the init container")["initContainers"]
         for reference in (image, volume, copier["image"]):
-            self.assertTrue(reference.endswith(f"@sha256:{NOBODY}"), reference)
+            self.assertTrue(reference.endswith(f"@sha256:{PLACEHOLDER}"), reference)
 
-    def test_pods_have_few_rights_and_bounds(self):
-        for place in ("kubernetes", "kubernetes with the init container"):
-            pod = self.pod(place)
+    def test_pods_have_minimal_privileges_and_limits(self):
+        for platform in ("kubernetes", "kubernetes with the init container"):
+            pod = self.pod(platform)
             self.assertIs(pod["automountServiceAccountToken"], False)
             self.assertIs(pod["securityContext"]["runAsNonRoot"], True)
             self.assertEqual(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault")
             for container in pod["containers"] + pod.get("initContainers", []):
-                rights = container["securityContext"]
-                self.assertIs(rights["readOnlyRootFilesystem"], True)
-                self.assertIs(rights["allowPrivilegeEscalation"], False)
-                self.assertEqual(rights["capabilities"], {"drop": ["ALL"]})
+                privileges = container["securityContext"]
+                self.assertIs(privileges["readOnlyRootFilesystem"], True)
+                self.assertIs(privileges["allowPrivilegeEscalation"], False)
+                self.assertEqual(privileges["capabilities"], {"drop": ["ALL"]})
                 self.assertLessEqual({"cpu", "memory"}, set(container["resources"]["limits"]))
             [envoy] = pod["containers"]
             self.assertLess({"startupProbe", "readinessProbe", "livenessProbe"}, set(envoy))
 
-    def test_names_that_have_to_agree_do(self):
-        base = PLACES["kubernetes"]
+    def test_labels_and_names_match(self):
+        base = MANIFESTS["kubernetes"]
         labels = self.spec("kubernetes", "Deployment")["template"]["metadata"]["labels"]
         for selector in (
             self.spec("kubernetes", "Deployment")["selector"]["matchLabels"],
@@ -141,11 +145,11 @@ class Closed(unittest.TestCase):
         generated = manifests.one(base, "ConfigMap")["metadata"]["name"]
         self.assertEqual(configuration["configMap"]["name"], generated)
 
-    def spec(self, place, kind):
-        return manifests.one(PLACES[place], kind)["spec"]
+    def spec(self, platform, kind):
+        return manifests.one(MANIFESTS[platform], kind)["spec"]
 
-    def pod(self, place):
-        return self.spec(place, "Deployment")["template"]["spec"]
+    def pod(self, platform):
+        return self.spec(platform, "Deployment")["template"]["spec"]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What a control plane changes while requests run: the module itself, and a policy with a mistake in it. With the whole
-listener, as Envoy Gateway and Gloo send it, and by itself, as Istio does.
+"""Updates by a control plane while requests run: another module, and a policy with a mistake. The filter comes with the
+whole listener, as from Envoy Gateway and Gloo, or alone, as from Istio.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ CUSTOM_SECTION, NAME = b"\0", b"release-2"
 EXTENSION = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
 
 
-class WithTheListener:
-    """By LDS."""
+class ByListener:
+    """Over LDS."""
 
     updates = "listener_manager.lds"
 
@@ -29,11 +29,11 @@ class WithTheListener:
         return envoys.listener("gateway", wasm)
 
     def publish(self, wasm):
-        envoys.replace(self.envoy.bootstrap.parent, [self.listener(wasm)])
+        envoys.publish_listeners(self.envoy.bootstrap.parent, [self.listener(wasm)])
 
 
-class ByItself:
-    """By ECDS."""
+class ByExtension:
+    """Over ECDS."""
 
     updates = "extension_config_discovery.http_filter.jwt_authorizer"
 
@@ -56,70 +56,65 @@ class Rollout:
     def setUp(self):
         stack = contextlib.ExitStack()
         self.addCleanup(stack.close)
-        self.policy, clusters = next((text, names) for place, text, names in manifests.policies() if place == "istio")
+        self.policy, clusters = next((text, names) for platform, text, names in manifests.policies() if platform == "istio")
         self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deploy-")))
         self.issuer, api = Issuer().start(), upstream().start()
-        servers = [("upstream", api), *((name, self.issuer) for name in clusters)]
-        bootstrap = {
-            "node": {"id": "test", "cluster": "test"},
-            "admin": {"address": envoys.anywhere()},
-            "static_resources": {"clusters": [envoys.cluster(name, at.address) for name, at in servers]},
-        }
+        bootstrap = envoys.bootstrap({"upstream": api} | dict.fromkeys(clusters, self.issuer))
         listener = self.listener(envoys.wasm_filter(self.policy))
-        # What still runs on the old filters when this is over is cut off.
+        # Requests on the old filters may take this long; later ones would be cut off.
         self.envoy = stack.enter_context(envoys.running(bootstrap, [listener], drain_seconds=30))
         self.gateway = f"http://{self.envoy.wait_for_listener()}"
         self.statuses, self.stop, token = [], threading.Event(), self.issuer.token()
 
-        def keep_asking():
+        def send_requests():
             while not self.stop.is_set():
-                answer = send(self.gateway, "GET", "/items", {"authorization": f"Bearer {token}"})
-                self.statuses.append(answer.status)
+                response = send(self.gateway, "GET", "/items", {"authorization": f"Bearer {token}"})
+                self.statuses.append(response.status)
 
         clients = stack.enter_context(ThreadPoolExecutor(4))
-        self.clients = [clients.submit(keep_asking) for _ in range(4)]
+        self.clients = [clients.submit(send_requests) for _ in range(4)]
         stack.callback(self.stop.set)
         self.wait_for_requests()
 
     def wait_for_requests(self):
-        wanted = len(self.statuses) + 40
-        self.envoy.wait_for(lambda: len(self.statuses) >= wanted, "has not answered")
+        expected = len(self.statuses) + 40
+        self.envoy.wait_for(lambda: len(self.statuses) >= expected, "has not answered")
 
     def count(self, name):
         stats = json.loads(self.envoy.admin(f"stats?format=json&filter=^{self.updates}.update_{name}$"))["stats"]
         return sum(stat.get("value", 0) for stat in stats)
 
-    def end(self):
+    def finish(self):
         self.wait_for_requests()
         self.stop.set()
         for client in self.clients:
             client.result()
 
-    def test_another_module_refuses_nobody_and_fetches_nothing(self):
+    def test_another_module_refuses_no_request_and_fetches_no_keys(self):
         other = self.directory / "release-2.wasm"
         section = bytes([len(NAME)]) + NAME
         other.write_bytes(envoys.MODULE.read_bytes() + CUSTOM_SECTION + bytes([len(section)]) + section)
         self.publish(envoys.wasm_filter(self.policy, module=other))
-        self.envoy.wait_for(lambda: self.count("success") == 2, "has not taken the module up")
-        self.end()
+        self.envoy.wait_for(lambda: self.count("success") == 2, "has not loaded the module")
+        self.finish()
         self.assertEqual(set(self.statuses), {200})
         self.assertEqual(self.issuer.fetches, 1)
 
-    def test_a_policy_with_a_mistake_leaves_the_one_before_in_force(self):
-        # A refusal is what is waited for here.
+    def test_a_policy_with_a_mistake_leaves_the_previous_one_in_force(self):
+        # Here a rejected update is expected.
         self.envoy.rejected = 1
         self.publish(envoys.wasm_filter(self.policy.replace('"audiences"', '"audience"')))
         self.envoy.wait_for(lambda: self.count("rejected") == 1, "has not refused the policy")
         self.assertIn("providers.cognito.audience", envoys.log(self.envoy))
-        self.end()
+        self.finish()
         self.assertEqual(set(self.statuses), {200})
 
 
-class ListenerRollout(WithTheListener, Rollout, unittest.TestCase):
+class ListenerRollout(ByListener, Rollout, unittest.TestCase):
     pass
 
 
-class FilterRollout(ByItself, Rollout, unittest.TestCase):
+class FilterRollout(ByExtension, Rollout, unittest.TestCase):
     pass
 
 

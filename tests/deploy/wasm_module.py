@@ -1,4 +1,4 @@
-"""What a module asks of its host, and what its host may call: read from its import and export sections."""
+"""The host functions that a module calls and the callbacks that it has, read from its import and export sections."""
 
 from dataclasses import dataclass
 
@@ -18,32 +18,32 @@ class WasmModule:
             raise ValueError(f"{path} is not a WebAssembly module")
         sections = {}
         while not reader.at_end():
-            kind, size = reader.take(1)[0], reader.number()
-            sections[kind] = reader.take(size)
+            section, size = reader.take(1)[0], reader.number()
+            sections[section] = reader.take(size)
         imports = frozenset(name for _, name in Reader(sections[IMPORTS]).imports())
         return cls(imports, frozenset(Reader(sections[EXPORTS]).exports()))
 
     def capabilities(self):
-        """What proxy-wasm hosts call so: functions of the host that are imported, and callbacks that are exported.
-        Memory is asked for under a name that looks like a callback's, and needs no leave."""
+        """The capabilities in the sense of proxy-wasm hosts: imported host functions and exported callbacks.
+        proxy_on_memory_allocate has a callback's name, but hosts do not restrict it."""
         callbacks = {name for name in self.exports if name.startswith("proxy_on_")}
         return self.imports | callbacks - {"proxy_on_memory_allocate"}
 
 
 class Reader:
     def __init__(self, content):
-        self.content, self.place = content, 0
+        self.content, self.offset = content, 0
 
     def at_end(self):
-        return self.place == len(self.content)
+        return self.offset == len(self.content)
 
     def take(self, size):
-        taken = self.content[self.place : self.place + size]
-        self.place += size
-        return taken
+        part = self.content[self.offset : self.offset + size]
+        self.offset += size
+        return part
 
     def number(self):
-        """LEB128, unsigned."""
+        """An unsigned LEB128."""
         value = shift = 0
         while True:
             byte = self.take(1)[0]
@@ -59,7 +59,7 @@ class Reader:
         for _ in range(self.number()):
             module, name, kind = self.name(), self.name(), self.take(1)[0]
             if kind != FUNCTION:
-                raise ValueError(f"{module}.{name} is no function; Envoy has nothing else to give")
+                raise ValueError(f"{module}.{name} is not a function; Envoy provides only functions")
             self.number()
             yield module, name
 

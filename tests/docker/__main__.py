@@ -1,9 +1,8 @@
-"""The bundled setup in Docker, run for real: the walk of `make demo` against envoy/compose.yaml, and envoy/Dockerfile."""
+"""Tests the setup in Docker: the scenarios of `make demo` with envoy/compose.yaml, and the build of envoy/Dockerfile."""
 
 import argparse
 import json
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -16,53 +15,52 @@ import setup
 from daemon import daemon
 from demo import terminal
 from demo.access_log import AccessLog
-from demo.cognito import PASSWORD, Cognito
+from demo.checks import run_checks
+from demo.cognito import Cognito
 from demo.exchange import send
-from demo.steps import STEPS
-from demo.trial import CALLERS
-from demo.walk import walk
-from demo.wallet import Wallet
+from demo.scenarios import SCENARIOS
+from demo.signals import exit_on_signals
+from demo.tokens import Tokens
+from demo.users import CALLERS, PASSWORD
 from images import Images
 from setup import Setup
-from tools import ROOT, Failed, run
+from tools import ROOT, Failed
 
 POLICY = ROOT / "envoy" / "policy.json"
-PATIENCE = 30
+TIMEOUT = 30
 
 
 def main():
     options = arguments()
-    # A plain kill ends what was started, too.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    exit_on_signals()
     try:
         with ExitStack() as stack:
             test(options, stack)
     except Failed as failure:
         return f"{terminal.red('make docker-test')}: {failure}"
     except KeyboardInterrupt:
-        return "Ended."
-    terminal.say(terminal.green("\nThe setup in Docker works as it should."))
+        return "Stopped."
+    terminal.say(terminal.green("\nAll tests passed."))
     return 0
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="make docker-test", description=__doc__, usage="make docker-test [ARGS=--both]")
-    parser.add_argument("--both", action="store_true", help="walk with Docker Compose 1.29 too, and not with v2 alone")
+    parser.add_argument("--both", action="store_true", help="test with Docker Compose 1.29 as well as v2")
     return parser.parse_args()
 
 
 def test(options, stack):
     dockerfile.lint()
     terminal.heading("Docker")
-    own = stack.enter_context(daemon())
+    own_daemon = stack.enter_context(daemon())
     composes = {"v2": setup.compose_v2()} | ({"1.29": setup.compose_v1()} if options.both else {})
-    images = stack.enter_context(Images(kept=own))
+    images = stack.enter_context(Images(keep=own_daemon))
     terminal.heading("The images")
     for image in (*setup.images(), dockerfile.rust_image()):
         images.ensure(image)
     for version, compose in composes.items():
-        terminal.heading(f"The setup, by Docker Compose {version}")
+        terminal.heading(f"The setup with Docker Compose {version}")
         with Setup(compose) as running:
             check(running)
     terminal.heading("The Dockerfile")
@@ -70,9 +68,9 @@ def test(options, stack):
 
 
 def check(running):
-    wallet = Wallet(Cognito(running.cognito), running.machines)
-    surprising = walk(running.gateway, wallet, AccessLog(running.log("envoy")))
-    hold(not surprising, f"{len(surprising)} of {len(STEPS)} steps came out otherwise: {', '.join(surprising)}")
+    tokens = Tokens(Cognito(running.cognito), running.machines)
+    failed = run_checks(running.gateway, tokens, AccessLog(running.log("envoy")))
+    require(not failed, f"{len(failed)} of {len(SCENARIOS)} requests had another result: {', '.join(failed)}")
     terminal.say()
     for title, part in PARTS.items():
         part(running)
@@ -81,65 +79,65 @@ def check(running):
 
 def curl_lines(running):
     printed = re.findall(r"^\s*curl -i -H '(\S+): (.+)' (http://[^/\s]+)(/\S*)$", running.log("prepare")(), re.MULTILINE)
-    hold(len(printed) == len(CALLERS), f"prepare should print {len(CALLERS)} curl lines, but printed {len(printed)}")
+    require(len(printed) == len(CALLERS), f"prepare should print {len(CALLERS)} curl lines, but printed {len(printed)}")
     for name, value, gateway, path in printed:
         status = send(gateway, "GET", path, {name: value}).status
-        hold(status == 200, f"prepare's curl line for {path} is answered with {status}")
+        require(status == 200, f"prepare's curl line for {path} got the status {status}")
 
 
 def page(running):
-    hold(send(running.page, "GET", "/settings").json()["gateway"] == running.gateway, "the page should call the gateway")
+    require(send(running.page, "GET", "/settings").json()["gateway"] == running.gateway, "the page should call the gateway")
     signed_in = send(running.page, "POST", "/sign-in", body=json.dumps({"username": "bob", "password": PASSWORD}))
-    hold(signed_in.status == 200, f"the page should sign bob in, but is answered with {signed_in.status}")
+    require(signed_in.status == 200, f"the page should sign bob in, but got the status {signed_in.status}")
     token = signed_in.json()["access"]
     status = send(running.gateway, "GET", "/users/bob", {"authorization": f"Bearer {token}"}).status
-    hold(status == 200, f"the page's token for bob should be good, but is answered with {status}")
+    require(status == 200, f"the page's token for bob should be valid, but got the status {status}")
 
 
 def metrics(running):
     page = send(running.admin, "GET", "/stats/prometheus").body.decode()
     for series in ('jwt_authorizer_provider_allowed{provider="cognito"}', 'jwt_authorizer_reason{reason="scope_missing"}'):
-        hold(re.search(rf"^{re.escape(series)} [1-9]", page, re.MULTILINE), f"Prometheus should read {series}")
+        require(re.search(rf"^{re.escape(series)} [1-9]", page, re.MULTILINE), f"Prometheus should read {series}")
 
 
 def local_only(running):
     addresses = set(running.exposed())
-    hold(addresses == {"127.0.0.1"}, f"only 127.0.0.1 should be listened on, and not {', '.join(addresses)}")
+    require(addresses == {"127.0.0.1"}, f"the ports should be published on 127.0.0.1 only, but are on {', '.join(addresses)}")
 
 
 def new_rules(running):
-    """Envoy takes up what `prepare` writes anew, here with a rule that nobody had."""
+    """Envoy applies a policy that `prepare` writes later, here with one more rule."""
     policy = json.loads(POLICY.read_text())
     policy["rules"].append({"route": "GET /news", "access": "public"})
     with tempfile.TemporaryDirectory() as directory:
         changed = Path(directory) / "policy.json"
         changed.write_text(json.dumps(policy))
         running.run("run", "--rm", "-T", "--volume", f"{changed}:/envoy/policy.json:ro", "prepare", check=True)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while send(running.gateway, "GET", "/news").status != 200:
-        hold(time.monotonic() < deadline, f"Envoy has not taken up new rules after {PATIENCE} seconds")
+        require(time.monotonic() < deadline, f"Envoy has not applied new rules after {TIMEOUT} seconds")
         time.sleep(0.1)
 
 
 def stopping(running):
     killed = running.stop()
-    hold(not killed, f"{', '.join(killed)} did not end when told to")
+    require(not killed, f"{', '.join(killed)} did not stop on SIGTERM")
 
 
 PARTS = {
-    "prepare's curl lines are answered as they say": curl_lines,
-    "the README's lines too": readme.check,
+    "prepare's curl lines succeed": curl_lines,
+    "the README's lines get the status that they state": readme.check,
     "the page signs users in": page,
-    "Prometheus can read the filter's counters": metrics,
-    "nothing is reachable from other machines": local_only,
-    "new rules are taken up without a restart": new_rules,
-    "everything ends when it is told to": stopping,
+    "Prometheus can read the filter's metrics": metrics,
+    "no port is reachable from other machines": local_only,
+    "new rules are applied without a restart": new_rules,
+    "all containers stop on SIGTERM": stopping,
 }
 
 
-def hold(condition, complaint):
+def require(condition, message):
     if not condition:
-        raise Failed(complaint)
+        raise Failed(message)
 
 
 if __name__ == "__main__":

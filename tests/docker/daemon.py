@@ -1,4 +1,4 @@
-"""The Docker daemon: the one that runs, or one of the test's own, with its own store, which ends with the test."""
+"""The Docker daemon: the running one, or one that the test starts with its own store and stops at the end."""
 
 import os
 import shutil
@@ -11,21 +11,21 @@ from pathlib import Path
 from demo import terminal
 from tools import ROOT, Failed, need, run, tail
 
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @contextmanager
 def daemon():
-    """Gives whether it is the test's own."""
-    need("docker", "docker.io", "speaks to the Docker daemon")
+    """Yields whether the test started it."""
+    need("docker", "docker.io", "is Docker's command line client")
     if answers():
-        terminal.say("  A Docker daemon runs already")
+        terminal.say("  A Docker daemon is running")
         yield False
         return
     if os.geteuid() != 0:
-        raise Failed("No Docker daemon answers, and only root can start one: start yours, or run this as root.")
+        raise Failed("No Docker daemon is running, and only root can start one: start it, or run this test as root.")
     need("dockerd", "docker.io", "is the Docker daemon")
-    # Sockets have short paths, and images want room.
+    # The path of a socket must be short; images need space.
     sockets = Path(tempfile.mkdtemp(prefix="docker-test-"))
     (ROOT / "target").mkdir(exist_ok=True)
     store = Path(tempfile.mkdtemp(prefix="docker-test-", dir=ROOT / "target"))
@@ -39,7 +39,7 @@ def daemon():
         if process:
             process.terminate()
             process.wait()
-            # It leaves this mounted.
+            # dockerd leaves this mounted.
             run("umount", sockets / "exec" / "netns" / "default", check=False)
         os.environ.pop("DOCKER_HOST")
         if before is not None:
@@ -53,17 +53,17 @@ def answers():
 
 
 def start(sockets, store):
-    terminal.say("  No Docker daemon runs, so the test starts one of its own")
+    terminal.say("  No Docker daemon is running; the test starts one")
     command = ["dockerd", "--host", os.environ["DOCKER_HOST"], "--data-root", store]
     command += ["--exec-root", sockets / "exec", "--pidfile", sockets / "pid"]
     log = sockets / "log"
     with log.open("w") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
             process.terminate()
             process.wait()
-            raise Failed(f"A Docker daemon cannot be started here. It says:\n{tail(log.read_text(errors='replace'), 8)}")
+            raise Failed(f"The Docker daemon does not start:\n{tail(log.read_text(errors='replace'), 8)}")
         time.sleep(0.2)
     return process

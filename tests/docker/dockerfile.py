@@ -1,4 +1,4 @@
-"""envoy/Dockerfile: the module it builds is the one that `make build` made, and its image is what control planes load."""
+"""envoy/Dockerfile: it builds the same module as `make build`, and an image that control planes can load."""
 
 import io
 import json
@@ -11,8 +11,9 @@ from tools import BIN, ROOT, Failed, run
 
 DOCKERFILE = ROOT / "envoy" / "Dockerfile"
 MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
-# Pinned packages of a distribution are gone when it mends them; the optimizer is to be had for one platform only.
-LENIENCES = ["--ignore", "DL3008", "--ignore", "DL3029"]
+# DL3008: a distribution removes old package versions, so they cannot be pinned. DL3029: the optimizer exists for one
+# platform only.
+IGNORED_RULES = ["--ignore", "DL3008", "--ignore", "DL3029"]
 
 
 def rust_image():
@@ -20,29 +21,29 @@ def rust_image():
 
 
 def lint():
-    run(BIN / "hadolint", *LENIENCES, DOCKERFILE, *sorted((ROOT / "tests" / "docker" / "standins").glob("*.Dockerfile")))
+    run(BIN / "hadolint", *IGNORED_RULES, DOCKERFILE, *sorted((ROOT / "tests" / "docker" / "standins").glob("*.Dockerfile")))
 
 
 def check(images):
     built = MODULE.read_bytes()
-    # The first has a name only so that it can be taken away again.
+    # The build stage has a tag only so that it can be removed at the end.
     build(images, "build")
     for target, name in (("module", "jwt-authorizer.wasm"), ("image", "plugin.wasm")):
         layers = [files(layer) for layer in layers_of(build(images, target))]
         if (names := [sorted(layer) for layer in layers]) != [[name]]:
-            raise Failed(f"The target {target} should be one layer with {name} and no more, but its layers have {names}.")
+            raise Failed(f"The target {target} should be one layer with only {name}, but its layers have {names}.")
         if layers[0][name] != built:
             raise Failed(
-                f"The target {target} has another module than dist/. Either {rust_image()} has another Rust than this machine,"
-                " or the build depends on where it runs."
+                f"The module of the target {target} differs from the one in dist/. Either {rust_image()} has another Rust"
+                " than this machine, or the build is not reproducible."
             )
-        terminal.say(f"  {terminal.green('✔')} {target}: one layer, {name}, {len(built):,} bytes, those of `make build`")
+        terminal.say(f"  {terminal.green('✔')} {target}: one layer, {name}, {len(built):,} bytes, the same as `make build`")
 
 
 def build(images, target):
     tag = f"jwt-authorizer-test:{target}"
     run("docker", "build", "--network", "host", "--file", DOCKERFILE, "--target", target, "--tag", tag, ".")
-    images.made.append(tag)
+    images.built.append(tag)
     return tag
 
 

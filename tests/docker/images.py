@@ -1,4 +1,4 @@
-"""The official images: there, pulled, or where no registry can be reached, stood in for under their names."""
+"""The official images: already there, pulled, or, without access to a registry, replaced by stand-ins with their names."""
 
 import os
 import re
@@ -10,30 +10,30 @@ from pathlib import Path
 
 from demo import terminal
 from demo.envoy import binary
-from tools import ROOT, Failed, need, run, tail
+from tools import Failed, need, run, tail
 
-STANDINS = Path(__file__).parent / "standins"
+DOCKERFILES = Path(__file__).parent / "standins"
 DEBIAN = "debian:bookworm-slim"
-# What a registry says that was reached. A tag that does not exist is a mistake, and no stand-in may hide it.
+# The registry was reached but refused. A tag that does not exist is a mistake, which a stand-in must not hide.
 REFUSALS = re.compile(r"not found|manifest unknown|denied|unauthorized|invalid reference", re.IGNORECASE)
-MEMORY, ROOM = Path("/dev/shm"), 2**30
+MEMORY, MEMORY_NEEDED = Path("/dev/shm"), 2**30
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Images:
-    """`kept` in a store that goes as a whole; in another, what was made is taken away at the end."""
+    """Removes the images that it built at the end, unless `keep`: the test's own daemon deletes its whole store."""
 
-    def __init__(self, kept):
-        self.kept = kept
-        self.made = []
+    def __init__(self, keep):
+        self.keep = keep
+        self.built = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.kept:
+        if self.keep:
             return
-        for name in reversed(self.made):
+        for name in reversed(self.built):
             run("docker", "image", "rm", "--force", name, check=False)
 
     def ensure(self, image):
@@ -46,14 +46,15 @@ class Images:
         if REFUSALS.search(pulled.stderr) and "lookup" not in pulled.stderr:
             raise Failed(f"{image} cannot be pulled: {pulled.stderr.strip()}")
         repository, _, tag = image.partition(":")
-        if repository not in MAKERS:
-            raise Failed(f"{image} cannot be pulled, and nothing stands in for it: {pulled.stderr.strip()}")
+        if repository not in STANDINS:
+            raise Failed(f"{image} cannot be pulled, and there is no stand-in for it: {pulled.stderr.strip()}")
         terminal.say(terminal.dim("    cannot be pulled; building a stand-in"))
-        MAKERS[repository](self, image, tag)
-        self.made.append(image)
+        STANDINS[repository](self, image, tag)
+        self.built.append(image)
 
     def build(self, tag, dockerfile, contents, **arguments):
-        """Builds from files of this machine that are in no folder together: `contents` has the name of each there."""
+        """Builds an image from files in different directories of this machine: `contents` maps the name of each in the build
+        context to its path."""
         command = ["docker", "build", "--quiet", "--network", "host", "--tag", tag]
         command += [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
         with subprocess.Popen([*command, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as build:
@@ -65,46 +66,46 @@ class Images:
                 build.stdin.close()
             except BrokenPipeError:
                 pass
-            said = build.stdout.read().decode(errors="replace")
+            output = build.stdout.read().decode(errors="replace")
         if build.returncode:
-            raise Failed(f"The image {tag} cannot be built.\n{tail(said)}")
+            raise Failed(f"The image {tag} cannot be built.\n{tail(output)}")
 
     def debian(self, image, _):
-        need("mmdebstrap", "mmdebstrap", "makes a minimal Debian, which the stand-ins are built on")
+        need("mmdebstrap", "mmdebstrap", "creates the minimal Debian that the stand-ins are built on")
         options = ["--variant=minbase", "--include=ca-certificates", "--dpkgopt=force-unsafe-io", "--quiet"]
-        # What this machine trusts, so that the package registries are reached as from here.
+        # The authorities that this machine trusts, so that the package registries can be reached in the same way.
         options.append(f"--customize-hook=copy-in {CERTIFICATES} {Path(CERTIFICATES).parent}")
-        # Packages are synced to the disk one by one, which memory is much quicker at.
-        roomy = shutil.disk_usage(MEMORY).free > ROOM if MEMORY.is_dir() else False
-        environment = os.environ | ({"TMPDIR": str(MEMORY)} if roomy else {})
+        # dpkg syncs each package to the disk, which is much faster in memory.
+        in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+        environment = os.environ | ({"TMPDIR": str(MEMORY)} if in_memory else {})
         command = ["mmdebstrap", *options, "bookworm", "-"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as root:
             run("docker", "import", "--change", f"ENV PIP_CERT={CERTIFICATES}", "-", image, stdin=root.stdout)
-            said = root.stderr.read().decode(errors="replace")
+            output = root.stderr.read().decode(errors="replace")
         if root.returncode:
-            raise Failed(f"mmdebstrap cannot make a minimal Debian.\n{tail(said)}")
+            raise Failed(f"mmdebstrap cannot create a minimal Debian.\n{tail(output)}")
 
     def envoy(self, image, tag):
-        # It says: PATH  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL
-        _, _, said = run(binary(), "--version").partition("version: ")
-        if tag != (ours := f"v{said.split('/')[1]}"):
-            raise Failed(f"{image} cannot be stood in for: make demo's Envoy is {ours}, and the two should be the same.")
+        # The output is: PATH  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL
+        _, _, output = run(binary(), "--version").partition("version: ")
+        if tag != (installed := f"v{output.split('/')[1]}"):
+            raise Failed(f"There is no stand-in for {image}: make demo's Envoy is {installed}; the two must be the same.")
         self.ensure(DEBIAN)
-        self.build(image, STANDINS / "envoy.Dockerfile", {"envoy": binary()})
+        self.build(image, DOCKERFILES / "envoy.Dockerfile", {"envoy": binary()})
 
     def moto(self, image, tag):
-        if tag != (ours := version("moto")):
-            raise Failed(f"{image} cannot be stood in for: make demo's moto is {ours}, and the two should be the same.")
+        if tag != (installed := version("moto")):
+            raise Failed(f"There is no stand-in for {image}: make demo's moto is {installed}; the two must be the same.")
         self.ensure(DEBIAN)
-        self.build(image, STANDINS / "moto.Dockerfile", {}, VERSION=tag)
+        self.build(image, DOCKERFILES / "moto.Dockerfile", {}, VERSION=tag)
 
     def rust(self, image, _):
         if not (rustup := shutil.which("rustup")):
-            raise Failed(f"{image} cannot be stood in for: that takes rustup and its toolchain.")
+            raise Failed(f"There is no stand-in for {image} without rustup and its toolchain.")
         self.ensure(DEBIAN)
         toolchain = Path(run("rustc", "--print", "sysroot").strip())
         contents = {f"toolchain/{name}": toolchain / name for name in ("bin", "lib")} | {"rustup": Path(rustup).resolve()}
-        self.build(image, STANDINS / "rust.Dockerfile", contents, TOOLCHAIN=toolchain.name)
+        self.build(image, DOCKERFILES / "rust.Dockerfile", contents, TOOLCHAIN=toolchain.name)
 
 
-MAKERS = {"debian": Images.debian, "envoyproxy/envoy": Images.envoy, "motoserver/moto": Images.moto, "rust": Images.rust}
+STANDINS = {"debian": Images.debian, "envoyproxy/envoy": Images.envoy, "motoserver/moto": Images.moto, "rust": Images.rust}

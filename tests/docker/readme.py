@@ -1,18 +1,17 @@
-"""The README's lines for the setup in Docker, run as they stand: each must be answered with the status it says."""
+"""Runs the lines of docs/docker.md: each must get the status in its comment."""
 
 import os
 import re
-import subprocess
 from urllib.parse import urlsplit
 
-from demo.steps import STEPS
+from demo.scenarios import SCENARIOS
 from tools import ROOT, Failed, run
 
-# A block of shell lines that asks `prepare` for tokens.
+# A block of shell lines that gets tokens from `prepare`.
 BLOCK = re.compile(r"^```sh\n((?:(?!^```).*\n)*?.*\bprepare \w.*\n(?:(?!^```).*\n)*)```$", re.MULTILINE)
 STATUS = re.compile(r"^curl (.*?)\s+# (\d{3})\b", re.MULTILINE)
 
-# As a reader would run them, but against the ports and the Compose of this run, and telling the status alone.
+# Runs the lines with the ports and the Compose of this test, and prints only the status.
 PRELUDE = """
 docker() { shift; $COMPOSE "$@"; }
 curl() { command curl --silent --output /dev/null --write-out '%{http_code}\\n' "${@/127.0.0.1:8080/127.0.0.1:$GATEWAY_PORT}"; }
@@ -23,19 +22,19 @@ def check(setup):
     block = lines()
     expected = [(line, int(status)) for line, status in STATUS.findall(block)]
     for line, status in expected:
-        if (request(line), status) not in {(step.request, step.status) for step in STEPS}:
-            raise Failed(f"README.md: `curl {line}` with {status} is no step of envoy/demo/steps.py.")
+        if (request(line), status) not in {(scenario.request, scenario.status) for scenario in SCENARIOS}:
+            raise Failed(f"docs/docker.md: `curl {line}` with {status} is not in envoy/demo/scenarios.py.")
     environment = {**os.environ, **setup.environment, "COMPOSE": " ".join(setup.compose)}
-    answered = run("bash", "-euc", PRELUDE + block, env=environment).split()
-    if answered != [str(status) for _, status in expected]:
-        raise Failed(f"README.md: its lines were answered with {', '.join(answered)}.\n{block}")
+    statuses = run("bash", "-euc", PRELUDE + block, env=environment).split()
+    if statuses != [str(status) for _, status in expected]:
+        raise Failed(f"docs/docker.md: the lines got the statuses {', '.join(statuses)}.\n{block}")
     return len(expected)
 
 
 def lines():
     found = BLOCK.findall((ROOT / "docs/docker.md").read_text())
     if len(found) != 1:
-        raise Failed(f"README.md should have one block of shell lines that asks `prepare` for tokens, but has {len(found)}.")
+        raise Failed(f"docs/docker.md should have one block of shell lines that gets tokens from `prepare`, but has {len(found)}.")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""envoy/compose.yaml, run by one of the two Composes as a project of its own, on ports that are free."""
+"""Runs envoy/compose.yaml with one version of Compose, as its own project, on free ports."""
 
 import json
 import os
@@ -14,15 +14,15 @@ from tools import Failed, need, run
 
 COMPOSE_FILE = "envoy/compose.yaml"
 PORTS = ("GATEWAY_PORT", "ADMIN_PORT", "COGNITO_PORT", "MACHINES_PORT", "PAGE_PORT")
-PATIENCE = 120
-# How a container ends that did not heed being told to.
+TIMEOUT = 120
+# The exit code of a container that was killed with SIGKILL, since it ignored SIGTERM.
 KILLED = 137
 
 
 def compose_v2():
     if run("docker", "compose", "version", check=False):
         return ["docker", "compose"]
-    # Its Python command does not pass on how the program ended.
+    # The package's Python command does not pass on the exit code.
     return [str(Path(find_spec("compose").origin).parent / "docker-compose")]
 
 
@@ -32,7 +32,7 @@ def compose_v1():
 
 
 def images():
-    """Those that the file names."""
+    """The images that the file names."""
     configuration = yaml.safe_load(run(*compose_v2(), "--file", COMPOSE_FILE, "config"))
     return sorted({service["image"] for service in configuration["services"].values()})
 
@@ -50,9 +50,9 @@ class Setup:
             self.run("up", "--detach")
             self.wait_for_envoy()
         except Failed as failure:
-            said = "\n".join(line[:300] for line in self.run("logs", "--no-color", "--tail", "12", check=False).splitlines())
+            output = "\n".join(line[:300] for line in self.run("logs", "--no-color", "--tail", "12", check=False).splitlines())
             self.run("down", "--volumes", check=False)
-            raise Failed(f"{failure}\nThe containers say:\n{said}") from None
+            raise Failed(f"{failure}\nThe containers' logs:\n{output}") from None
         except BaseException:
             self.run("down", "--volumes", check=False)
             raise
@@ -72,26 +72,26 @@ class Setup:
         return json.loads(run("docker", "inspect", container))[0]
 
     def log(self, service):
-        """Reads what the service has said so far, each time it is called."""
+        """A function that reads the service's log."""
         container = self.container(service)
         return lambda: run("docker", "logs", container)
 
     def wait_for_envoy(self):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         envoy = self.container("envoy")
         while (health := self.state(envoy)["State"]["Health"]["Status"]) != "healthy":
             if health == "unhealthy" or time.monotonic() > deadline:
-                raise Failed(f"Envoy is {health} after {PATIENCE} seconds.")
+                raise Failed(f"Envoy is {health} after {TIMEOUT} seconds.")
             time.sleep(0.2)
 
     def exposed(self):
-        """Every address at which a container can be reached from outside."""
+        """The host addresses at which containers publish ports."""
         for container in self.run("ps", "--quiet").split():
             for bindings in self.state(container)["NetworkSettings"]["Ports"].values():
                 yield from (binding["HostIp"] for binding in bindings or [])
 
     def stop(self):
-        """Gives the names of those that had to be killed."""
+        """Returns the names of the containers that had to be killed."""
         self.run("stop")
         states = [self.state(container) for container in self.run("ps", "--all", "--quiet").split()]
         return [state["Name"].strip("/") for state in states if state["State"]["ExitCode"] == KILLED]
@@ -100,6 +100,6 @@ class Setup:
 def free_ports(count):
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for unused in sockets:
+            unused.bind(("127.0.0.1", 0))
+        return [unused.getsockname()[1] for unused in sockets]

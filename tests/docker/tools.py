@@ -1,4 +1,4 @@
-"""Programs that the test runs: found, in CI installed from Debian, and run with their failure told."""
+"""Runs other programs and reports their failures. In CI, missing programs are installed from Debian."""
 
 import os
 import shutil
@@ -13,16 +13,16 @@ BIN = Path(sys.executable).parent
 
 
 class Failed(Exception):
-    """The test cannot go on; the text says why, and what to do where something can be done."""
+    """The test failed or cannot run; the text says why, and what to do about it."""
 
 
 def run(*command, check=True, quiet=True, **options):
-    """What the command prints. Without `quiet` its errors go to the terminal, as it works."""
+    """Returns the command's output. Without `quiet` its stderr goes to the terminal."""
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "cwd": ROOT, **options}
     done = subprocess.run(command, stderr=subprocess.PIPE if quiet else None, **options)
     if check and done.returncode:
-        said = b"".join(part for part in (done.stdout, done.stderr) if part).decode(errors="replace")
-        raise Failed(f"`{' '.join(map(str, command))[:200]}` failed.\n{tail(said)}")
+        output = b"".join(part for part in (done.stdout, done.stderr) if part).decode(errors="replace")
+        raise Failed(f"`{' '.join(map(str, command))[:200]}` failed.\n{tail(output)}")
     return done.stdout.decode(errors="replace")
 
 
@@ -31,10 +31,10 @@ def tail(text, most=25):
 
 
 def need(program, package, reason):
-    """Sees to it that Debian's `package` with `program` is there."""
+    """Requires `program`. `package` is its Debian package; `reason` completes the sentence "it …"."""
     if shutil.which(program):
         return
-    advice = f"There is no {program}, which {reason}. Debian and Ubuntu have it: apt-get install {package}"
+    advice = f"{program} is not installed; it {reason}. On Debian and Ubuntu: apt-get install {package}"
     if os.environ.get("CI") != "true" or os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Failed(advice)
     terminal.say(f"  Installing Debian's {package}: it {reason}")

@@ -1,61 +1,62 @@
-//! Configurations that are wrong: each refused as a whole, with one line that names the place and says what to do,
-//! while the one before it serves on. What the filter refuses, the JSON Schema refuses too, wherever a schema can.
+//! Invalid configurations. Each is rejected as a whole, with one log line that has the path of the field and what to
+//! do, and the previous configuration stays in force. The JSON Schema rejects what a schema can express.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jwt_authorizer_test_support::schema::schema_errors;
 use serde_json::{Value, json};
 
 use crate::harness::bootstrap::string_value;
 use crate::harness::gateway::validate;
 use crate::harness::policy::merged;
-use crate::harness::validator::verdicts;
 use crate::harness::{ALLOWED, Gateway, Key, PUBLIC, Request, Token, provider, with_rules};
 
-/// A right configuration with these members changed.
+/// A valid configuration with these members changed.
 fn changed(over: Value) -> Value {
     merged(with_rules(json!([])), over)
 }
 
-/// With these members of the provider changed.
+/// A valid configuration with these members of the provider changed.
 fn with(over: Value) -> Value {
     changed(json!({ "providers": { "main": over } }))
 }
 
-/// With this one rule.
+/// A valid configuration with this rule.
 fn rule(rule: Value) -> Value {
     with_rules(json!([rule]))
 }
 
-/// Without a member of the provider.
+/// A configuration without this member of the provider.
 fn without(name: &str) -> Value {
     let mut policy = changed(json!({}));
     policy["providers"]["main"].as_object_mut().unwrap().remove(name);
     policy
 }
 
-/// With these keys inline.
+/// A configuration with this key set inline.
 fn inline(set: Value) -> Value {
     let mut policy = changed(json!({}));
     policy["providers"]["main"]["jwks"] = json!({ "inline": set });
     policy
 }
 
+/// Checks that the filter rejects each configuration with the message, and that the JSON Schema rejects it if it can.
 #[track_caller]
-fn judge<const N: usize>(table: [(Value, &str); N]) {
+fn check_rejected<const N: usize>(table: [(Value, &str); N]) {
     let texts = table.each_ref().map(|(policy, _)| policy.to_string());
     let rows: Vec<_> = texts.iter().zip(&table).map(|(text, (_, expected))| (text.as_str(), *expected)).collect();
-    judge_texts(&rows);
+    check_rejected_texts(&rows);
     let policies: Vec<_> = table.into_iter().map(|(policy, _)| policy).collect();
-    let wrong: Vec<_> = verdicts(&policies)
+    let failures: Vec<_> = schema_errors(&policies)
         .into_iter()
         .zip(&rows)
-        .filter(|(verdict, (_, line))| verdict.is_none() != BEYOND_A_SCHEMA.iter().any(|beyond| line.contains(beyond)))
-        .map(|(verdict, (_, line))| format!("{line}\n  but the schema said {verdict:?}"))
+        .filter(|(error, (_, line))| error.is_none() != BEYOND_A_SCHEMA.iter().any(|beyond| line.contains(beyond)))
+        .map(|(error, (_, line))| format!("{line}\n  the schema: {error:?}"))
         .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What one place has to do with another, how long is too long, and what is said twice.
+/// Errors that a schema cannot express: references between fields, limits of durations, and duplicates.
 const BEYOND_A_SCHEMA: [&str; 9] = [
     "is the issuer of `one` as well",
     "is longer than 300s",
@@ -68,31 +69,31 @@ const BEYOND_A_SCHEMA: [&str; 9] = [
     "has 63 bytes, and HS512",
 ];
 
-/// Sends each configuration to one running Envoy, and compares what the filter says with the line expected.
+/// Replaces the configuration of a running Envoy with each of these, and compares the log line with the expected one.
 #[track_caller]
-fn judge_texts(table: &[(&str, &str)]) {
+fn check_rejected_texts(table: &[(&str, &str)]) {
     let mut gateway = Gateway::start(&with_rules(json!([{ "route": "GET /", "access": "public" }])));
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (configuration, expected) in table {
         let before = gateway.filter_log().len();
-        let taken = gateway.replace(string_value(configuration));
+        let accepted = gateway.replace(string_value(configuration));
         let log = gateway.filter_log().split_off(before);
-        let refusals = refusals(&log);
-        if taken || refusals != [*expected] {
-            wrong.push(format!("expected {expected}\n  but said {refusals:?}"));
+        let errors = errors(&log);
+        if accepted || errors != [*expected] {
+            failures.push(format!("expected {expected}\n  got {errors:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(gateway.send(&Request::get("/")).status, 200, "the right one serves on");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!(gateway.send(&Request::get("/")).status, 200, "the valid configuration is still in force");
 }
 
-fn refusals(log: &[String]) -> Vec<&str> {
+fn errors(log: &[String]) -> Vec<&str> {
     log.iter().filter_map(|line| line.strip_prefix("jwt_authorizer: configuration refused: ")).collect()
 }
 
 #[test]
-fn a_mistake_is_named_with_its_place() {
-    judge([
+fn an_error_names_the_path_of_the_field() {
+    check_rejected([
         (json!({}), "providers: is required"),
         (
             changed(json!({ "defualt": "deny" })),
@@ -113,8 +114,8 @@ fn a_mistake_is_named_with_its_place() {
 }
 
 #[test]
-fn a_provider_must_make_sense() {
-    judge([
+fn an_invalid_provider_is_rejected() {
+    check_rejected([
         (without("issuer"), "providers.main.issuer: is required"),
         (with(json!({ "issuer": "" })), "providers.main.issuer: is empty; it is compared with `iss` byte for byte"),
         (with(json!({ "issuer": 7 })), "providers.main.issuer: invalid type: integer `7`, expected a string"),
@@ -174,17 +175,17 @@ fn a_provider_must_make_sense() {
 }
 
 #[test]
-fn headers_for_claims_must_be_free() {
-    let taken = "is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge";
-    let refused = |name: &str| {
+fn reserved_headers_are_rejected_for_claims() {
+    let reserved = "is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge";
+    let row = |name: &str| {
         (
             with(json!({ "claims_to_headers": { name: "sub" } })),
-            format!("providers.main.claims_to_headers.{name}: {taken}"),
+            format!("providers.main.claims_to_headers.{name}: {reserved}"),
         )
     };
-    let rows = ["Authorization", "host", ":path", "x-envoy-peer", "a b", ""].map(refused);
-    judge(rows.each_ref().map(|(policy, line)| (policy.clone(), line.as_str())));
-    judge([
+    let rows = ["Authorization", "host", ":path", "x-envoy-peer", "a b", ""].map(row);
+    check_rejected(rows.each_ref().map(|(policy, line)| (policy.clone(), line.as_str())));
+    check_rejected([
         (
             with(json!({ "claims_to_headers": { "x-sub": [] } })),
             "providers.main.claims_to_headers.x-sub: names no claim; write its name, or a list of names for a nested one",
@@ -197,9 +198,9 @@ fn headers_for_claims_must_be_free() {
 }
 
 #[test]
-fn a_key_set_must_be_reachable() {
+fn an_invalid_key_source_is_rejected() {
     let jwks = |over: Value| with(json!({ "jwks": over }));
-    judge([
+    check_rejected([
         (without("jwks"), "providers.main.jwks: is required"),
         (
             jwks(json!({ "urri": "x" })),
@@ -248,57 +249,57 @@ fn a_key_set_must_be_reachable() {
 }
 
 #[test]
-fn a_secret_must_be_a_good_one_and_asked_for() {
+fn a_weak_or_unused_secret_is_rejected() {
     let secrets = |algorithms: Value, keys: Vec<Value>| {
         let mut policy = inline(json!({ "keys": keys }));
         policy["providers"]["main"]["algorithms"] = algorithms;
         policy
     };
-    let of = |algorithm: &'static str, bytes: usize| Key::secret(algorithm, &vec![7; bytes]).jwk();
-    let unnamed = |bytes: usize| {
-        let mut jwk = of("HS256", bytes);
+    let secret = |algorithm: &'static str, bytes: usize| Key::secret(algorithm, &vec![7; bytes]).jwk();
+    let without_alg = |bytes: usize| {
+        let mut jwk = secret("HS256", bytes);
         jwk.as_object_mut().unwrap().remove("alg");
         jwk
     };
-    judge([
+    check_rejected([
         (
             with(json!({ "algorithms": ["RS256", "HS256"] })),
             "providers.main.algorithms: lists `HS256`, which needs a secret: an `oct` key for it in `jwks.inline`",
         ),
         (
-            secrets(json!(["HS256", "HS512"]), vec![of("HS256", 32)]),
+            secrets(json!(["HS256", "HS512"]), vec![secret("HS256", 32)]),
             "providers.main.algorithms: lists `HS512`, which needs a secret: an `oct` key for it in `jwks.inline`",
         ),
         (
-            secrets(json!(null), vec![Key::of("ES256").jwk(), of("HS256", 32)]),
+            secrets(json!(null), vec![Key::of("ES256").jwk(), secret("HS256", 32)]),
             "providers.main.jwks.inline.keys[1]: is a secret that no algorithm is listed for; add its HS256, HS384 or HS512 to `algorithms`",
         ),
         (
-            secrets(json!(["HS256"]), vec![of("HS256", 31)]),
+            secrets(json!(["HS256"]), vec![secret("HS256", 31)]),
             "providers.main.jwks.inline.keys[0]: has 31 bytes, and HS256 takes 32 or more (RFC 7518); make a longer one at random",
         ),
         (
-            secrets(json!(["HS384"]), vec![of("HS384", 47)]),
+            secrets(json!(["HS384"]), vec![secret("HS384", 47)]),
             "providers.main.jwks.inline.keys[0]: has 47 bytes, and HS384 takes 48 or more (RFC 7518); make a longer one at random",
         ),
         (
-            secrets(json!(["HS256", "HS512"]), vec![unnamed(63)]),
+            secrets(json!(["HS256", "HS512"]), vec![without_alg(63)]),
             "providers.main.jwks.inline.keys[0]: has 63 bytes, and HS512 takes 64 or more (RFC 7518); make a longer one at random",
         ),
         (
-            secrets(json!(["HS256"]), vec![merged(of("HS256", 32), json!({ "k": "c2VjcmV0=" }))]),
+            secrets(json!(["HS256"]), vec![merged(secret("HS256", 32), json!({ "k": "c2VjcmV0=" }))]),
             "providers.main.jwks.inline.keys[0]: is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig",
         ),
         (
-            secrets(json!(["HS256"]), vec![merged(of("HS256", 32), json!({ "use": "enc" }))]),
+            secrets(json!(["HS256"]), vec![merged(secret("HS256", 32), json!({ "use": "enc" }))]),
             "providers.main.jwks.inline.keys[0]: is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig",
         ),
     ]);
 }
 
 #[test]
-fn a_rule_must_make_sense() {
-    judge([
+fn an_invalid_rule_is_rejected() {
+    check_rejected([
         (rule(json!({})), "rules[0].route: is required"),
         (
             rule(json!({ "route": "/items" })),
@@ -377,9 +378,9 @@ fn a_rule_must_make_sense() {
 }
 
 #[test]
-fn replies_must_make_sense() {
+fn invalid_responses_are_rejected() {
     let responses = |over: Value| changed(json!({ "responses": over }));
-    judge([
+    check_rejected([
         (responses(json!({ "realm": "a\"b" })), "responses.realm: must be ASCII without quotes and backslashes"),
         (
             responses(json!({ "format": "html" })),
@@ -405,20 +406,20 @@ fn replies_must_make_sense() {
 }
 
 #[test]
-fn what_is_not_json_says_where_it_breaks() {
-    let right = with_rules(json!([])).to_string();
-    let twice = |member: &str| right.replacen('{', &format!("{{{member}{member}"), 1);
-    judge_texts(&[
+fn invalid_json_is_rejected_with_its_position() {
+    let valid = with_rules(json!([])).to_string();
+    let duplicate = |member: &str| valid.replacen('{', &format!("{{{member}{member}"), 1);
+    check_rejected_texts(&[
         ("", "configuration: is not JSON: EOF while parsing a value at line 1 column 0"),
         ("{", "configuration: is not JSON: EOF while parsing an object at line 1 column 1"),
         ("providers: {}", "configuration: is not JSON: expected value at line 1 column 1"),
         ("[]", "configuration: invalid type: sequence, expected an object"),
         (
-            &format!("{right}{{}}"),
-            &format!("configuration: is not JSON: trailing characters at line 1 column {}", right.len() + 1),
+            &format!("{valid}{{}}"),
+            &format!("configuration: is not JSON: trailing characters at line 1 column {}", valid.len() + 1),
         ),
-        (&twice(r#""default":"deny","#), "default: is there twice"),
-        (&twice(r#""rules":[],"#), "rules: is there twice"),
+        (&duplicate(r#""default":"deny","#), "default: is there twice"),
+        (&duplicate(r#""rules":[],"#), "rules: is there twice"),
         (
             &inline(json!({ "keys": [Key::of("ES256").jwk()] }))
                 .to_string()
@@ -428,18 +429,18 @@ fn what_is_not_json_says_where_it_breaks() {
     ]);
 }
 
-/// Envoy hands a Struct over as protobuf wire bytes.
+/// A configuration as `google.protobuf.Struct`, which Envoy passes to the filter as serialized protobuf.
 fn structure(policy: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": policy })
 }
 
-/// Bytes reach the filter as they are.
+/// A configuration of these bytes, which Envoy passes to the filter unchanged.
 fn bytes(bytes: &[u8]) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.BytesValue", "value": STANDARD.encode(bytes) })
 }
 
 #[test]
-fn a_struct_is_taken_as_json_is() {
+fn a_struct_is_accepted_like_json() {
     let mut gateway = Gateway::start(&with_rules(json!([])));
     let over = json!({
         "cache": { "ttl": "1m", "max_tokens": 100 },
@@ -458,18 +459,18 @@ fn a_struct_is_taken_as_json_is() {
         Request::get("/one").bearer(Token::new().claim("n", value).claim("org", json!({ "id": "acme" })).signed())
     };
     let replies = gateway.expect([
-        ("a whole number", get(json!(1)), ALLOWED),
+        ("an integer", get(json!(1)), ALLOWED),
         ("a fraction", get(json!(0.5)), ALLOWED),
         ("a boolean", get(json!(true)), ALLOWED),
         ("text", get(json!("text")), ALLOWED),
-        ("another", get(json!(2)), (403, "claim_mismatch")),
+        ("another value", get(json!(2)), (403, "claim_mismatch")),
         ("public", Request::get("/public"), PUBLIC),
     ]);
     assert_eq!(replies[0].echo().all("x-org"), ["acme"]);
 }
 
 #[test]
-fn a_struct_is_read_as_strictly() {
+fn an_invalid_struct_is_rejected_like_invalid_json() {
     let mut gateway = Gateway::start(&with_rules(json!([{ "route": "GET /", "access": "public" }])));
     for (message, expected) in [
         (
@@ -492,15 +493,68 @@ fn a_struct_is_read_as_strictly() {
     ] {
         let before = gateway.filter_log().len();
         assert!(!gateway.replace(message));
-        assert_eq!(refusals(&gateway.filter_log()[before..]), [expected]);
+        assert_eq!(errors(&gateway.filter_log()[before..]), [expected]);
     }
-    assert_eq!(gateway.send(&Request::get("/")).status, 200, "the right one serves on");
+    assert_eq!(gateway.send(&Request::get("/")).status, 200, "the valid configuration is still in force");
 }
 
 #[test]
-fn validating_tells_before_envoy_starts() {
+fn envoys_validation_mode_rejects_an_invalid_configuration() {
     let (valid, _) = validate(&with_rules(json!([])));
     assert!(valid);
     let (valid, log) = validate(&with(json!({ "jwks": { "cluster": "" } })));
     assert!(!valid && log.contains("providers.main.jwks.cluster"), "{log}");
+}
+
+#[test]
+fn a_schema_reference_at_the_top_level_is_ignored() {
+    let mut gateway = Gateway::start(&with_rules(json!([])));
+    let policy = merged(
+        with_rules(json!([{ "route": "GET /", "access": "public" }])),
+        json!({ "$schema": "https://example.com/config.schema.json" }),
+    );
+    assert_eq!(schema_errors(std::slice::from_ref(&policy)), [None]);
+    for configuration in [string_value(&policy.to_string()), structure(&policy)] {
+        assert!(gateway.replace(configuration), "{:?}", gateway.filter_log());
+    }
+    gateway.await_everywhere(&Request::get("/"), 200);
+}
+
+#[test]
+fn a_schema_reference_in_another_object_is_rejected() {
+    let reference = || json!({ "$schema": "https://example.com/config.schema.json" });
+    let rule_with_reference = rule(merged(json!({ "route": "GET /" }), reference()));
+    for (policy, path) in [(with(reference()), "providers.main.$schema: "), (rule_with_reference, "rules[0].$schema: ")]
+    {
+        let mut gateway = Gateway::start(&with_rules(json!([])));
+        assert!(!gateway.replace(string_value(&policy.to_string())), "{path}");
+        let log = gateway.filter_log();
+        assert!(matches!(errors(&log)[..], [error] if error.starts_with(path)), "{log:?}");
+        assert!(matches!(&schema_errors(&[policy])[..], [Some(_)]), "{path}");
+    }
+}
+
+#[test]
+fn a_number_in_an_error_is_shown_as_written() {
+    let with_number = |number: &Value| {
+        [
+            (json!({ "providers": { "main": number } }), "providers.main"),
+            (with(json!({ "jwks": number })), "providers.main.jwks"),
+            (with(json!({ "cache": number })), "providers.main.cache"),
+            (rule(number.clone()), "rules[0]"),
+            (rule(json!({ "route": "GET /", "require": number })), "rules[0].require"),
+            (changed(json!({ "responses": number })), "responses"),
+        ]
+    };
+    let mut gateway = Gateway::start(&with_rules(json!([])));
+    for (number, shown) in [(json!(5), "integer `5`"), (json!(-5), "integer `-5`"), (json!(5.5), "fraction `5.5`")] {
+        for (policy, path) in with_number(&number) {
+            let expected = format!("{path}: invalid type: {shown}, expected an object");
+            for configuration in [string_value(&policy.to_string()), structure(&policy)] {
+                let before = gateway.filter_log().len();
+                assert!(!gateway.replace(configuration), "{policy}");
+                assert_eq!(errors(&gateway.filter_log()[before..]), [expected.as_str()], "{policy}");
+            }
+        }
+    }
 }

@@ -1,70 +1,70 @@
-//! Where a token may be, how it is marked, and that a request has one credential or is refused.
+//! Identity sources: where the token is in the request, and that a request has at most one credential.
 
 use serde_json::json;
 
 use crate::harness::policy::merged;
-use crate::harness::{ALLOWED, Gateway, Outcome, Request, Token, provider, with_provider};
+use crate::harness::{ALLOWED, Gateway, Key, Outcome, Request, Token, provider, with_provider};
 
 const AMBIGUOUS: Outcome<'static> = (400, "credential_ambiguous");
 const MISSING: Outcome<'static> = (401, "token_missing");
 
 #[test]
-fn the_scheme_is_bearer_in_any_case() {
+fn the_scheme_is_bearer_and_case_insensitive() {
     let gateway = Gateway::start(&with_provider(provider()));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let (missing, malformed) = (MISSING, (401, "token_malformed"));
     gateway.expect(
         [
-            (format!("Bearer {good}"), ALLOWED),
-            (format!("bearer {good}"), ALLOWED),
-            (format!("BEARER {good}"), ALLOWED),
-            (format!("bEaReR {good}"), ALLOWED),
-            (good.clone(), missing),
-            (format!("Basic {good}"), missing),
-            (format!("DPoP {good}"), missing),
-            (format!("Token {good}"), missing),
-            (format!("XBearer {good}"), missing),
-            (format!("Basic Bearer {good}"), missing),
-            (format!("Bearer{good}"), missing),
+            (format!("Bearer {valid}"), ALLOWED),
+            (format!("bearer {valid}"), ALLOWED),
+            (format!("BEARER {valid}"), ALLOWED),
+            (format!("bEaReR {valid}"), ALLOWED),
+            (valid.clone(), missing),
+            (format!("Basic {valid}"), missing),
+            (format!("DPoP {valid}"), missing),
+            (format!("Token {valid}"), missing),
+            (format!("XBearer {valid}"), missing),
+            (format!("Basic Bearer {valid}"), missing),
+            (format!("Bearer{valid}"), missing),
             ("Basic dXNlcjpwYXNz".to_owned(), missing),
             (String::new(), missing),
             ("Bearer\tnonsense".to_owned(), malformed),
-            (format!("Bearer {good} {good}"), malformed),
-            (format!("Bearer {good} trailing"), malformed),
-            (format!("Bearer Bearer {good}"), malformed),
-            (format!("Bearer \"{good}\""), malformed),
+            (format!("Bearer {valid} {valid}"), malformed),
+            (format!("Bearer {valid} trailing"), malformed),
+            (format!("Bearer Bearer {valid}"), malformed),
+            (format!("Bearer \"{valid}\""), malformed),
         ]
         .map(|(value, expected)| {
-            (value.replace(&good, "TOKEN"), Request::get("/").header("authorization", value), expected)
+            (value.replace(&valid, "TOKEN"), Request::get("/").header("authorization", value), expected)
         }),
     );
 }
 
 #[test]
-fn two_credentials_are_refused() {
+fn two_credentials_are_ambiguous() {
     let gateway = Gateway::start(&with_provider(provider()));
-    let (good, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
+    let (valid, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
     let bearer = |token: &str| format!("Bearer {token}");
     let two = |first: String, second: String| {
         Request::get("/").header("authorization", first).header("authorization", second)
     };
     let joined = |text: String| Request::get("/").header("authorization", text);
     gateway.expect([
-        ("two good ones", two(bearer(&good), bearer(&other)), AMBIGUOUS),
-        ("the same twice", two(bearer(&good), bearer(&good)), AMBIGUOUS),
-        ("a good one, then nonsense", two(bearer(&good), bearer("nonsense")), AMBIGUOUS),
-        ("nonsense, then a good one", two(bearer("nonsense"), bearer(&good)), AMBIGUOUS),
-        ("another scheme, then a good one", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&good)), AMBIGUOUS),
-        ("a good one, then another scheme", two(bearer(&good), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
-        ("joined by a comma", joined(format!("{}, {}", bearer(&good), bearer(&other))), AMBIGUOUS),
-        ("joined without a blank", joined(format!("{},{}", bearer(&good), bearer(&other))), AMBIGUOUS),
-        ("a comma after", joined(format!("{},", bearer(&good))), AMBIGUOUS),
-        ("a comma before", joined(format!(",{}", bearer(&good))), AMBIGUOUS),
+        ("two valid tokens", two(bearer(&valid), bearer(&other)), AMBIGUOUS),
+        ("the same token twice", two(bearer(&valid), bearer(&valid)), AMBIGUOUS),
+        ("a valid token, then a malformed one", two(bearer(&valid), bearer("nonsense")), AMBIGUOUS),
+        ("a malformed token, then a valid one", two(bearer("nonsense"), bearer(&valid)), AMBIGUOUS),
+        ("another scheme, then a valid token", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&valid)), AMBIGUOUS),
+        ("a valid token, then another scheme", two(bearer(&valid), "Basic dXNlcjpwYXNz".to_owned()), AMBIGUOUS),
+        ("joined by a comma", joined(format!("{}, {}", bearer(&valid), bearer(&other))), AMBIGUOUS),
+        ("joined by a comma without a space", joined(format!("{},{}", bearer(&valid), bearer(&other))), AMBIGUOUS),
+        ("a trailing comma", joined(format!("{},", bearer(&valid))), AMBIGUOUS),
+        ("a leading comma", joined(format!(",{}", bearer(&valid))), AMBIGUOUS),
     ]);
 }
 
 #[test]
-fn a_token_may_be_elsewhere() {
+fn the_token_comes_from_the_configured_identity_sources() {
     let sources = json!([
         "$request.header.X-Token",
         "$request.querystring.access_token",
@@ -72,44 +72,52 @@ fn a_token_may_be_elsewhere() {
         "$request.websocket",
     ]);
     let gateway = Gateway::start(&with_provider(merged(provider(), json!({ "identity_sources": sources }))));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let get = || Request::get("/a");
     let query = |query: String| Request::get(format!("/a?{query}"));
     gateway.expect([
-        ("header", get().header("x-token", &good), ALLOWED),
-        ("header by another spelling", get().header("x_token", &good), ALLOWED),
-        ("header with a scheme", get().header("x-token", format!("Bearer {good}")), ALLOWED),
-        ("query", query(format!("a=1&access_token={good}&b=2")), ALLOWED),
-        ("query with semicolons", query(format!("a=1;access_token={good};b=2")), ALLOWED),
-        ("cookie with blanks", get().header("cookie", format!("session = {good}")), ALLOWED),
-        ("cookie", get().header("cookie", format!("a=1; session={good}; b=2")), ALLOWED),
-        ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {good}")), ALLOWED),
+        ("header", get().header("x-token", &valid), ALLOWED),
+        ("header with an underscore", get().header("x_token", &valid), ALLOWED),
+        ("header with a scheme", get().header("x-token", format!("Bearer {valid}")), ALLOWED),
+        ("query", query(format!("a=1&access_token={valid}&b=2")), ALLOWED),
+        ("query with semicolons", query(format!("a=1;access_token={valid};b=2")), ALLOWED),
+        ("cookie with spaces", get().header("cookie", format!("session = {valid}")), ALLOWED),
+        ("cookie", get().header("cookie", format!("a=1; session={valid}; b=2")), ALLOWED),
+        ("sub-protocol", get().header("sec-websocket-protocol", format!("bearer, {valid}")), ALLOWED),
         (
-            "sub-protocol on two lines",
-            get().header("sec-websocket-protocol", "bearer").header("sec-websocket-protocol", &good),
+            "sub-protocol in two headers",
+            get().header("sec-websocket-protocol", "bearer").header("sec-websocket-protocol", &valid),
             ALLOWED,
         ),
-        ("where nobody looks", get().bearer(&good), MISSING),
-        ("another parameter", query(format!("Access_Token={good}")), MISSING),
-        ("another cookie", get().header("cookie", format!("xsession={good}")), MISSING),
-        ("two headers", get().header("x-token", &good).header("x-token", &good), AMBIGUOUS),
-        ("a parameter by an escaped name", query(format!("%61ccess_token={good}")), ALLOWED),
-        ("two, one by an escaped name", query(format!("access_token={good}&access%5ftoken={good}")), AMBIGUOUS),
-        ("two parameters", query(format!("access_token={good}&access_token={good}")), AMBIGUOUS),
-        ("two headers, spelled in two ways", get().header("x-token", &good).header("x_token", "forged"), AMBIGUOUS),
-        ("two parameters, after a semicolon", query(format!("access_token={good}&a=1;access_token=forged")), AMBIGUOUS),
+        ("not an identity source", get().bearer(&valid), MISSING),
+        ("another parameter", query(format!("Access_Token={valid}")), MISSING),
+        ("another cookie", get().header("cookie", format!("xsession={valid}")), MISSING),
+        ("two headers", get().header("x-token", &valid).header("x-token", &valid), AMBIGUOUS),
+        ("a parameter with an escaped name", query(format!("%61ccess_token={valid}")), ALLOWED),
         (
-            "two cookies, one with a blank",
-            get().header("cookie", format!("session =forged; session={good}")),
+            "two parameters, one with an escaped name",
+            query(format!("access_token={valid}&access%5ftoken={valid}")),
             AMBIGUOUS,
         ),
-        ("two cookies", get().header("cookie", format!("session={good}; session={good}")), AMBIGUOUS),
-        ("two places", query(format!("access_token={good}")).header("x-token", &good), AMBIGUOUS),
+        ("two parameters", query(format!("access_token={valid}&access_token={valid}")), AMBIGUOUS),
+        ("two headers, one with an underscore", get().header("x-token", &valid).header("x_token", "forged"), AMBIGUOUS),
+        (
+            "two parameters, after a semicolon",
+            query(format!("access_token={valid}&a=1;access_token=forged")),
+            AMBIGUOUS,
+        ),
+        (
+            "two cookies, one with a space",
+            get().header("cookie", format!("session =forged; session={valid}")),
+            AMBIGUOUS,
+        ),
+        ("two cookies", get().header("cookie", format!("session={valid}; session={valid}")), AMBIGUOUS),
+        ("two identity sources", query(format!("access_token={valid}")).header("x-token", &valid), AMBIGUOUS),
     ]);
 }
 
 #[test]
-fn a_token_that_is_not_forwarded_leaves_no_trace() {
+fn a_token_that_is_not_forwarded_is_removed_everywhere() {
     let sources = json!([
         "$request.header.Authorization",
         "$request.header.X-Token",
@@ -119,37 +127,61 @@ fn a_token_that_is_not_forwarded_leaves_no_trace() {
     ]);
     let fields = json!({ "identity_sources": sources, "forward_token": false });
     let gateway = Gateway::start(&with_provider(merged(provider(), fields)));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     for (request, target, cookie) in [
-        (Request::get("/a?b=1").bearer(&good), "/a?b=1", vec![]),
-        (Request::get("/a").header("x-token", &good), "/a", vec![]),
-        (Request::get("/a").header("x_token", &good), "/a", vec![]),
-        (Request::get(format!("/a?access_token={good}")), "/a", vec![]),
-        (Request::get(format!("/a?b=1;access_token={good};c=2")), "/a?b=1;c=2", vec![]),
-        (Request::get(format!("/a?access%5Ftoken={good}&&b=%zz&")), "/a?&b=%zz&", vec![]),
-        (Request::get(format!("/a?b=%20&access_token={good}&c")), "/a?b=%20&c", vec![]),
-        (Request::get("/a").header("cookie", format!("session={good}")), "/a", vec![]),
-        (Request::get("/a").header("cookie", format!("a=1; session={good}; b=2")), "/a", vec!["a=1; b=2"]),
-        (Request::get("/a").header("cookie", format!("a=1; session ={good}")), "/a", vec!["a=1"]),
+        (Request::get("/a?b=1").bearer(&valid), "/a?b=1", vec![]),
+        (Request::get("/a").header("x-token", &valid), "/a", vec![]),
+        (Request::get("/a").header("x_token", &valid), "/a", vec![]),
+        (Request::get(format!("/a?access_token={valid}")), "/a", vec![]),
+        (Request::get(format!("/a?b=1;access_token={valid};c=2")), "/a?b=1;c=2", vec![]),
+        (Request::get(format!("/a?access%5Ftoken={valid}&&b=%zz&")), "/a?&b=%zz&", vec![]),
+        (Request::get(format!("/a?b=%20&access_token={valid}&c")), "/a?b=%20&c", vec![]),
+        (Request::get("/a").header("cookie", format!("session={valid}")), "/a", vec![]),
+        (Request::get("/a").header("cookie", format!("a=1; session={valid}; b=2")), "/a", vec!["a=1; b=2"]),
+        (Request::get("/a").header("cookie", format!("a=1; session ={valid}")), "/a", vec!["a=1"]),
     ] {
         let reply = gateway.send(&request);
         let echo = reply.echo();
-        assert!(!reply.text().contains(&good), "the token reached the upstream: {}", reply.text());
+        assert!(!reply.text().contains(&valid), "the token reached the upstream: {}", reply.text());
         assert_eq!((echo.target.as_str(), echo.all("cookie")), (target, cookie));
     }
-    for (offered, left) in [("bearer, TOKEN", vec![]), ("chat, Bearer, TOKEN, v2", vec!["chat, v2"])] {
-        let offered = offered.replace("TOKEN", &good);
+    for (offered, forwarded) in [("bearer, TOKEN", vec![]), ("chat, Bearer, TOKEN, v2", vec!["chat, v2"])] {
+        let offered = offered.replace("TOKEN", &valid);
         let echo = gateway.send(&Request::get("/a").header("sec-websocket-protocol", offered)).echo();
-        assert_eq!(echo.all("sec-websocket-protocol"), left);
+        assert_eq!(echo.all("sec-websocket-protocol"), forwarded);
     }
 }
 
 #[test]
-fn a_token_is_forwarded_unless_told_otherwise() {
+fn the_token_is_forwarded_by_default() {
     let gateway = Gateway::start(&with_provider(provider()));
     let bearer = format!("Bearer {}", Token::new().signed());
     let echo = gateway.send(&Request::get("/").header("authorization", &bearer)).echo();
     assert_eq!(echo.all("authorization"), [bearer.as_str()]);
     let echo = gateway.send(&Request::get("/public").header("authorization", &bearer)).echo();
     assert_eq!(echo.all("authorization"), [bearer.as_str()]);
+}
+
+#[test]
+fn a_token_in_the_identity_source_of_another_provider_is_refused() {
+    let partner = json!({ "issuer": "https://partner.example", "identity_sources": ["$request.header.X-Token"] });
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": provider(), "partner": merged(provider(), partner) },
+        "default": "authenticated",
+    }));
+    let of_main = Token::new().signed();
+    let of_partner = Token::new().claim("iss", "https://partner.example").signed();
+    let forged = Token::new().sign(&Key::other("ES256"));
+    let mismatch = (401, "identity_source_mismatch");
+    let replies = gateway.expect([
+        ("main in authorization", Request::get("/").bearer(&of_main), ALLOWED),
+        ("partner in x-token", Request::get("/").header("x-token", &of_partner), ALLOWED),
+        ("main in x-token", Request::get("/").header("x-token", &of_main), mismatch),
+        ("partner in authorization", Request::get("/").bearer(&of_partner), mismatch),
+        ("forged, main in x-token", Request::get("/").header("x-token", &forged), mismatch),
+    ]);
+    let challenge = replies[2].header("www-authenticate").unwrap();
+    assert!(challenge.ends_with(r#"error="invalid_token""#), "{challenge}");
+    let providers = [2, 3].map(|row: usize| gateway.logged(&replies[row]).provider);
+    assert_eq!(providers, [Some("main".to_owned()), Some("partner".to_owned())]);
 }

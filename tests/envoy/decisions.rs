@@ -1,34 +1,34 @@
-//! Who passes: what a rule's access, scopes and groups let through, and what happens where no rule is.
+//! Authorization by a rule's access, scopes and groups, and the default for requests that match no rule.
 
 use serde_json::{Value, json};
 
 use crate::harness::{ALLOWED, Gateway, Outcome, PUBLIC, Request, Token, now, with_rules};
 
 #[test]
-fn access_says_who_passes() {
+fn access_decides_which_requests_are_allowed() {
     let gateway = Gateway::start(&with_rules(json!([
         { "route": "GET /public", "access": "public" },
         { "route": "GET /optional", "access": "optional" },
         { "route": "GET /authenticated", "access": "authenticated" },
-        { "route": "GET /unsaid" },
+        { "route": "GET /default" },
         { "route": "GET /deny", "access": "deny" },
     ])));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let expired = Token::new().claim("exp", now() - 3600).signed();
     let missing = (401, "token_missing");
     let refused = (401, "token_expired");
     let denied = (403, "route_denied");
-    for (path, without, with_good, with_expired) in [
+    for (path, without, with_valid, with_expired) in [
         ("/public", PUBLIC, PUBLIC, PUBLIC),
         ("/optional", (200, "anonymous"), ALLOWED, refused),
         ("/authenticated", missing, ALLOWED, refused),
-        ("/unsaid", missing, ALLOWED, refused),
+        ("/default", missing, ALLOWED, refused),
         ("/deny", denied, denied, denied),
         ("/no/rule", denied, denied, denied),
     ] {
         gateway.expect([
             (format!("{path}, no token"), Request::get(path), without),
-            (format!("{path}, good token"), Request::get(path).bearer(&good), with_good),
+            (format!("{path}, valid token"), Request::get(path).bearer(&valid), with_valid),
             (format!("{path}, expired token"), Request::get(path).bearer(&expired), with_expired),
         ]);
     }
@@ -44,7 +44,7 @@ fn refused_requests_never_reach_the_upstream() {
 }
 
 #[test]
-fn what_no_rule_covers_gets_the_default() {
+fn requests_that_match_no_rule_get_the_default() {
     for (default, without, with) in [
         (json!("deny"), (403, "route_denied"), (403, "route_denied")),
         (json!("authenticated"), (401, "token_missing"), ALLOWED),
@@ -55,15 +55,15 @@ fn what_no_rule_covers_gets_the_default() {
         let gateway = Gateway::start(&policy);
         gateway.expect([
             (format!("{default}, no token"), Request::get("/other"), without),
-            (format!("{default}, good token"), Request::get("/other").bearer(Token::new().signed()), with),
+            (format!("{default}, valid token"), Request::get("/other").bearer(Token::new().signed()), with),
             (format!("{default}, other method"), Request::new("POST", "/only"), without),
-            (format!("{default}, a rule"), Request::get("/only"), (403, "route_denied")),
+            (format!("{default}, matches a rule"), Request::get("/only"), (403, "route_denied")),
         ]);
     }
 }
 
 #[test]
-fn one_of_the_scopes_is_enough() {
+fn a_list_of_scopes_needs_one_of_them_and_all_needs_every_one() {
     let missing = (403, "scope_missing");
     let many = (0..2_500).map(|n| format!("{n:x}")).collect::<Vec<_>>().join(" ");
     let rules = json!([
@@ -71,7 +71,7 @@ fn one_of_the_scopes_is_enough() {
         { "route": "GET /all", "scopes": { "all": ["read", "write"] } },
         { "route": "GET /url", "scopes": ["https://api.example.com/read"] },
     ]);
-    judge(
+    check(
         rules,
         "scope",
         [
@@ -84,7 +84,8 @@ fn one_of_the_scopes_is_enough() {
             ("/any", json!("read,write"), missing),
             ("/any", json!("read\twrite"), missing),
             ("/any", json!(""), missing),
-            // What looks like the length that is kept before each word, and as many words as a token has room for.
+            // The filter stores each scope behind its length, and these strings contain what looks like a length. The next
+            // rows have as many scopes as fit into a token.
             ("/any", json!(["\u{4}\0\0\0read", "read\u{4}\0\0\0"]), missing),
             ("/any", json!(many), missing),
             ("/any", json!(format!("{many} read")), ALLOWED),
@@ -101,9 +102,9 @@ fn one_of_the_scopes_is_enough() {
 }
 
 #[test]
-fn scopes_may_be_in_scp() {
+fn scopes_are_read_from_scp_too() {
     let rules = json!([{ "route": "GET /any", "scopes": ["read"] }]);
-    judge(
+    check(
         rules,
         "scp",
         [
@@ -115,14 +116,14 @@ fn scopes_may_be_in_scp() {
 }
 
 #[test]
-fn groups_may_be_a_list_or_text_or_bracketed_text() {
+fn groups_are_a_list_a_string_or_a_bracketed_string() {
     let missing = (403, "group_missing");
     let rules = json!([
         { "route": "GET /any", "groups": ["admin", "owner"] },
         { "route": "GET /all", "groups": { "all": ["admin", "owner"] } },
-        { "route": "GET /blank", "groups": ["Domain Users"] },
+        { "route": "GET /space", "groups": ["Domain Users"] },
     ]);
-    judge(
+    check(
         rules,
         "groups",
         [
@@ -139,15 +140,15 @@ fn groups_may_be_a_list_or_text_or_bracketed_text() {
             ("/any", json!({ "admin": true }), missing),
             ("/all", json!(["admin"]), missing),
             ("/all", json!("[owner admin]"), ALLOWED),
-            ("/blank", json!("Domain Users"), ALLOWED),
-            ("/blank", json!(["Domain Users"]), ALLOWED),
-            ("/blank", json!("[Domain Users]"), missing),
+            ("/space", json!("Domain Users"), ALLOWED),
+            ("/space", json!(["Domain Users"]), ALLOWED),
+            ("/space", json!("[Domain Users]"), missing),
         ],
     );
 }
 
 #[test]
-fn scopes_and_groups_must_both_hold() {
+fn a_rule_with_scopes_and_groups_needs_both() {
     let gateway =
         Gateway::start(&with_rules(json!([{ "route": "GET /both", "scopes": ["read"], "groups": ["admin"] }])));
     let both = Token::new().claim("scope", "read").claim("groups", json!(["admin"]));
@@ -159,34 +160,34 @@ fn scopes_and_groups_must_both_hold() {
 }
 
 #[test]
-fn the_claims_of_scopes_and_groups_can_be_named() {
+fn the_claims_of_scopes_and_groups_can_be_configured() {
     let mut policy = with_rules(json!([{ "route": "GET /", "scopes": ["read"], "groups": ["admin"] }]));
     policy["providers"]["main"]["scope_claims"] = json!(["https://example.com/scopes"]);
     policy["providers"]["main"]["group_claims"] = json!([["realm_access", "roles"]]);
     let gateway = Gateway::start(&policy);
-    let named =
+    let configured =
         Token::new().claim("https://example.com/scopes", "read").claim("realm_access", json!({ "roles": ["admin"] }));
-    let usual = Token::new().claim("scope", "read").claim("groups", json!(["admin"]));
+    let default = Token::new().claim("scope", "read").claim("groups", json!(["admin"]));
     gateway.expect([
-        ("the named claims", Request::get("/").bearer(named.signed()), ALLOWED),
-        ("the usual ones", Request::get("/").bearer(usual.signed()), (403, "scope_missing")),
+        ("the configured claims", Request::get("/").bearer(configured.signed()), ALLOWED),
+        ("the default claims", Request::get("/").bearer(default.signed()), (403, "scope_missing")),
     ]);
 }
 
 #[test]
-fn cognitos_claims_are_known_by_its_profile() {
+fn the_profile_cognito_reads_cognitos_claims() {
     let mut policy = with_rules(json!([{ "route": "GET /", "groups": ["admin"] }]));
     policy["providers"]["main"]["profile"] = json!("cognito");
     let gateway = Gateway::start(&policy);
     let token = Token::new().without("aud").claim("client_id", "api").claim("token_use", "access");
     gateway.expect([
         (
-            "its groups",
+            "cognito:groups",
             Request::get("/").bearer(token.clone().claim("cognito:groups", json!(["admin"])).signed()),
             ALLOWED,
         ),
         (
-            "others",
+            "groups",
             Request::get("/").bearer(token.clone().claim("groups", json!(["admin"])).signed()),
             (403, "group_missing"),
         ),
@@ -198,9 +199,9 @@ fn cognitos_claims_are_known_by_its_profile() {
     ]);
 }
 
-/// Sends tokens with one claim set to each value.
+/// Sends a token with the claim set to the value of each row.
 #[track_caller]
-fn judge<const N: usize>(rules: Value, claim: &str, table: [(&str, Value, Outcome<'_>); N]) {
+fn check<const N: usize>(rules: Value, claim: &str, table: [(&str, Value, Outcome<'_>); N]) {
     let gateway = Gateway::start(&with_rules(rules));
     gateway.expect(table.map(|(path, value, expected)| {
         let token = Token::new().claim(claim, value.clone()).signed();

@@ -1,4 +1,4 @@
-//! Identity headers: what the upstream is told comes from a verified token, and from nowhere else.
+//! Identity headers: their values come from the verified token only, never from the client.
 
 use serde_json::{Value, json};
 
@@ -19,12 +19,12 @@ fn gateway(claims_to_headers: Value) -> Gateway {
     }))
 }
 
-/// Every spelling under which some upstream would read the header.
-const SPELLINGS: [&str; 8] =
+/// Names that some upstream treats as the same header.
+const ALIASES: [&str; 8] =
     ["x-jwt-sub", "X-JWT-Sub", "x_jwt_sub", "X_JWT_SUB", "x-jwt_sub", "x_jwt-sub", "x.jwt.sub", "x-jwt~sub"];
 
 fn spoofed(request: Request) -> Request {
-    SPELLINGS.iter().fold(request, |request, name| request.header(name, "admin").header(name, "root"))
+    ALIASES.iter().fold(request, |request, name| request.header(name, "admin").header(name, "root"))
 }
 
 fn identity(echo: &Echo) -> Vec<(String, String)> {
@@ -33,27 +33,27 @@ fn identity(echo: &Echo) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_a_client_sends_under_these_names_is_dropped() {
+fn identity_headers_and_their_aliases_are_removed_from_every_request() {
     let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
     let alice = vec![("x-jwt-sub".to_owned(), "alice".to_owned())];
-    let good = Token::new().signed();
-    let nameless = Token::new().without("sub").signed();
+    let valid = Token::new().signed();
+    let without_sub = Token::new().without("sub").signed();
     for (label, request, expected) in [
         ("public", Request::get("/public"), vec![]),
-        ("public, with a token", Request::get("/public").bearer(&good), vec![]),
+        ("public, with a token", Request::get("/public").bearer(&valid), vec![]),
         ("preflight", Request::preflight("/token"), vec![]),
-        ("preflight of no rule", Request::preflight("/elsewhere"), vec![]),
+        ("preflight that matches no rule", Request::preflight("/elsewhere"), vec![]),
         ("optional, no token", Request::get("/optional"), vec![]),
-        ("optional, with a token", Request::get("/optional").bearer(&good), alice.clone()),
-        ("protected", Request::get("/token").bearer(&good), alice),
-        ("protected, no such claim", Request::get("/token").bearer(&nameless), vec![]),
+        ("optional, with a token", Request::get("/optional").bearer(&valid), alice.clone()),
+        ("authenticated", Request::get("/token").bearer(&valid), alice),
+        ("authenticated, without the claim", Request::get("/token").bearer(&without_sub), vec![]),
     ] {
         assert_eq!(identity(&gateway.send(&spoofed(request)).echo()), expected, "{label}");
     }
 }
 
 #[test]
-fn only_these_names_are_dropped() {
+fn other_headers_with_similar_names_are_kept() {
     let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
     let others = ["x-jwt-su", "x-jwt-subs", "x-jwtsub", "xjwt-sub", "jwt-sub"];
     let request = others.iter().fold(Request::get("/public"), |request, name| request.header(name, "kept"));
@@ -64,7 +64,7 @@ fn only_these_names_are_dropped() {
 }
 
 #[test]
-fn the_headers_of_every_provider_are_dropped_from_every_request() {
+fn the_identity_headers_of_every_provider_are_removed_from_every_request() {
     let second =
         merged(provider(), json!({ "issuer": "https://second.example", "claims_to_headers": { "x-second": "sub" } }));
     let first = merged(provider(), json!({ "claims_to_headers": { "x-first": "sub" } }));
@@ -74,18 +74,18 @@ fn the_headers_of_every_provider_are_dropped_from_every_request() {
     }));
     let spoof =
         |request: Request| request.header("x-first", "admin").header("x-second", "admin").header("x_second", "admin");
-    let of = |request: Request| {
+    let received = |request: Request| {
         let echo = gateway.send(&spoof(request)).echo();
         ["x-first", "x-second", "x_second"].map(|name| echo.all(name).join("|"))
     };
     let second = Token::new().claim("iss", "https://second.example").claim("sub", "bob").signed();
-    assert_eq!(of(Request::get("/public")), ["", "", ""]);
-    assert_eq!(of(Request::get("/token").bearer(Token::new().signed())), ["alice", "", ""]);
-    assert_eq!(of(Request::get("/token").bearer(second)), ["", "bob", ""]);
+    assert_eq!(received(Request::get("/public")), ["", "", ""]);
+    assert_eq!(received(Request::get("/token").bearer(Token::new().signed())), ["alice", "", ""]);
+    assert_eq!(received(Request::get("/token").bearer(second)), ["", "bob", ""]);
 }
 
 #[test]
-fn a_claim_becomes_one_header_value() {
+fn a_claim_is_forwarded_as_one_header_value() {
     let gateway = gateway(json!({
         "x-claim": "claim",
         "x-nested": ["org", "id"],
@@ -111,11 +111,11 @@ fn a_claim_becomes_one_header_value() {
     let token = Token::new().claim("org", json!({ "id": "acme" })).claim("org.id", "literal");
     let echo = gateway.send(&Request::get("/token").bearer(token.signed())).echo();
     assert_eq!((echo.all("x-nested"), echo.all("x-dotted")), (vec!["acme"], vec!["literal"]));
-    assert!(echo.all("x-claim").is_empty(), "a missing claim makes no header");
+    assert!(echo.all("x-claim").is_empty(), "a missing claim sets no header");
 }
 
 #[test]
-fn a_claim_that_is_no_header_value_refuses_the_request() {
+fn a_claim_that_is_not_a_valid_header_value_refuses_the_request() {
     let gateway = gateway(json!({ "x-claim": "claim" }));
     let values = [
         json!("a\nb"),
@@ -139,33 +139,33 @@ fn a_claim_that_is_no_header_value_refuses_the_request() {
 }
 
 #[test]
-fn the_payload_can_be_forwarded_whole() {
+fn the_whole_payload_can_be_forwarded() {
     let fields = json!({ "payload_to_header": "x-jwt-payload" });
     let gateway = Gateway::start(&json!({
         "providers": { "main": merged(provider(), fields) },
         "rules": [{ "route": "GET /token" }, { "route": "GET /public", "access": "public" }],
     }));
-    let good = Token::new().signed();
-    let payload = good.split('.').nth(1).unwrap();
-    let of = |request: Request| {
+    let valid = Token::new().signed();
+    let payload = valid.split('.').nth(1).unwrap();
+    let received = |request: Request| {
         gateway.send(&request.header("x-jwt-payload", "forged").header("x_jwt_payload", "forged")).echo()
     };
-    let protected = of(Request::get("/token").bearer(&good));
+    let protected = received(Request::get("/token").bearer(&valid));
     assert_eq!((protected.all("x-jwt-payload"), protected.all("x_jwt_payload")), (vec![payload], vec![]));
-    let public = of(Request::get("/public"));
+    let public = received(Request::get("/public"));
     assert_eq!((public.all("x-jwt-payload").len(), public.all("x_jwt_payload").len()), (0, 0));
 }
 
 #[test]
-fn a_header_that_says_already_what_it_should_arrives_once() {
+fn a_header_that_already_has_the_right_value_is_forwarded_once() {
     let gateway = gateway(json!({ "x-jwt-sub": "sub", "x-list": "list" }));
     let token = Token::new().claim("list", json!(["a", "b"])).signed();
     let get = || Request::get("/token").bearer(&token);
     for (label, request) in [
-        ("the same", get().header("x-jwt-sub", "alice").header("x-list", "a,b")),
-        ("the same twice", get().header("x-jwt-sub", "alice").header("x-jwt-sub", "alice")),
-        ("the same in another spelling, too", get().header("x-jwt-sub", "alice").header("x_jwt_sub", "alice")),
-        ("another spelling only", get().header("x_jwt_sub", "alice")),
+        ("the same value", get().header("x-jwt-sub", "alice").header("x-list", "a,b")),
+        ("the same value twice", get().header("x-jwt-sub", "alice").header("x-jwt-sub", "alice")),
+        ("the same value, and an alias", get().header("x-jwt-sub", "alice").header("x_jwt_sub", "alice")),
+        ("an alias only", get().header("x_jwt_sub", "alice")),
         ("another value", get().header("x-jwt-sub", "Alice").header("x-list", "b,a")),
     ] {
         let echo = gateway.send(&request).echo();
@@ -175,24 +175,24 @@ fn a_header_that_says_already_what_it_should_arrives_once() {
 }
 
 #[test]
-fn a_route_may_depend_on_a_verified_claim_and_on_no_spoofed_one() {
+fn envoy_routes_by_verified_claims_and_never_by_spoofed_ones() {
     let gateway = Gateway::start(&json!({
         "providers": { "main": merged(provider(), json!({ "claims_to_headers": { TIER: "tier" } })) },
         "rules": [{ "route": "GET /token" }, { "route": "GET /public", "access": "public" }],
         "clear_route_cache": true,
     }));
     let routed = |request: Request| gateway.send(&request).echo().all(ROUTED_BY_TIER).join(",");
-    let of = |tier: &str| Request::get("/token").bearer(Token::new().claim("tier", tier).signed());
-    assert_eq!(routed(of("gold")), "gold");
-    assert_eq!(routed(of("lead")), "");
-    assert_eq!(routed(of("gold").header(TIER, "gold")), "gold", "said already");
-    assert_eq!(routed(of("lead").header(TIER, "gold")), "", "spoofed beside a token");
+    let with_tier = |tier: &str| Request::get("/token").bearer(Token::new().claim("tier", tier).signed());
+    assert_eq!(routed(with_tier("gold")), "gold");
+    assert_eq!(routed(with_tier("lead")), "");
+    assert_eq!(routed(with_tier("gold").header(TIER, "gold")), "gold", "the client sent the right value");
+    assert_eq!(routed(with_tier("lead").header(TIER, "gold")), "", "spoofed with a token");
     assert_eq!(routed(Request::get("/public").header(TIER, "gold")), "", "spoofed on a public route");
     assert_eq!(routed(Request::preflight("/token").header(TIER, "gold")), "", "spoofed on a preflight");
 }
 
 #[test]
-fn other_headers_and_the_body_stay_as_they_are() {
+fn other_headers_and_the_body_are_forwarded_unchanged() {
     let gateway = gateway(json!({ "x-jwt-sub": "sub" }));
     let request = Request::new("POST", "/token")
         .bearer(Token::new().signed())

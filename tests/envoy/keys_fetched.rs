@@ -1,14 +1,15 @@
-//! Where keys come from: an Envoy cluster, asked once for all workers, or the configuration itself.
+//! Sources of keys: an Envoy cluster, from which one worker fetches for all, or the configuration itself.
 
 use std::time::{Duration, Instant};
 
+use jwt_authorizer_test_support::token::ISSUER;
 use serde_json::{Value, json};
 
-use crate::harness::issuer::{DISCOVERY, ISSUER, JWKS};
+use crate::harness::issuer::{DISCOVERY, JWKS};
 use crate::harness::policy::merged;
 use crate::harness::{ALLOWED, Answer, Gateway, Issuer, Key, PUBLIC, Request, Setup, Token, provider, with_provider};
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
@@ -19,30 +20,30 @@ fn with_jwks(jwks: Value) -> Value {
 }
 
 #[test]
-fn keys_are_fetched_at_start_before_anybody_asks() {
+fn keys_are_fetched_at_start_once_for_all_workers() {
     let gateway = Gateway::start(&with_provider(provider()));
     gateway.await_metric("provider.main.jwks_keys", 10);
     assert_eq!(gateway.issuer.requests(JWKS), ["issuer.example"]);
-    gateway.expect((0..20).map(|n| (n, good(), ALLOWED)));
+    gateway.expect((0..20).map(|n| (n, valid(), ALLOWED)));
     assert_eq!(gateway.issuer.fetches(), 1, "one fetch serves all workers");
 }
 
 #[test]
-fn the_url_is_asked_as_written() {
+fn the_jwks_uri_is_requested_unchanged() {
     let issuer = Issuer::start();
     issuer.publish_at("/tenant/keys?version=2", Key::set(&Key::one_of_each()));
     let jwks = json!({ "uri": "https://login.example:8443/tenant/keys?version=2", "cluster": "issuer" });
     let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(issuer).start();
-    gateway.expect([("good", good(), ALLOWED)]);
+    gateway.expect([("valid", valid(), ALLOWED)]);
     assert_eq!(gateway.issuer.requests("/tenant/keys?version=2"), ["login.example:8443"]);
 }
 
 #[test]
-fn inline_keys_need_no_issuer() {
+fn inline_keys_cause_no_fetch() {
     let gateway = Gateway::start(&with_jwks(json!({ "inline": Key::set(&Key::one_of_each()) })));
     gateway.expect([
-        ("good", good(), ALLOWED),
-        ("forged", Request::get("/").bearer(Token::new().sign(&Key::strangers("ES256"))), (401, "signature_invalid")),
+        ("valid", valid(), ALLOWED),
+        ("forged", Request::get("/").bearer(Token::new().sign(&Key::other("ES256"))), (401, "signature_invalid")),
         (
             "unknown key",
             Request::get("/").bearer(Token::new().sign(&Key::of("ES256").named("new"))),
@@ -53,16 +54,16 @@ fn inline_keys_need_no_issuer() {
 }
 
 #[test]
-fn keys_may_be_found_by_discovery() {
+fn keys_are_found_by_discovery() {
     let issuer = Issuer::start();
-    issuer.publish_at("/found", Key::set(&Key::one_of_each()));
-    let elsewhere = "https://elsewhere.example/found";
+    issuer.publish_at("/discovered", Key::set(&Key::one_of_each()));
+    let elsewhere = "https://elsewhere.example/discovered";
     issuer.publish_at(DISCOVERY, json!({ "issuer": ISSUER, "jwks_uri": elsewhere }));
     let gateway =
         Setup::new(&with_jwks(json!({ "discovery": true, "cluster": "issuer" }))).workers(4).issuer(issuer).start();
-    gateway.expect([("good", good(), ALLOWED)]);
-    let fetches = [DISCOVERY, "/found", JWKS].map(|path| gateway.issuer.fetches_at(path));
-    assert_eq!(fetches, [1, 1, 0], "the path counts, and the host of the document does not");
+    gateway.expect([("valid", valid(), ALLOWED)]);
+    let fetches = [DISCOVERY, "/discovered", JWKS].map(|path| gateway.issuer.fetches_at(path));
+    assert_eq!(fetches, [1, 1, 0], "the path of `jwks_uri` is used, its host is not");
 }
 
 #[test]
@@ -71,23 +72,23 @@ fn a_discovery_document_of_another_issuer_is_refused() {
     issuer.publish_at(DISCOVERY, json!({ "issuer": "https://issuer.example/", "jwks_uri": format!("{ISSUER}{JWKS}") }));
     let jwks = json!({ "discovery": true, "cluster": "issuer", "timeout": "1s" });
     let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(issuer).start();
-    gateway.expect([("good", good(), (503, "keys_unavailable"))]);
+    gateway.expect([("valid", valid(), (503, "keys_unavailable"))]);
     assert_eq!(gateway.issuer.fetches(), 0);
 }
 
 #[test]
-fn requests_before_the_keys_wait_for_the_one_fetch() {
+fn requests_that_come_before_the_keys_wait_for_one_fetch() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
     let policy = with_provider(merged(provider(), json!({ "jwks": { "timeout": "60s" } })));
     let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
-    let (good, forged) = (good(), Request::get("/").bearer(Token::new().sign(&Key::strangers("ES256"))));
+    let (valid, forged) = (valid(), Request::get("/").bearer(Token::new().sign(&Key::other("ES256"))));
     let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
     for (n, connection) in waiting.iter_mut().enumerate() {
-        connection.send(if n % 2 == 0 { &forged } else { &good }).unwrap();
+        connection.send(if n % 2 == 0 { &forged } else { &valid }).unwrap();
     }
     gateway.await_active(20);
-    assert_eq!(gateway.send(&Request::get("/")).status, 401, "who has no token waits for nothing");
+    assert_eq!(gateway.send(&Request::get("/")).status, 401, "a request without a token does not wait");
     assert_eq!(gateway.send(&Request::get("/public")).status, 200);
     drop(hold);
     let statuses: Vec<_> = waiting.iter_mut().map(|connection| connection.reply().unwrap().status).collect();
@@ -96,33 +97,33 @@ fn requests_before_the_keys_wait_for_the_one_fetch() {
 }
 
 #[test]
-fn an_issuer_that_never_answers_is_not_waited_for_longer_than_its_timeout() {
+fn requests_wait_for_a_silent_issuer_until_the_timeout() {
     let mut provider = provider();
     provider["jwks"]["timeout"] = json!("1s");
     let issuer = Issuer::start();
     issuer.answer(Answer::Silence);
     let gateway = Setup::new(&with_provider(provider)).workers(4).issuer(issuer).start();
     let start = Instant::now();
-    let reply = gateway.send(&good());
+    let reply = gateway.send(&valid());
     assert_eq!((reply.status, reply.header("retry-after").as_deref()), (503, Some("5")));
-    // By default it would be 5 s.
+    // The default timeout is 5 s.
     assert!(start.elapsed() < Duration::from_millis(4500), "{:?}", start.elapsed());
     assert_eq!(gateway.logged(&reply).reason.as_deref(), Some("keys_unavailable"));
     assert_eq!(gateway.send(&Request::get("/")).status, 401);
 }
 
 #[test]
-fn a_cluster_that_envoy_does_not_have_is_an_outage() {
+fn an_unknown_cluster_makes_keys_unavailable() {
     let jwks = json!({ "uri": format!("{ISSUER}{JWKS}"), "cluster": "nowhere", "timeout": "1s" });
     let gateway = Gateway::start(&with_jwks(jwks));
-    gateway.expect([("good", good(), (503, "keys_unavailable")), ("public", Request::get("/public"), PUBLIC)]);
+    gateway.expect([("valid", valid(), (503, "keys_unavailable")), ("public", Request::get("/public"), PUBLIC)]);
     gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 1);
-    let told = |line: &String| line.contains("`main`") && line.contains("`nowhere`");
-    assert_eq!(gateway.filter_log().iter().filter(|line| told(line)).count(), 1);
+    let names_it = |line: &String| line.contains("`main`") && line.contains("`nowhere`");
+    assert_eq!(gateway.filter_log().iter().filter(|line| names_it(line)).count(), 1);
 }
 
 #[test]
-fn a_set_is_worth_its_usable_keys() {
+fn unusable_keys_in_a_set_are_skipped() {
     let weak = json!({ "kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB" });
     let symmetric = json!({ "kty": "oct", "kid": "ES256", "k": "c2VjcmV0" });
     let encryption = merged(Key::of("ES384").jwk(), json!({ "use": "enc", "kid": "encryption" }));
@@ -133,7 +134,7 @@ fn a_set_is_worth_its_usable_keys() {
     let future = json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "future", "pub": "AAAA" });
     let decorated =
         merged(Key::of("ES256").jwk(), json!({ "x5t#S256": "AA", "x5c": ["AA"], "status": "ACTIVE", "_links": {} }));
-    // As many zeros as there is room for stand before the modulus; as many digits would take a VM hours.
+    // 600,000 zero bytes before the modulus. A modulus of that many significant bytes would occupy a VM for hours.
     let rsa = Key::of("RS256").jwk();
     let padded = format!("{}{}", "AAAA".repeat(200_000), rsa["n"].as_str().unwrap());
     let padded = merged(rsa, json!({ "n": padded, "kid": "padded" }));
@@ -157,7 +158,8 @@ fn a_set_is_worth_its_usable_keys() {
     let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
     gateway.await_metric("provider.main.jwks_keys", 2);
     let padded = Token::new().sign(&Key::of("RS256").named("padded"));
-    gateway.expect([("the good key", good(), ALLOWED), ("the padded one", Request::get("/").bearer(padded), ALLOWED)]);
+    gateway
+        .expect([("the usable key", valid(), ALLOWED), ("the padded key", Request::get("/").bearer(padded), ALLOWED)]);
     for kid in ["weak", "encryption", "operations", "other", "curve", "private"] {
         let token = Token::new().sign(&Key::of("ES384").named(kid));
         gateway.expect([(kid, Request::get("/").bearer(token), (401, "key_unknown"))]);
@@ -165,7 +167,7 @@ fn a_set_is_worth_its_usable_keys() {
 }
 
 #[test]
-fn one_kid_may_name_keys_of_two_types() {
+fn keys_of_two_types_may_share_a_kid() {
     let issuer = Issuer::with_keys(&[Key::of("RS256").named("same"), Key::of("ES256").named("same")]);
     let gateway = Setup::new(&with_provider(provider())).workers(4).issuer(issuer).start();
     gateway.expect(["RS256", "ES256"].map(|algorithm| {

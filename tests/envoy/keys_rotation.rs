@@ -1,4 +1,4 @@
-//! Keys that change: new ones work at once, withdrawn ones stop, and nobody waits for a refresh.
+//! Key rotation: new keys are accepted at once, withdrawn keys are refused, and no request waits for a refresh.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn signed_by(key: &Key) -> Request {
     Request::get("/").bearer(Token::new().sign(key))
 }
 
-/// A gateway of four workers that has the old key.
+/// A gateway with four workers that has the old key.
 fn gateway(jwks: Value) -> Gateway {
     let gateway = Setup::new(&with_jwks(jwks)).workers(4).issuer(Issuer::with_keys(&[old()])).start();
     gateway.expect([("the old key", signed_by(&old()), ALLOWED)]);
@@ -35,17 +35,17 @@ fn gateway(jwks: Value) -> Gateway {
 }
 
 #[test]
-fn the_first_token_of_a_new_key_waits_for_one_fetch_and_passes() {
+fn the_first_token_with_a_new_key_waits_for_one_fetch_and_passes() {
     let gateway = gateway(json!({}));
     gateway.issuer.publish(&[old(), new()]);
     gateway.expect([("the new key", signed_by(&new()), ALLOWED), ("the old key", signed_by(&old()), ALLOWED)]);
     assert_eq!(gateway.issuer.fetches(), 2);
     gateway.expect((0..20).map(|n| (n, signed_by(&new()), ALLOWED)));
-    assert_eq!(gateway.issuer.fetches(), 2, "every worker has it now");
+    assert_eq!(gateway.issuer.fetches(), 2, "every worker has the new key");
 }
 
 #[test]
-fn two_hundred_tokens_of_a_new_key_cause_one_fetch() {
+fn two_hundred_tokens_with_a_new_key_cause_one_fetch() {
     let gateway = gateway(json!({ "timeout": "60s" }));
     gateway.issuer.publish(&[old(), new()]);
     let hold = gateway.issuer.hold();
@@ -59,26 +59,28 @@ fn two_hundred_tokens_of_a_new_key_cause_one_fetch() {
 }
 
 #[test]
-fn a_key_that_stays_unknown_is_refused_and_not_asked_for_again_at_once() {
+fn fifty_tokens_with_an_unknown_key_cause_one_fetch_and_are_refused() {
     let gateway = gateway(json!({}));
     gateway.expect((0..50).map(|n| (n, signed_by(&new()), (401, "key_unknown"))));
     assert_eq!(gateway.issuer.fetches(), 2);
 }
 
 #[test]
-fn a_key_that_is_not_to_be_had_just_now_is_nobodys_fault() {
+fn a_new_key_during_an_outage_is_accepted_after_it() {
     let gateway = gateway(json!({}));
     gateway.issuer.publish(&[old(), new()]);
     gateway.issuer.answer(Answer::Status(500));
     let reply = gateway.send(&signed_by(&new()));
     assert!([401, 503].contains(&reply.status), "{}", reply.status);
-    gateway.expect([("the old key serves on", signed_by(&old()), ALLOWED)]);
+    gateway.expect([("the old key still works", signed_by(&old()), ALLOWED)]);
     gateway.issuer.answer(Answer::Document(""));
-    eventually("the new key comes by itself", || (gateway.send(&signed_by(&new())).status == 200).then_some(()));
+    eventually("the new key is fetched without a restart", || {
+        (gateway.send(&signed_by(&new())).status == 200).then_some(())
+    });
 }
 
 #[test]
-fn a_withdrawn_key_stops_after_the_next_refresh_for_cached_tokens_too() {
+fn a_withdrawn_key_is_refused_after_the_next_refresh_for_cached_tokens_too() {
     let gateway = gateway(json!({ "refresh_interval": "1s" }));
     let (by_old, by_new) = (signed_by(&old()), signed_by(&new()));
     let mut connections: Vec<_> = (0..16).map(|_| gateway.connect()).collect();
@@ -89,32 +91,32 @@ fn a_withdrawn_key_stops_after_the_next_refresh_for_cached_tokens_too() {
     };
     assert!(all(&by_old, 200), "cached by every worker");
     gateway.issuer.publish(&[new()]);
-    eventually("the old key is refused everywhere", || all(&by_old, 401).then_some(()));
+    eventually("the old key is refused by every worker", || all(&by_old, 401).then_some(()));
     assert!(all(&by_new, 200));
     assert!(all(&by_old, 401));
 }
 
 #[test]
-fn a_key_replaced_under_its_own_name_is_another_key() {
+fn a_key_can_be_replaced_under_the_same_kid() {
     let gateway = gateway(json!({ "refresh_interval": "1s" }));
-    let impostor = Key::strangers("ES256").named("old");
-    gateway.issuer.publish(std::slice::from_ref(&impostor));
-    eventually("the new key of that name", || (gateway.send(&signed_by(&impostor)).status == 200).then_some(()));
-    eventually("the old one is gone", || (gateway.send(&signed_by(&old())).status == 401).then_some(()));
+    let replacement = Key::other("ES256").named("old");
+    gateway.issuer.publish(std::slice::from_ref(&replacement));
+    eventually("the replacement is accepted", || (gateway.send(&signed_by(&replacement)).status == 200).then_some(()));
+    eventually("the replaced key is refused", || (gateway.send(&signed_by(&old())).status == 401).then_some(()));
 }
 
 #[test]
-fn nobody_waits_for_a_refresh() {
+fn no_request_waits_for_a_refresh() {
     let gateway = gateway(json!({ "refresh_interval": "1s", "timeout": "60s" }));
     let hold = gateway.issuer.hold();
-    eventually("a refresh is under way", || (hold.fetches() > 0).then_some(()));
+    eventually("a refresh is in progress", || (hold.fetches() > 0).then_some(()));
     gateway.expect((0..40).map(|n| (n, signed_by(&old()), ALLOWED)));
     assert_eq!(hold.fetches(), 1, "one worker refreshes for all");
     drop(hold);
 }
 
 #[test]
-fn the_issuers_max_age_counts_where_it_is_respected() {
+fn max_age_delays_the_refresh_only_with_respect_cache_control() {
     let issuer = Issuer::with_keys(&[old()]);
     issuer.publish_at("/respected", Key::set(&[old()]));
     for path in [JWKS, "/respected"] {

@@ -1,5 +1,5 @@
-//! Workers whose VM trapped, by a build of the module that does so on request: Envoy makes a fresh one, which has the
-//! keys from the other workers, and meanwhile nobody gets through unchecked.
+//! Workers whose VM trapped, with a build of the module that traps on request. Envoy creates a new VM, which reads the
+//! keys from shared data; until then every request is refused.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,8 @@ use crate::harness::policy::merged;
 use crate::harness::wait::within;
 use crate::harness::{Gateway, Issuer, Key, Request, Setup, Token, provider, with_provider};
 
-/// Envoy waits a second or two before it makes a fresh VM.
-const RELOADED: Duration = Duration::from_secs(60);
+/// Envoy waits one or two seconds before it reloads a VM.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 const WORKERS: usize = 4;
 
@@ -22,38 +22,37 @@ fn policy(timeout: &str) -> Value {
     with_provider(merged(provider(), json!({ "jwks": { "timeout": timeout } })))
 }
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
 fn forged() -> Request {
-    Request::get("/").bearer(Token::new().sign(&Key::strangers("ES256")))
+    Request::get("/").bearer(Token::new().sign(&Key::other("ES256")))
 }
 
-/// Traps the VM of every worker: of so many connections each worker has some.
+/// Traps the VM of every worker; eighty connections reach all workers.
 fn trap_all(gateway: &Gateway) {
-    let trap = good().header("x-trap", "now");
+    let trap = valid().header("x-trap", "now");
     let before = gateway.traps();
     let mut connections: Vec<_> = (0..80).map(|_| gateway.connect()).collect();
     connections.iter_mut().for_each(|connection| connection.send(&trap).unwrap());
     assert!(connections.iter_mut().all(|connection| connection.reply().unwrap().status == 503));
-    within(RELOADED, "every worker traps", || (gateway.traps() >= before + WORKERS).then_some(()));
+    within(RELOAD_TIMEOUT, "every worker traps", || (gateway.traps() >= before + WORKERS).then_some(()));
 }
 
-/// Waits until such a request has this status on each of many connections, to all workers.
 #[test]
-fn workers_that_trapped_come_back_with_the_keys_and_let_nobody_through_unchecked() {
+fn reloaded_workers_reuse_the_keys_and_no_request_passes_unchecked() {
     let gateway = Setup::new(&policy("5s")).workers(WORKERS).trapping().start();
-    gateway.await_everywhere(&good(), 200);
+    gateway.await_everywhere(&valid(), 200);
     let passed = gateway.upstream.requests();
     let stop = AtomicBool::new(false);
     let served = thread::scope(|scope| {
         let requests = scope.spawn(|| {
             let mut served = 0;
             while !stop.load(Ordering::Relaxed) {
-                for (request, otherwise) in [(forged(), 401), (Request::get("/"), 401), (good(), 200)] {
+                for (request, expected) in [(forged(), 401), (Request::get("/"), 401), (valid(), 200)] {
                     let status = gateway.send(&request).status;
-                    assert!([otherwise, 503].contains(&status), "{status} instead of {otherwise}");
+                    assert!([expected, 503].contains(&status), "{status} instead of {expected}");
                     served += usize::from(status == 200);
                 }
             }
@@ -61,43 +60,42 @@ fn workers_that_trapped_come_back_with_the_keys_and_let_nobody_through_unchecked
         });
         for _ in 0..3 {
             trap_all(&gateway);
-            gateway.await_everywhere(&good(), 200);
+            gateway.await_everywhere(&valid(), 200);
         }
         stop.store(true, Ordering::Relaxed);
         requests.join().unwrap()
     });
     assert!(gateway.upstream.requests() - passed >= served);
-    assert_eq!(gateway.issuer.fetches(), 1, "no worker that came back has fetched");
+    assert_eq!(gateway.issuer.fetches(), 1, "no reloaded worker has fetched");
 }
 
-/// The first keys may be fetched by Envoy's main thread, which has no requests to trap at. A new key is fetched by the
-/// worker that is asked for it.
+/// Envoy's main thread may fetch the first keys, and no request can trap it. The worker that needs a new key fetches it.
 #[test]
-fn a_leader_that_trapped_is_replaced() {
+fn another_worker_takes_over_the_fetch_of_a_worker_that_trapped() {
     let new = Key::of("EdDSA").named("new");
     let by_new = Request::get("/").bearer(Token::new().sign(&new));
     let issuer = Issuer::with_keys(&[Key::of("ES256")]);
     let gateway = Setup::new(&policy("4s")).workers(WORKERS).issuer(issuer).trapping().start();
-    gateway.await_everywhere(&good(), 200);
+    gateway.await_everywhere(&valid(), 200);
     gateway.issuer.publish(&[Key::of("ES256"), new]);
     let hold = gateway.issuer.hold();
     let mut waiting = gateway.connect();
     waiting.send(&by_new).unwrap();
-    within(RELOADED, "a fetch is under way", || (gateway.issuer.fetches() == 2).then_some(()));
+    within(RELOAD_TIMEOUT, "a fetch is in progress", || (gateway.issuer.fetches() == 2).then_some(()));
     trap_all(&gateway);
-    // Envoy has no answer for a request whose VM is gone; it is up to the client to give up.
+    // Envoy never answers a request whose VM is gone, so the client closes the connection.
     drop(waiting);
-    // Up to here an answer would go to the VM that trapped.
-    gateway.await_everywhere(&good(), 200);
+    // A response before the reload would go to the VM that trapped.
+    gateway.await_everywhere(&valid(), 200);
     drop(hold);
-    assert_ne!(gateway.send(&by_new).status, 401, "nobody has said that there is no such key");
+    assert_ne!(gateway.send(&by_new).status, 401, "the issuer has not confirmed that the key is unknown");
     gateway.await_everywhere(&by_new, 200);
     assert_eq!(gateway.issuer.fetches(), 3);
 }
 
 #[test]
-fn what_is_shipped_has_no_trap() {
-    let has_it = |module| fs::read(module).unwrap().windows(6).any(|bytes| bytes == b"x-trap");
-    assert!(has_it(trapping_module()), "it is looked for in the right way");
-    assert!(!has_it(module()));
+fn the_released_module_has_no_trap() {
+    let has_trap = |module| fs::read(module).unwrap().windows(6).any(|bytes| bytes == b"x-trap");
+    assert!(has_trap(trapping_module()), "the search finds the trap");
+    assert!(!has_trap(module()));
 }

@@ -1,4 +1,4 @@
-//! Requests that wait for keys: however many, for one fetch, with their bodies whole, and forgotten when they go.
+//! Requests that wait for keys: hundreds wait for one fetch, bodies arrive complete, and closed requests are dropped.
 
 use std::thread;
 
@@ -9,25 +9,25 @@ use crate::harness::{
     ALLOWED, Answer, Issuer, Key, Request, Setup, Token, eventually, provider, with_provider, with_rules,
 };
 
-/// A fetch may take as long as a busy machine does.
-fn patient() -> Value {
+/// A policy with a timeout that is long enough for a busy machine.
+fn with_long_timeout() -> Value {
     let mut provider = provider();
     provider["jwks"]["timeout"] = json!("60s");
     with_provider(provider)
 }
 
-fn good() -> Request {
+fn valid() -> Request {
     Request::get("/").bearer(Token::new().signed())
 }
 
 #[test]
-fn three_hundred_requests_before_the_first_keys_wait_for_one_fetch() {
+fn three_hundred_requests_wait_for_one_fetch() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..300).map(|_| gateway.connect()).collect();
-    let good = good();
-    waiting.iter_mut().for_each(|connection| connection.send(&good).unwrap());
+    let valid = valid();
+    waiting.iter_mut().for_each(|connection| connection.send(&valid).unwrap());
     gateway.await_active(300);
     drop(hold);
     for connection in &mut waiting {
@@ -37,34 +37,34 @@ fn three_hundred_requests_before_the_first_keys_wait_for_one_fetch() {
 }
 
 #[test]
-fn clients_that_go_while_they_wait_are_forgotten() {
+fn requests_whose_client_disconnects_are_dropped() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..60).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
     gateway.await_active(60);
-    let mut left = waiting.split_off(50);
+    let mut connected = waiting.split_off(50);
     drop(waiting);
     gateway.await_active(10);
     drop(hold);
-    for connection in &mut left {
+    for connection in &mut connected {
         assert_eq!(connection.reply().unwrap().status, 200);
     }
-    gateway.expect((0..20).map(|n| (n, good(), ALLOWED)));
-    assert_eq!(gateway.upstream.requests(), 30, "nobody decides for those who went");
+    gateway.expect((0..20).map(|n| (n, valid(), ALLOWED)));
+    assert_eq!(gateway.upstream.requests(), 30, "no closed request is forwarded");
 }
 
 #[test]
-fn a_body_that_comes_while_its_headers_wait_arrives_whole() {
+fn the_body_of_a_waiting_request_arrives_complete() {
     let body: Vec<u8> = (0..1_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let expected = (body.len(), checksum(&body));
     let request = Request::new("POST", "/").bearer(Token::new().signed()).body(body);
     let issuer = Issuer::start();
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     thread::scope(|scope| {
-        // Envoy stops reading a body that nobody takes, so sending it may not end before the wait does.
+        // Envoy stops reading when its buffer is full, so sending the body may not finish before the fetch does.
         let clients: Vec<_> = (0..8).map(|_| scope.spawn(|| gateway.send(&request))).collect();
         gateway.await_active(8);
         drop(hold);
@@ -76,11 +76,11 @@ fn a_body_that_comes_while_its_headers_wait_arrives_whole() {
 }
 
 #[test]
-fn a_body_of_a_request_that_is_refused_after_its_wait_goes_nowhere() {
+fn the_body_of_a_request_that_is_refused_after_waiting_is_not_forwarded() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
-    let forged = Request::new("POST", "/").bearer(Token::new().sign(&Key::strangers("ES256"))).body(vec![b'x'; 1000]);
+    let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
+    let forged = Request::new("POST", "/").bearer(Token::new().sign(&Key::other("ES256"))).body(vec![b'x'; 1000]);
     let mut connection = gateway.connect();
     connection.send(&forged).unwrap();
     gateway.await_active(1);
@@ -90,54 +90,54 @@ fn a_body_of_a_request_that_is_refused_after_its_wait_goes_nowhere() {
 }
 
 #[test]
-fn who_has_waited_passes_a_second_filter_of_the_module() {
+fn resumed_requests_pass_a_second_filter_in_the_same_vm() {
     let issuer = Issuer::start();
     let hold = issuer.hold();
     let open = with_rules(json!([{ "route": "$default", "access": "public" }]));
-    let gateway = Setup::new(&patient()).workers(1).issuer(issuer).followed_by(&open).start();
+    let gateway = Setup::new(&with_long_timeout()).workers(1).issuer(issuer).followed_by(&open).start();
     let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
     gateway.await_active(20);
     drop(hold);
-    // All go on in one call of the first filter, and Envoy asks the second in between.
+    // One callback of the first filter resumes all requests, and Envoy calls the second filter inside of it.
     assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
 }
 
 #[test]
-fn no_more_wait_than_there_is_room_for() {
+fn the_number_of_waiting_requests_is_limited() {
     let mut provider = provider();
     provider["jwks"]["timeout"] = json!("60s");
     let issuer = Issuer::start();
     let hold = issuer.hold();
     let gateway = Setup::new(&with_provider(provider)).workers(1).issuer(issuer).start();
-    let good = good();
+    let valid = valid();
     let mut connections: Vec<_> = (0..1024).map(|_| gateway.connect()).collect();
-    connections.iter_mut().for_each(|connection| connection.send(&good).unwrap());
+    connections.iter_mut().for_each(|connection| connection.send(&valid).unwrap());
     gateway.await_active(1024);
-    gateway.expect([("one too many", good.clone(), (503, "keys_unavailable"))]);
+    gateway.expect([("one more than the limit", valid.clone(), (503, "keys_unavailable"))]);
     drop(connections.pop());
-    connections.push(eventually("who goes makes room", || {
+    connections.push(eventually("a closed request makes room", || {
         let mut next = gateway.connect();
-        next.send(&good).unwrap();
-        next.waits().unwrap().then_some(next)
+        next.send(&valid).unwrap();
+        next.is_pending().unwrap().then_some(next)
     }));
     drop(hold);
     connections.iter_mut().for_each(|connection| drop(connection.reply().unwrap()));
-    // Whether the upstream can take as many connections at once is not the filter's to say.
+    // The statuses are not checked, because the upstream may not accept as many connections at once.
     gateway.await_at_least("reason.allowed", 1024);
 }
 
 #[test]
-fn who_waits_is_told_when_the_fetch_fails() {
+fn waiting_requests_are_refused_when_the_fetch_fails() {
     let issuer = Issuer::start();
     issuer.answer(Answer::Status(500));
     let hold = issuer.hold();
-    let gateway = Setup::new(&patient()).workers(4).issuer(issuer).start();
+    let gateway = Setup::new(&with_long_timeout()).workers(4).issuer(issuer).start();
     let mut waiting: Vec<_> = (0..10).map(|_| gateway.connect()).collect();
-    waiting.iter_mut().for_each(|connection| connection.send(&good()).unwrap());
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
     gateway.await_active(10);
     drop(hold);
     assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 503));
     gateway.issuer.answer(Answer::Document(""));
-    eventually("keys come by themselves", || (gateway.send(&good()).status == 200).then_some(()));
+    eventually("keys are fetched without a restart", || (gateway.send(&valid()).status == 200).then_some(()));
 }

@@ -1,7 +1,7 @@
-//! The built module in a real Envoy: requests go in at one end, and status, headers, body, access log, counters and
-//! what reached the upstream are looked at. The filter is a black box here; its contract is the README's reference.
+//! End-to-end tests of the built module in a real Envoy. They send requests and check status, headers, body, access log,
+//! metrics, and what the upstream received. The filter is a black box.
 //!
-//! `make test` provides what this needs, an Envoy and the module. One module for each subject, tables inside.
+//! `make test` installs Envoy and builds the module.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What the operator sees: the access log's account of each request, the counters, and what the log never says.
+//! What an operator sees: the access log, the metrics and the log; and what must never appear in them.
 
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ fn gateway() -> Gateway {
 }
 
 #[test]
-fn the_access_log_tells_who_and_why() {
+fn the_access_log_has_the_reason_and_the_caller() {
     let gateway = gateway();
     let alice = Token::new().claim("client_id", "web").claim("scope", "read").signed();
     let machine = Token::new().without("aud").claim("client_id", "m2m-client").claim("sub", "m2m-client").signed();
@@ -61,13 +61,13 @@ fn the_access_log_tells_who_and_why() {
         (Request::get("/elsewhere"), "route_denied", None, "default", None, None),
     ] {
         let entry = gateway.logged(&gateway.send(&request));
-        let said = [&entry.reason, &entry.provider, &entry.rule, &entry.sub, &entry.client_id].map(Option::as_deref);
-        assert_eq!(said, [Some(reason), provider, Some(rule), sub, client], "{reason}");
+        let logged = [&entry.reason, &entry.provider, &entry.rule, &entry.sub, &entry.client_id].map(Option::as_deref);
+        assert_eq!(logged, [Some(reason), provider, Some(rule), sub, client], "{reason}");
     }
 }
 
 #[test]
-fn a_subject_stays_one_line_in_the_access_log() {
+fn control_characters_in_claims_become_spaces_in_the_access_log() {
     let gateway = gateway();
     let token = Token::new().claim("sub", "alice\r\nreason=allowed\u{0}").claim("client_id", "\u{85}web").signed();
     let entry = gateway.logged(&gateway.send(&Request::get("/token").bearer(token)));
@@ -75,7 +75,7 @@ fn a_subject_stays_one_line_in_the_access_log() {
 }
 
 #[test]
-fn a_refusal_before_any_rule_names_none() {
+fn decisions_before_routing_have_no_provider_and_subject() {
     let gateway = gateway();
     for (request, reason) in [(Request::get("/a//b"), "path_ambiguous"), (Request::preflight("/token"), "preflight")] {
         let entry = gateway.logged(&gateway.send(&request));
@@ -84,12 +84,12 @@ fn a_refusal_before_any_rule_names_none() {
 }
 
 #[test]
-fn each_request_is_counted_once_everywhere() {
+fn each_request_is_counted_once_in_each_metric() {
     let gateway = gateway();
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     let rows = [
-        (Request::get("/token").bearer(&good), 5),
-        (Request::get("/named").bearer(&good), 3),
+        (Request::get("/token").bearer(&valid), 5),
+        (Request::get("/named").bearer(&valid), 3),
         (Request::get("/token"), 2),
         (Request::get("/public"), 4),
         (Request::get("/elsewhere"), 1),
@@ -115,32 +115,32 @@ fn each_request_is_counted_once_everywhere() {
     ] {
         gateway.await_metric(name, count);
     }
-    assert!(gateway.metric("cache_hit") >= 6, "one token, eight times, two workers");
+    assert!(gateway.metric("cache_hit") >= 6, "one token in eight requests to two workers");
 }
 
 #[test]
-fn the_keys_are_on_the_admin_page() {
+fn the_state_of_the_keys_is_in_the_metrics() {
     let gateway = gateway();
     gateway.await_metric("provider.main.jwks_keys", 10);
     gateway.await_metric("provider.main.jwks_fetch_success", 1);
     assert!(!gateway.metrics().keys().any(|name| name.contains("jwks_fetch_failed")));
-    // Each worker says what it knows, and one whose second began before another's says less.
+    // Each worker sets the gauge to its own value, and clocks of workers differ by up to a second.
     for age in ["provider.main.jwks_age_seconds", "provider.main.jwks_seconds_since_success"] {
         eventually(&format!("{age} grows"), || (1..30).contains(&gateway.metric(age)).then_some(()));
     }
 }
 
 #[test]
-fn a_dry_run_is_among_the_allowed_and_told_apart() {
+fn a_dry_run_counts_as_allowed_and_is_marked() {
     let gateway = Gateway::start(&json!({
         "providers": { "main": provider() },
         "rules": [{ "route": "GET /trial", "mode": "dry_run" }, { "route": "GET /token" }],
         "log_denials": true,
     }));
-    let good = Token::new().signed();
+    let valid = Token::new().signed();
     for (request, reason, dry_run) in [
         (Request::get("/trial"), "token_missing", Some("true")),
-        (Request::get("/trial").bearer(&good), "allowed", None),
+        (Request::get("/trial").bearer(&valid), "allowed", None),
         (Request::get("/token"), "token_missing", None),
     ] {
         let entry = gateway.logged(&gateway.send(&request));
@@ -163,9 +163,9 @@ fn a_dry_run_is_among_the_allowed_and_told_apart() {
 }
 
 #[test]
-fn filter_state_is_kept_of_those_that_the_operator_wants() {
-    let good = Token::new().signed();
-    for (setting, of_allowed, of_refused) in [
+fn the_field_filter_state_selects_the_requests_with_filter_state() {
+    let valid = Token::new().signed();
+    for (setting, if_allowed, if_refused) in [
         ("all", Some("allowed"), Some("token_missing")),
         ("refused", None, Some("token_missing")),
         ("none", None, None),
@@ -176,9 +176,9 @@ fn filter_state_is_kept_of_those_that_the_operator_wants() {
             "filter_state": setting,
         }));
         for (request, reason) in [
-            (Request::get("/token").bearer(&good), of_allowed),
-            (Request::get("/token"), of_refused),
-            (Request::get("/trial"), of_refused),
+            (Request::get("/token").bearer(&valid), if_allowed),
+            (Request::get("/token"), if_refused),
+            (Request::get("/trial"), if_refused),
         ] {
             assert_eq!(gateway.logged(&gateway.send(&request)).reason.as_deref(), reason, "{setting}");
         }
@@ -186,26 +186,73 @@ fn filter_state_is_kept_of_those_that_the_operator_wants() {
 }
 
 #[test]
-fn one_line_says_that_a_configuration_is_in_force() {
+fn a_configuration_is_logged_once_for_all_workers() {
     let mut gateway = Setup::new(&policy(json!({}))).workers(4).start();
     let version = env!("CARGO_PKG_VERSION");
     let four = format!("jwt_authorizer {version}: 4 rules, 1 providers: main");
     let none = format!("jwt_authorizer {version}: 0 rules, 1 providers: main");
-    let told = |gateway: &Gateway| -> Vec<_> {
+    let configured = |gateway: &Gateway| -> Vec<_> {
         gateway.filter_log().into_iter().filter(|line| line.contains(" rules, ")).collect()
     };
-    let good = Request::get("/token").bearer(Token::new().signed());
-    gateway.expect([("the first", good.clone(), ALLOWED)]);
-    assert_eq!(told(&gateway), [&*four]);
+    let valid = Request::get("/token").bearer(Token::new().signed());
+    gateway.expect([("the first", valid.clone(), ALLOWED)]);
+    assert_eq!(configured(&gateway), [&*four]);
     assert!(gateway.reconfigure(&policy(json!({ "rules": [] }))));
     eventually("the new rules are in force", || {
-        (gateway.logged(&gateway.send(&good)).reason.as_deref() == Some("route_denied")).then_some(())
+        (gateway.logged(&gateway.send(&valid)).reason.as_deref() == Some("route_denied")).then_some(())
     });
-    assert_eq!(told(&gateway), [&*four, &none]);
+    assert_eq!(configured(&gateway), [&*four, &none]);
 }
 
 #[test]
-fn one_line_says_that_keys_are_others() {
+fn each_of_two_policies_in_one_process_is_logged_once() {
+    let without_rules = policy(json!({ "rules": [] }));
+    let mut gateway = Setup::new(&policy(json!({}))).followed_by(&without_rules).workers(8).start();
+    let version = env!("CARGO_PKG_VERSION");
+    let line = |rules: usize| format!("jwt_authorizer {version}: {rules} rules, 1 providers: main");
+    let configured = |gateway: &Gateway| -> Vec<_> {
+        let mut lines = gateway.filter_log();
+        lines.retain(|line| line.contains(" rules, "));
+        lines.sort();
+        lines
+    };
+    gateway.await_everywhere(&Request::get("/token"), 401);
+    assert_eq!(configured(&gateway), [line(0), line(4)]);
+    // The second policy is configured again with the new listener, but it is the same policy.
+    assert!(gateway.reconfigure(&policy(json!({ "rules": [{ "route": "GET /new" }] }))));
+    gateway.await_everywhere(&Request::get("/token"), 403);
+    assert_eq!(configured(&gateway), [line(0), line(1), line(4)]);
+}
+
+#[test]
+fn two_named_policies_with_a_provider_of_the_same_name_have_their_own_gauges() {
+    let issuer = Issuer::start();
+    issuer.publish_at("/other", Key::set(&[Key::of("ES256")]));
+    let other_keys = json!({ "main": { "jwks": { "uri": "https://issuer.example/other" } } });
+    let first = policy(json!({ "name": "first" }));
+    let second = policy(json!({ "name": "second", "providers": other_keys }));
+    let gateway = Setup::new(&first).followed_by(&second).workers(4).issuer(issuer).start();
+    let keys = |policy: &str| {
+        let is_gauge = |name: &str| name.contains(policy) && name.ends_with("provider.main.jwks_keys");
+        gateway.metrics().into_iter().find_map(|(name, value)| is_gauge(&name).then_some(value))
+    };
+    for (policy, count) in [("first", 10), ("second", 1)] {
+        eventually(&format!("{count} keys of {policy}"), || (keys(policy) == Some(count)).then_some(()));
+    }
+    // The gauges are different series, so no worker overwrites the value of the other policy.
+    for n in 0..20 {
+        gateway.expect([(n, Request::get("/token").bearer(Token::new().signed()), ALLOWED)]);
+        assert_eq!((keys("first"), keys("second")), (Some(10), Some(1)));
+    }
+    let log = gateway.filter_log();
+    for policy in ["`first`", "`second`"] {
+        let lines = log.iter().filter(|line| line.contains(" rules, ") && line.contains(policy)).count();
+        assert_eq!(lines, 1, "{policy}: {log:?}");
+    }
+}
+
+#[test]
+fn changed_keys_are_logged_once_for_all_workers() {
     let issuer = Issuer::start();
     let jwks = json!({ "providers": { "main": { "jwks": { "refresh_interval": "1s" } } } });
     let gateway = Setup::new(&policy(jwks)).workers(4).issuer(issuer).start();
@@ -214,49 +261,49 @@ fn one_line_says_that_keys_are_others() {
     eventually("the first keys", || (lines(&of(10)) == 1).then_some(()));
     gateway.issuer.publish(&[Key::of("ES256")]);
     eventually("other keys", || (lines(&of(1)) == 1).then_some(()));
-    // The same keys again are no news.
+    // The same keys are not logged again.
     let fetched = gateway.issuer.fetches();
     eventually("two more fetches", || (gateway.issuer.fetches() > fetched + 2).then_some(()));
     assert_eq!((lines(&of(10)), lines(&of(1))), (1, 1));
 }
 
 #[test]
-fn no_request_writes_a_line_unless_the_operator_wants_it() {
+fn refusals_are_logged_at_debug_by_default() {
     let gateway = Gateway::start(&policy(json!({ "log_denials": false })));
-    let good = Token::new().signed();
-    gateway.expect([("allowed", Request::get("/token").bearer(&good), ALLOWED)]);
+    let valid = Token::new().signed();
+    gateway.expect([("allowed", Request::get("/token").bearer(&valid), ALLOWED)]);
     gateway.await_metric("provider.main.jwks_fetch_success", 1);
     let before = gateway.filter_log();
-    let expired = Token::new().claim("exp", now() - 3600).claim("secret", "hush").signed();
+    let expired = Token::new().claim("exp", now() - 3600).claim("secret", "confidential").signed();
     for request in [
-        Request::get("/token").bearer(&good),
+        Request::get("/token").bearer(&valid),
         Request::get("/token").bearer(&expired),
-        Request::get("/named").bearer(&good),
+        Request::get("/named").bearer(&valid),
         Request::get("/token"),
         Request::get("/public"),
         Request::get("/a//b"),
     ] {
         gateway.send(&request);
     }
-    // At debug, which these Envoys log, each refusal has its line.
+    // At the level debug, which is enabled in these tests, each refusal is logged.
     let refused = |reason: &str| {
         gateway.debug_log().into_iter().find(|line| line.starts_with("refused: ") && line.contains(reason))
     };
     for reason in ["token_expired", "scope_missing", "token_missing", "path_ambiguous"] {
         eventually(reason, || refused(reason));
     }
-    let said = gateway.debug_log().join("\n");
+    let log = gateway.debug_log().join("\n");
     let signature = expired.rsplit('.').next().unwrap();
-    for secret in [&expired[..20], signature, "hush", "alice"] {
-        assert!(!said.contains(secret), "the log has {secret}");
+    for secret in [&expired[..20], signature, "confidential", "alice"] {
+        assert!(!log.contains(secret), "the log has {secret}");
     }
     assert_eq!(gateway.filter_log(), before);
 }
 
 #[test]
-fn a_refusal_is_one_line_without_the_token() {
+fn a_logged_refusal_is_one_line_without_the_token() {
     let gateway = gateway();
-    let expired = Token::new().claim("exp", now() - 3600).claim("secret", "hush").signed();
+    let expired = Token::new().claim("exp", now() - 3600).claim("secret", "confidential").signed();
     let machine = Token::new().without("aud").claim("client_id", "m2m-client").signed();
     let long = Token::new().claim("exp", now() - 3600).header("kid", "a\n".repeat(100)).signed();
     for request in [
@@ -269,15 +316,15 @@ fn a_refusal_is_one_line_without_the_token() {
     ] {
         gateway.send(&request);
     }
-    // An id is whatever an attacker makes of it.
+    // An attacker chooses the `kid`: it is escaped and truncated.
     let shortened = format!(
         r#"refused: reason=token_expired rule="GET /token" provider=main kid="{}…" client="""#,
         r"a\n".repeat(32)
     );
     let unmet = r#"refused: reason=scope_missing rule="read items" provider=main kid="ES256" client="m2m-client""#;
-    let wanted = [
+    let expected = [
         r#"refused: reason=token_expired rule="GET /token" provider=main kid="ES256" client="""#,
-        // The same, whether or not the token was seen before, as one of two workers has.
+        // The line is the same whether the token is cached or not.
         unmet,
         unmet,
         unmet,
@@ -287,17 +334,17 @@ fn a_refusal_is_one_line_without_the_token() {
     let refusals = |gateway: &Gateway| -> Vec<_> {
         gateway.filter_log().into_iter().filter(|line| line.starts_with("refused: ")).collect()
     };
-    eventually("all lines", || (refusals(&gateway).len() == wanted.len()).then_some(()));
-    assert_eq!(refusals(&gateway), wanted);
+    eventually("all refusals are logged", || (refusals(&gateway).len() == expected.len()).then_some(()));
+    assert_eq!(refusals(&gateway), expected);
     let signature = expired.rsplit('.').next().unwrap();
-    let said = gateway.filter_log().join("\n");
-    for secret in [&expired[..20], signature, "hush", "alice"] {
-        assert!(!said.contains(secret), "the log has {secret}");
+    let log = gateway.filter_log().join("\n");
+    for secret in [&expired[..20], signature, "confidential", "alice"] {
+        assert!(!log.contains(secret), "the log has {secret}");
     }
 }
 
 #[test]
-fn what_is_surely_not_meant_is_warned_of() {
+fn probable_mistakes_are_logged_as_warnings() {
     let gateway = Gateway::start(&json!({
         "providers": { "main": merged(provider(), json!({ "audiences": ["*"] })) },
         "rules": (0..30).map(|n| json!({ "route": format!("GET /{n}"), "scopes": ["*"] })).collect::<Vec<_>>(),
@@ -305,34 +352,34 @@ fn what_is_surely_not_meant_is_warned_of() {
     let log = gateway.filter_log();
     let lines: Vec<_> = log.iter().filter_map(|line| line.strip_prefix("jwt_authorizer: ")).collect();
     let configured = log.iter().filter(|line| line.contains("30 rules")).count();
-    let times = |text: &str| lines.iter().filter(|line| **line == text).count();
+    let count = |text: &str| lines.iter().filter(|line| **line == text).count();
     for text in [
         "providers.main.audiences[0]: is compared like any other text, and no token says `*`; `\"any_audience\": true` takes them all",
         "rules[0].scopes[0]: is compared like any other text, and stands for no other",
         "rules[18].scopes[0]: is compared like any other text, and stands for no other",
         "11 more warnings are left out",
     ] {
-        assert_eq!(times(text), configured, "{text}\n{log:#?}");
+        assert_eq!(count(text), configured, "{text}\n{log:#?}");
     }
     assert_eq!(lines.len(), 21 * configured, "{log:#?}");
 }
 
 #[test]
-fn a_flood_of_refusals_does_not_flood_the_log() {
+fn logged_refusals_are_rate_limited() {
     let gateway = gateway();
     let mut connection = gateway.connect();
     let start = Instant::now();
     for _ in 0..500 {
         connection.round_trip(&Request::get("/token")).unwrap();
     }
-    // Ten a second, in those that have begun.
+    // Ten lines for each second that has begun.
     let allowed = 10 * (start.elapsed().as_secs() + 2);
     gateway.await_metric("reason.token_missing", 500);
     let lines = gateway.filter_log().iter().filter(|line| line.contains("token_missing")).count();
     assert!((1..=allowed).contains(&(lines as u64)), "{lines} lines");
-    let told = |line: &String| line.ends_with(" lines like this left out)");
-    eventually("those left out are told of", || {
+    let suppressed = |line: &String| line.ends_with(" lines like this left out)");
+    eventually("the number of suppressed lines is logged", || {
         connection.round_trip(&Request::get("/token")).unwrap();
-        gateway.filter_log().iter().any(told).then_some(())
+        gateway.filter_log().iter().any(suppressed).then_some(())
     });
 }

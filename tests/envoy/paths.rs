@@ -1,4 +1,4 @@
-//! Paths that two readers could read in two ways are refused before any rule is looked at.
+//! Ambiguous paths, which servers interpret differently, are refused before routing.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::harness::{ALLOWED, Gateway, Outcome, PUBLIC, Request, Token, with_rul
 
 const AMBIGUOUS: Outcome<'static> = (400, "path_ambiguous");
 
-/// Everything is public but what is below `/admin`: the policy that path tricks are for.
+/// Every path is public except `/admin` and below, which path confusion attacks target.
 fn gateway() -> Gateway {
     Gateway::start(&with_rules(json!([
         { "route": "$default", "access": "public" },
@@ -16,8 +16,8 @@ fn gateway() -> Gateway {
 }
 
 #[test]
-fn a_path_with_two_readings_is_refused() {
-    let tricks = [
+fn an_ambiguous_path_is_refused() {
+    let paths = [
         "//admin",
         "/admin//users",
         "//",
@@ -91,9 +91,9 @@ fn a_path_with_two_readings_is_refused() {
         "/%c3",
         "/%ed%a0%80",
     ];
-    // A blank ends the target, so that row is Envoy's.
-    let tricks = tricks.into_iter().filter(|path| !path.contains(' '));
-    gateway().expect(tricks.flat_map(|path| {
+    // A space ends the request target, so Envoy refuses that row itself.
+    let paths = paths.into_iter().filter(|path| !path.contains(' '));
+    gateway().expect(paths.flat_map(|path| {
         let admin = Token::new().claim("groups", json!(["admin"])).signed();
         [
             (format!("{path}, no token"), Request::get(path), AMBIGUOUS),
@@ -104,7 +104,7 @@ fn a_path_with_two_readings_is_refused() {
 }
 
 #[test]
-fn a_path_with_one_reading_is_judged_by_it() {
+fn an_unambiguous_path_is_decoded_before_routing() {
     let gateway = gateway();
     let missing = (401, "token_missing");
     gateway.expect(
@@ -141,7 +141,7 @@ fn a_path_with_one_reading_is_judged_by_it() {
 }
 
 #[test]
-fn parameters_that_lead_to_another_rule_are_a_second_reading() {
+fn a_path_whose_parameters_change_the_rule_is_ambiguous() {
     let missing = (401, "token_missing");
     gateway().expect(
         [
@@ -160,7 +160,7 @@ fn parameters_that_lead_to_another_rule_are_a_second_reading() {
 }
 
 #[test]
-fn the_path_reaches_the_upstream_as_it_came() {
+fn the_path_reaches_the_upstream_unchanged() {
     let gateway = gateway();
     for path in ["/a%20b", "/%61%C3%a9?x=%zz//..", "/a;v=1", "/a/?"] {
         assert_eq!(gateway.send(&Request::get(path)).echo().target, path);
@@ -168,16 +168,16 @@ fn the_path_reaches_the_upstream_as_it_came() {
 }
 
 #[test]
-fn a_target_in_absolute_form_is_judged_by_its_path() {
+fn a_target_in_absolute_form_is_routed_by_its_path() {
     gateway().expect([
-        ("a protected path", Request::get("http://api.example/admin"), (401, "token_missing")),
-        ("a public one", Request::get("http://api.example/a"), PUBLIC),
-        ("an ambiguous one", Request::get("http://api.example/a/../admin"), AMBIGUOUS),
+        ("a path of a rule", Request::get("http://api.example/admin"), (401, "token_missing")),
+        ("a public path", Request::get("http://api.example/a"), PUBLIC),
+        ("an ambiguous path", Request::get("http://api.example/a/../admin"), AMBIGUOUS),
     ]);
 }
 
 #[test]
-fn what_envoy_itself_refuses_never_gets_further() {
+fn targets_that_envoy_refuses_never_reach_the_upstream() {
     let gateway = gateway();
     let targets: [&[u8]; 9] =
         [b"/admin#", b"/a#/../admin", b"/a b", b"/a\tb", b"/a\xff", b"/\xc3\xa9", b"admin", b"*", b"http:admin"];

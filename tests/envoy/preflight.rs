@@ -1,4 +1,4 @@
-//! CORS preflights: a browser sends no token with them, so the true ones pass, and nothing that only looks like one.
+//! CORS preflight requests, which browsers send without a token. Only complete preflight requests pass.
 
 use serde_json::json;
 
@@ -12,25 +12,29 @@ fn request(method: &str, headers: &[(&str, &str)]) -> Request {
 }
 
 #[test]
-fn only_a_true_preflight_passes_without_a_token() {
+fn only_a_complete_preflight_passes_without_a_token() {
     let gateway =
         Gateway::start(&with_rules(json!([{ "route": "ANY /token" }, { "route": "ANY /deny", "access": "deny" }])));
     let (pass, missing) = ((200, "preflight"), (401, "token_missing"));
     gateway.expect([
         ("a preflight", request("OPTIONS", &[ORIGIN, METHOD]), pass),
         (
-            "with the headers it asks for",
+            "with access-control-request-headers",
             request("OPTIONS", &[ORIGIN, METHOD, ("access-control-request-headers", "authorization")]),
             pass,
         ),
-        ("of a route that nobody may use", Request::preflight("/deny"), pass),
-        ("of no route", Request::preflight("/elsewhere"), pass),
-        ("with a token that is nonsense", request("OPTIONS", &[ORIGIN, METHOD]).bearer("nonsense"), pass),
+        ("for a route with access deny", Request::preflight("/deny"), pass),
+        ("for no route", Request::preflight("/elsewhere"), pass),
+        ("with a malformed token", request("OPTIONS", &[ORIGIN, METHOD]).bearer("nonsense"), pass),
         ("plain OPTIONS", request("OPTIONS", &[]), missing),
-        ("no method", request("OPTIONS", &[ORIGIN]), missing),
+        ("no access-control-request-method", request("OPTIONS", &[ORIGIN]), missing),
         ("no origin", request("OPTIONS", &[METHOD]), missing),
         ("an empty origin", request("OPTIONS", &[("origin", ""), METHOD]), missing),
-        ("an empty method", request("OPTIONS", &[ORIGIN, ("access-control-request-method", "")]), missing),
+        (
+            "an empty access-control-request-method",
+            request("OPTIONS", &[ORIGIN, ("access-control-request-method", "")]),
+            missing,
+        ),
         ("two origins", request("OPTIONS", &[ORIGIN, ORIGIN, METHOD]), missing),
         ("GET", request("GET", &[ORIGIN, METHOD]), missing),
         ("POST", request("POST", &[ORIGIN, METHOD]), missing),
@@ -39,12 +43,12 @@ fn only_a_true_preflight_passes_without_a_token() {
 }
 
 #[test]
-fn a_preflight_can_be_treated_like_any_request() {
+fn cors_preflight_check_treats_a_preflight_like_any_request() {
     let mut policy = with_rules(json!([{ "route": "ANY /token" }, { "route": "OPTIONS /public", "access": "public" }]));
     policy["cors_preflight"] = json!("check");
     let gateway = Gateway::start(&policy);
     gateway.expect([
         ("a preflight", Request::preflight("/token"), (401, "token_missing")),
-        ("of a public route", Request::preflight("/public"), (200, "public")),
+        ("for a public route", Request::preflight("/public"), (200, "public")),
     ]);
 }

@@ -1,5 +1,5 @@
-//! Profiles: tokens in the shape that each provider documents, and what of them its profile reads. `docs/profiles.md`
-//! says the same in tables.
+//! Profiles: tokens in the form that each provider documents, and what the profile reads from them. The same facts are in
+//! the tables of `docs/profiles.md`.
 
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ const TYPE: Outcome<'static> = (401, "token_type_mismatch");
 const SCOPE: Outcome<'static> = (403, "scope_missing");
 const GROUP: Outcome<'static> = (403, "group_missing");
 const UNKNOWN: Outcome<'static> = (401, "issuer_unknown");
+const TENANT_MISMATCH: Outcome<'static> = (401, "tenant_mismatch");
 const AUDIENCE: Outcome<'static> = (401, "audience_mismatch");
 
 fn gateway() -> Gateway {
@@ -26,14 +27,14 @@ fn gateway() -> Gateway {
         let keys = Key::set(&[Key::of("ES256")]);
         json!({ "profile": profile, "issuer": issuer, "audiences": [audience], "jwks": { "inline": keys } })
     };
-    let templated =
+    let with_tenants =
         |issuer: &str, audience: &str| merged(provider("entra", issuer, audience), json!({ "tenants": [TENANT] }));
     Gateway::start(&json!({
         "providers": {
             "cognito": provider("cognito", POOL, "web-client"),
             "rfc9068": provider("rfc9068", RFC9068, "https://api.example.com"),
-            "entra-v1": templated("https://sts.windows.net/{tenantid}/", "api://shop"),
-            "entra-v2": templated("https://login.microsoftonline.com/{tenantid}/v2.0", "api-client-id"),
+            "entra-v1": with_tenants("https://sts.windows.net/{tenantid}/", "api://shop"),
+            "entra-v2": with_tenants("https://login.microsoftonline.com/{tenantid}/v2.0", "api-client-id"),
             "okta": provider("okta", OKTA, "api://default"),
             "auth0": provider("auth0", AUTH0, "https://api.example.com"),
             "keycloak": provider("keycloak", REALM, "shop-api"),
@@ -59,9 +60,9 @@ fn with(token: &Token, name: &str, value: impl Into<Value>) -> Token {
     token.clone().claim(name, value)
 }
 
-/// What each path says to a token, and the client it was issued to.
+/// Sends each token to its path, and checks status, reason and the logged client.
 #[track_caller]
-fn judge<const N: usize>(table: [(&str, &str, Token, Outcome<'_>, Option<&str>); N]) {
+fn check<const N: usize>(table: [(&str, &str, Token, Outcome<'_>, Option<&str>); N]) {
     let gateway = gateway();
     let rows = table.iter().map(|(label, path, token, expected, _)| {
         (format!("{label}, {path}"), Request::get(*path).bearer(token.signed()), *expected)
@@ -88,15 +89,15 @@ fn cognito() {
     );
     let bound = with(&access, "aud", "https://api.example.com");
     let client = Some("web-client");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("access", "/admin", access.clone(), ALLOWED, client),
         ("access", "/editor", access.clone(), GROUP, client),
-        ("machine", "/read", machine.clone(), ALLOWED, client),
-        ("machine", "/admin", machine, GROUP, client),
-        ("resource-bound, for another", "/any", bound, AUDIENCE, None),
+        ("client credentials", "/read", machine.clone(), ALLOWED, client),
+        ("client credentials", "/admin", machine, GROUP, client),
+        ("for another resource", "/any", bound, AUDIENCE, None),
         ("ID", "/any", id, USE, None),
-        ("neither", "/any", access.without("token_use"), USE, None),
+        ("no token_use", "/any", access.without("token_use"), USE, None),
     ]);
 }
 
@@ -111,7 +112,7 @@ fn rfc9068() {
     )
     .header("typ", "at+jwt");
     let client = Some("app");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("by role", "/admin", access.clone(), ALLOWED, client),
         ("by entitlement", "/editor", access.clone(), ALLOWED, client),
@@ -150,9 +151,9 @@ fn entra() {
         &v2(TENANT),
         json!({ "aud": "api-client-id", "tid": TENANT, "preferred_username": "alice", "ver": "2.0" }),
     );
-    let stranger = "99999999-2222-3333-4444-555555555555";
+    let other = "99999999-2222-3333-4444-555555555555";
     let (spa, job) = (Some("spa"), Some("job"));
-    judge([
+    check([
         ("version 2", "/read", user.clone(), ALLOWED, spa),
         ("version 2, by role", "/admin", user.clone(), ALLOWED, spa),
         ("version 1", "/read", old.clone(), ALLOWED, spa),
@@ -160,11 +161,18 @@ fn entra() {
         ("an application, by role", "/editor", application.clone(), ALLOWED, job),
         ("an application has no scope", "/read", application, SCOPE, job),
         ("ID", "/any", id, USE, None),
-        ("another tenant's", "/any", with(&with(&user, "iss", v2(stranger)), "tid", stranger), UNKNOWN, None),
-        ("another tenant in tid", "/any", with(&user, "tid", stranger), UNKNOWN, None),
-        ("no tid", "/any", user.clone().without("tid"), UNKNOWN, None),
-        ("the template itself", "/any", with(&user, "iss", v2("{tenantid}")), UNKNOWN, None),
-        ("another's version 1", "/any", with(&with(&old, "iss", v1(stranger)), "tid", stranger), UNKNOWN, None),
+        ("another tenant in iss and tid", "/any", with(&with(&user, "iss", v2(other)), "tid", other), UNKNOWN, None),
+        ("another tenant in tid", "/any", with(&user, "tid", other), TENANT_MISMATCH, None),
+        ("no tid", "/any", user.clone().without("tid"), TENANT_MISMATCH, None),
+        ("version 1, another tenant in tid", "/any", with(&old, "tid", other), TENANT_MISMATCH, None),
+        ("the template as iss", "/any", with(&user, "iss", v2("{tenantid}")), UNKNOWN, None),
+        (
+            "version 1, another tenant in iss and tid",
+            "/any",
+            with(&with(&old, "iss", v1(other)), "tid", other),
+            UNKNOWN,
+            None,
+        ),
     ]);
 }
 
@@ -180,7 +188,7 @@ fn okta() {
     .header("typ", Value::Null);
     let id = token(OKTA, json!({ "ver": 1, "jti": "ID.1", "aud": "api://default", "amr": ["pwd"], "idp": "00o1" }));
     let client = Some("0oa1");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
         ("access", "/admin", access.clone(), ALLOWED, client),
         (
@@ -216,13 +224,13 @@ fn auth0() {
     );
     let id = token(AUTH0, json!({ "aud": "https://api.example.com", "name": "Alice", "email": "a@example.com" }));
     let client = Some("app");
-    judge([
-        ("by permission", "/read", access.clone(), ALLOWED, client),
+    check([
+        ("scopes in permissions", "/read", access.clone(), ALLOWED, client),
         ("by role", "/admin", access.clone(), ALLOWED, client),
-        ("of the RFC 9068 profile", "/read", standard, ALLOWED, client),
-        ("machine", "/read", machine, ALLOWED, client),
+        ("in the form of RFC 9068", "/read", standard, ALLOWED, client),
+        ("client credentials", "/read", machine, ALLOWED, client),
         ("ID", "/any", id, USE, None),
-        ("without the slash of the issuer", "/any", with(&access, "iss", AUTH0.trim_end_matches('/')), UNKNOWN, None),
+        ("issuer without the trailing slash", "/any", with(&access, "iss", AUTH0.trim_end_matches('/')), UNKNOWN, None),
     ]);
 }
 
@@ -239,16 +247,16 @@ fn keycloak() {
     let elsewhere = with(&access, "resource_access", json!({ "other-api": { "roles": ["editor"] } }));
     let id = with(&access, "typ", "ID");
     let client = Some("shop-web");
-    judge([
+    check([
         ("access", "/read", access.clone(), ALLOWED, client),
-        ("by role of the realm", "/admin", access.clone(), ALLOWED, client),
-        ("by role of our audience", "/editor", access.clone(), ALLOWED, client),
-        ("the same role of another client", "/editor", elsewhere, GROUP, client),
+        ("by realm role", "/admin", access.clone(), ALLOWED, client),
+        ("by role of the client in aud", "/editor", access.clone(), ALLOWED, client),
+        ("the role of another client", "/editor", elsewhere, GROUP, client),
         ("with RFC 9068's typ", "/any", access.clone().header("typ", "at+jwt"), ALLOWED, client),
         ("ID", "/any", id, USE, None),
         ("refresh", "/any", with(&access, "typ", "Refresh"), USE, None),
         ("logout", "/any", with(&access, "typ", "Logout"), USE, None),
-        ("for the account console only", "/any", with(&access, "aud", "account"), AUDIENCE, None),
+        ("for the account console", "/any", with(&access, "aud", "account"), AUDIENCE, None),
     ]);
 }
 
@@ -262,11 +270,11 @@ fn google() {
         }),
     );
     let client = Some("web.apps.googleusercontent.com");
-    judge([
+    check([
         ("ID", "/any", id.clone(), ALLOWED, client),
         ("ID tokens have no scopes", "/read", id.clone(), SCOPE, client),
-        ("said to be an access token", "/any", id.clone().header("typ", "at+jwt"), USE, None),
+        ("an ID token with typ at+jwt", "/any", id.clone().header("typ", "at+jwt"), USE, None),
         ("for another client", "/any", with(&id, "aud", "other.apps.googleusercontent.com"), AUDIENCE, None),
-        ("of the issuer's old name", "/any", with(&id, "iss", "accounts.google.com"), UNKNOWN, None),
+        ("the issuer's old name", "/any", with(&id, "iss", "accounts.google.com"), UNKNOWN, None),
     ]);
 }

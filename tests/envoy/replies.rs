@@ -1,4 +1,4 @@
-//! What a refused client is told: status, challenge and body of each row of the contract's table, and no more.
+//! The reply to a refused request: status, challenge and body for each row of the documented table, and nothing else.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn policy(responses: Value) -> Value {
     merged(with_rules(rules), json!({ "responses": responses }))
 }
 
-fn good(path: &str) -> Request {
+fn valid(path: &str) -> Request {
     Request::get(path).bearer(Token::new().signed())
 }
 
@@ -26,12 +26,12 @@ fn expired(path: &str) -> Request {
 }
 
 /// Status, challenge and body.
-fn told(reply: &Reply) -> (u16, Option<String>, String) {
+fn parts(reply: &Reply) -> (u16, Option<String>, String) {
     (reply.status, reply.header("www-authenticate"), reply.text())
 }
 
 #[test]
-fn each_refusal_has_its_reply() {
+fn each_refusal_has_its_status_challenge_and_body() {
     let gateway = Gateway::start(&policy(json!({ "realm": "shop" })));
     let bad = r#"{"message":"Bad Request"}"#;
     let unauthorized = r#"{"message":"Unauthorized"}"#;
@@ -39,39 +39,39 @@ fn each_refusal_has_its_reply() {
     let invalid_token = Some(r#"Bearer realm="shop", error="invalid_token""#);
     let wrong_audience = Request::get("/token").bearer(Token::new().claim("aud", "web").signed());
     for (label, request, status, challenge, body) in [
-        ("ambiguous path", good("/a//b"), 400, None, bad),
+        ("ambiguous path", valid("/a//b"), 400, None, bad),
         (
             "two credentials",
-            good("/token").bearer("x"),
+            valid("/token").bearer("x"),
             400,
             Some(r#"Bearer realm="shop", error="invalid_request""#),
             bad,
         ),
         ("no credential", Request::get("/token"), 401, Some(r#"Bearer realm="shop""#), unauthorized),
-        ("nonsense", Request::get("/token").bearer("nonsense"), 401, invalid_token, unauthorized),
+        ("malformed", Request::get("/token").bearer("nonsense"), 401, invalid_token, unauthorized),
         ("expired", expired("/token"), 401, invalid_token, unauthorized),
         ("wrong audience", wrong_audience, 401, invalid_token, unauthorized),
         (
             "scope",
-            good("/scope"),
+            valid("/scope"),
             403,
             Some(r#"Bearer realm="shop", error="insufficient_scope", scope="read write""#),
             forbidden,
         ),
         (
             "scopes",
-            good("/scopes"),
+            valid("/scopes"),
             403,
             Some(r#"Bearer realm="shop", error="insufficient_scope", scope="read write""#),
             forbidden,
         ),
-        ("group", good("/group"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
-        ("claim", good("/claim"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
-        ("deny", good("/deny"), 403, None, forbidden),
-        ("no rule", good("/elsewhere"), 403, None, forbidden),
+        ("group", valid("/group"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
+        ("claim", valid("/claim"), 403, Some(r#"Bearer realm="shop", error="insufficient_scope""#), forbidden),
+        ("deny", valid("/deny"), 403, None, forbidden),
+        ("no rule", valid("/elsewhere"), 403, None, forbidden),
     ] {
         let reply = gateway.send(&request);
-        assert_eq!(told(&reply), (status, challenge.map(str::to_owned), body.to_owned()), "{label}");
+        assert_eq!(parts(&reply), (status, challenge.map(str::to_owned), body.to_owned()), "{label}");
         assert_eq!(reply.header("content-type").as_deref(), Some("application/json"), "{label}");
         assert_eq!(reply.header("content-length"), Some(body.len().to_string()), "{label}");
         assert_eq!(reply.header("retry-after"), None, "{label}");
@@ -79,7 +79,7 @@ fn each_refusal_has_its_reply() {
 }
 
 #[test]
-fn only_the_scopes_that_are_missing_are_named() {
+fn the_challenge_lists_only_missing_scopes() {
     let gateway = Gateway::start(&policy(json!({ "realm": "shop" })));
     let reader = Token::new().claim("scope", "read").signed();
     let reply = gateway.send(&Request::get("/scopes").bearer(reader));
@@ -88,27 +88,27 @@ fn only_the_scopes_that_are_missing_are_named() {
 }
 
 #[test]
-fn a_refusal_to_head_has_no_body() {
+fn the_reply_to_a_refused_head_request_has_no_body() {
     let gateway = Gateway::start(&policy(json!({})));
     let reply = gateway.send(&Request::new("HEAD", "/token"));
     assert_eq!((reply.status, reply.text()), (401, String::new()));
 }
 
 #[test]
-fn without_keys_the_reply_is_503_and_when_to_come_back() {
+fn without_keys_the_reply_is_503_with_retry_after() {
     let mut policy = policy(json!({ "retry_after": "7s" }));
     policy["providers"]["main"]["jwks"]["timeout"] = json!("1s");
     let issuer = Issuer::start();
     issuer.answer(Answer::Status(500));
     let gateway = Setup::new(&policy).issuer(issuer).start();
-    let reply = gateway.send(&good("/token"));
-    assert_eq!(told(&reply), (503, None, r#"{"message":"Service Unavailable"}"#.to_owned()));
+    let reply = gateway.send(&valid("/token"));
+    assert_eq!(parts(&reply), (503, None, r#"{"message":"Service Unavailable"}"#.to_owned()));
     assert_eq!(reply.header("retry-after").as_deref(), Some("7"));
     assert_eq!(gateway.send(&Request::get("/token")).status, 401, "a request without a token needs no keys");
 }
 
 #[test]
-fn the_reason_is_told_only_on_request() {
+fn the_reply_has_the_reason_only_with_expose_reason() {
     let gateway = Gateway::start(&policy(json!({ "realm": "shop", "expose_reason": true })));
     let challenge = |request: Request| gateway.send(&request).header("www-authenticate").unwrap_or_default();
     assert_eq!(
@@ -119,11 +119,11 @@ fn the_reason_is_told_only_on_request() {
 }
 
 #[test]
-fn the_format_can_be_chosen() {
+fn the_format_can_be_configured() {
     let problem = |title: &str, status: u16| format!(r#"{{"type":"about:blank","title":"{title}","status":{status}}}"#);
     let requests =
-        || [good("/a//b"), Request::get("/token"), expired("/token"), good("/scope"), good("/deny"), keyless()];
-    for (format, kind, bodies) in [
+        || [valid("/a//b"), Request::get("/token"), expired("/token"), valid("/scope"), valid("/deny"), keyless()];
+    for (format, content_type, bodies) in [
         (
             "problem",
             "application/problem+json",
@@ -153,7 +153,7 @@ fn the_format_can_be_chosen() {
         let gateway = Gateway::start(&with_keyless(policy(json!({ "format": format }))));
         for (request, body) in requests().iter().zip(&bodies) {
             let reply = gateway.send(request);
-            assert_eq!((reply.text(), reply.header("content-type").as_deref()), (body.clone(), Some(kind)));
+            assert_eq!((reply.text(), reply.header("content-type").as_deref()), (body.clone(), Some(content_type)));
         }
     }
     let gateway = Gateway::start(&policy(json!({ "format": "problem", "expose_reason": true })));
@@ -161,14 +161,14 @@ fn the_format_can_be_chosen() {
     assert_eq!(gateway.send(&expired("/token")).text(), detailed);
 }
 
-/// Beside the provider one whose keys are not to be had.
+/// Adds a provider whose keys are unavailable.
 fn with_keyless(policy: Value) -> Value {
     let jwks = json!({ "uri": "https://issuer.example/nothing", "cluster": "issuer", "timeout": "1s" });
     let keyless = json!({ "issuer": "https://keyless.example", "audiences": ["api"], "jwks": jwks });
     merged(policy, json!({ "providers": { "keyless": keyless } }))
 }
 
-/// A request that nobody can decide about.
+/// A request with a token of that provider.
 fn keyless() -> Request {
     Request::get("/token").bearer(Token::new().claim("iss", "https://keyless.example").signed())
 }
@@ -176,25 +176,25 @@ fn keyless() -> Request {
 #[test]
 fn headers_can_be_added_by_status() {
     let headers = json!({
-        "400": { "x-help": "write it otherwise" },
+        "400": { "x-help": "change the path" },
         "401": { "access-control-allow-origin": "*" },
         "403": { "x-help": "ask the owner" },
         "503": { "x-help": "wait" },
     });
     let gateway = Gateway::start(&with_keyless(policy(json!({ "headers": headers }))));
-    let of = |request: Request| {
+    let added = |request: Request| {
         let reply = gateway.send(&request);
         ["access-control-allow-origin", "x-help"].map(|name| reply.header(name).unwrap_or_default())
     };
-    assert_eq!(of(Request::get("/token")), ["*", ""]);
-    assert_eq!(of(Request::get("/deny")), ["", "ask the owner"]);
-    assert_eq!(of(good("/a//b")), ["", "write it otherwise"]);
-    assert_eq!(of(keyless()), ["", "wait"]);
-    assert_eq!(of(good("/token")), ["", ""]);
+    assert_eq!(added(Request::get("/token")), ["*", ""]);
+    assert_eq!(added(Request::get("/deny")), ["", "ask the owner"]);
+    assert_eq!(added(valid("/a//b")), ["", "change the path"]);
+    assert_eq!(added(keyless()), ["", "wait"]);
+    assert_eq!(added(valid("/token")), ["", ""]);
 }
 
 #[test]
-fn a_grpc_client_is_told_in_grpc() {
+fn a_grpc_request_gets_a_grpc_status() {
     let gateway = Gateway::start(&with_keyless(policy(json!({}))));
     let grpc = |request: Request| {
         let reply = gateway.send(&request.header("content-type", "application/grpc"));

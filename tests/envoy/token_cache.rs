@@ -1,4 +1,4 @@
-//! The cache of verified tokens: it saves work, and never changes an answer.
+//! The cache of verified tokens. It saves work and never changes a decision.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::harness::policy::merged;
 use crate::harness::{ALLOWED, Gateway, Request, Setup, Token, eventually, now, provider, with_provider, with_rules};
 
 #[test]
-fn a_cached_token_ends_when_it_ends() {
+fn a_cached_token_expires_at_its_exp() {
     let policy = with_provider(merged(provider(), json!({ "clock_skew": "0s", "cache": {} })));
     let gateway = Setup::new(&policy).workers(1).start();
     gateway.await_metric("provider.main.jwks_keys", 10);
@@ -16,9 +16,9 @@ fn a_cached_token_ends_when_it_ends() {
     let short = Request::get("/").bearer(Token::new().claim("exp", now() + 3).signed());
     gateway.expect((0..5).map(|n| (n, short.clone(), ALLOWED)));
     gateway.await_at_least("cache_hit", 4);
-    eventually("it has expired", || (gateway.send(&short).status == 401).then_some(()));
+    eventually("the token has expired", || (gateway.send(&short).status == 401).then_some(()));
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    gateway.expect([("for good", short, (401, "token_expired"))]);
+    gateway.expect([("expired", short, (401, "token_expired"))]);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn rules_are_evaluated_for_every_request() {
 }
 
 #[test]
-fn a_token_that_differs_in_one_letter_is_another() {
+fn a_token_that_differs_in_one_byte_is_not_cached() {
     let gateway = Setup::new(&with_provider(provider())).workers(1).start();
     let token = Token::new().signed();
     gateway.expect([("cached", Request::get("/").bearer(&token), ALLOWED)]);
@@ -46,13 +46,13 @@ fn a_token_that_differs_in_one_letter_is_another() {
         let mut bytes = token.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
         let reply = gateway.send(&Request::get("/").bearer(&bytes));
-        assert_eq!(reply.status, 401, "letter {at}");
+        assert_eq!(reply.status, 401, "byte {at}");
         (at, Request::get("/").bearer(&token), ALLOWED)
     }));
 }
 
 #[test]
-fn refused_tokens_are_not_remembered_as_good() {
+fn refused_tokens_are_not_cached() {
     let gateway = Gateway::start(&with_provider(provider()));
     let expired = Request::get("/").bearer(Token::new().claim("exp", now() - 3600).signed());
     gateway.expect((0..20).map(|n| (n, expired.clone(), (401, "token_expired"))));
@@ -61,17 +61,17 @@ fn refused_tokens_are_not_remembered_as_good() {
 }
 
 #[test]
-fn the_cache_can_be_turned_off() {
+fn a_ttl_of_zero_turns_the_cache_off() {
     let policy = with_provider(merged(provider(), json!({ "cache": { "ttl": "0s" } })));
     let gateway = Gateway::start(&policy);
-    let good = Request::get("/").bearer(Token::new().signed());
-    gateway.expect((0..20).map(|n| (n, good.clone(), ALLOWED)));
+    let valid = Request::get("/").bearer(Token::new().signed());
+    gateway.expect((0..20).map(|n| (n, valid.clone(), ALLOWED)));
     gateway.await_metric("cache_miss", 20);
     assert_eq!(gateway.metric("cache_hit"), 0);
 }
 
 #[test]
-fn more_tokens_than_there_is_room_for_pass_all_the_same() {
+fn more_tokens_than_max_tokens_all_pass() {
     let policy = with_provider(merged(provider(), json!({ "cache": { "max_tokens": 10 } })));
     let gateway = Setup::new(&policy).workers(1).start();
     let tokens: Vec<_> = (0..50).map(|n| Token::new().claim("sub", format!("user-{n}")).signed()).collect();

@@ -1,20 +1,20 @@
-//! The form of a token: three parts, canonical base64url, strict JSON, nothing that would have to be understood.
+//! The form of a token: three parts of canonical base64url, strict JSON, and no critical header.
 
+use jwt_authorizer_test_support::token::{base64url, compact};
 use serde_json::json;
 
-use crate::harness::token::{base64url, compact};
 use crate::harness::{ALLOWED, Gateway, Key, Outcome, Request, Token, provider, with_provider};
 
 const MALFORMED: Outcome<'static> = (401, "token_malformed");
 const CRITICAL: Outcome<'static> = (401, "critical_header");
 
 #[track_caller]
-fn judge(rows: impl IntoIterator<Item = (String, Vec<u8>, Outcome<'static>)>) {
+fn check(rows: impl IntoIterator<Item = (String, Vec<u8>, Outcome<'static>)>) {
     let gateway = Gateway::start(&with_provider(provider()));
     gateway.expect(rows.into_iter().map(|(label, token, expected)| (label, Request::get("/").bearer(token), expected)));
 }
 
-/// A token of these very bytes, properly signed.
+/// A token of these bytes with a valid signature.
 fn signed(header: &[u8], payload: &[u8]) -> Vec<u8> {
     compact(header, payload, |message| Key::of("ES256").sign(message)).into_bytes()
 }
@@ -27,25 +27,25 @@ fn claims() -> String {
     Token::new().claims_text()
 }
 
-/// An object's text with a member more.
+/// Adds a member to an object's JSON text.
 fn with(object: &str, member: &str) -> String {
     object.replacen('{', &format!("{{{member},"), 1)
 }
 
 #[test]
 fn a_token_has_three_parts() {
-    let good = Token::new().signed();
-    let (message, signature) = good.rsplit_once('.').unwrap();
-    judge(
+    let valid = Token::new().signed();
+    let (message, signature) = valid.rsplit_once('.').unwrap();
+    check(
         [
-            ("nonsense", "nonsense".to_owned()),
+            ("malformed", "nonsense".to_owned()),
             ("one part", base64url(header().as_bytes())),
             ("two parts", message.to_owned()),
-            ("four parts", format!("{good}.{signature}")),
-            ("five parts, as an encrypted token has", format!("{good}.{signature}.{signature}")),
-            ("a dot before", format!(".{good}")),
-            ("a dot after", format!("{good}.")),
-            ("dots alone", "..".to_owned()),
+            ("four parts", format!("{valid}.{signature}")),
+            ("five parts, as an encrypted token has", format!("{valid}.{signature}.{signature}")),
+            ("a leading dot", format!(".{valid}")),
+            ("a trailing dot", format!("{valid}.")),
+            ("two dots", "..".to_owned()),
             ("no header", format!(".{}.{signature}", base64url(claims().as_bytes()))),
             ("no payload", format!("{}..{signature}", base64url(header().as_bytes()))),
             ("a thousand dots", ".".repeat(1000)),
@@ -56,18 +56,18 @@ fn a_token_has_three_parts() {
 
 #[test]
 fn header_and_payload_are_strict_json_objects() {
-    type Breaking = fn(&str) -> Vec<u8>;
-    let broken: [(&str, Breaking); 21] = [
+    type Change = fn(&str) -> Vec<u8>;
+    let changes: [(&str, Change); 21] = [
         ("empty", |_| Vec::new()),
         ("null", |_| b"null".to_vec()),
         ("a list", |text| format!("[{text}]").into_bytes()),
         ("text", |text| json!(text).to_string().into_bytes()),
         ("a number", |_| b"1".to_vec()),
-        ("cut", |text| text[..text.len() - 1].into()),
+        ("truncated", |text| text[..text.len() - 1].into()),
         ("two objects", |text| format!("{text}{text}").into_bytes()),
-        ("something after", |text| format!("{text}x").into_bytes()),
-        ("a NUL after", |text| format!("{text}\0").into_bytes()),
-        ("a comma too many", |text| text.replace('}', ",}").into_bytes()),
+        ("trailing text", |text| format!("{text}x").into_bytes()),
+        ("a trailing NUL", |text| format!("{text}\0").into_bytes()),
+        ("a trailing comma", |text| text.replace('}', ",}").into_bytes()),
         ("a comment", |text| text.replacen('{', "{/**/", 1).into_bytes()),
         ("single quotes", |text| text.replace('"', "'").into_bytes()),
         ("no quotes", |text| text.replace('"', "").into_bytes()),
@@ -86,16 +86,16 @@ fn header_and_payload_are_strict_json_objects() {
         }),
         ("too deep", |text| with(text, &format!(r#""x":{}{}"#, "[".repeat(2000), "]".repeat(2000))).into_bytes()),
     ];
-    judge(broken.iter().flat_map(|(label, breaking)| {
+    check(changes.iter().flat_map(|(label, change)| {
         [
-            (format!("header: {label}"), signed(&breaking(&header()), claims().as_bytes()), MALFORMED),
-            (format!("payload: {label}"), signed(header().as_bytes(), &breaking(&claims())), MALFORMED),
+            (format!("header: {label}"), signed(&change(&header()), claims().as_bytes()), MALFORMED),
+            (format!("payload: {label}"), signed(header().as_bytes(), &change(&claims())), MALFORMED),
         ]
     }));
 }
 
 #[test]
-fn no_member_stands_twice() {
+fn duplicate_members_are_refused() {
     let twice = |object: &str, member: &str| with(object, member).into_bytes();
     let (header, claims) = (header(), claims());
     let mut rows: Vec<_> =
@@ -117,22 +117,22 @@ fn no_member_stands_twice() {
         let payload = with(&with(&claims, &thousand), &format!("\"{last}\":0")).into_bytes();
         rows.push((format!("payload: a thousand members and {last}"), signed(header.as_bytes(), &payload), expected));
     }
-    judge(rows);
+    check(rows);
 }
 
 #[test]
-fn blanks_between_members_are_json() {
+fn whitespace_between_members_is_accepted() {
     let spaced = |text: &str| text.replace(',', " ,\r\n\t").into_bytes();
-    judge([("spaced".to_owned(), signed(&spaced(&header()), &spaced(&claims())), ALLOWED)]);
+    check([("spaced".to_owned(), signed(&spaced(&header()), &spaced(&claims())), ALLOWED)]);
 }
 
 #[test]
-fn nothing_critical_is_understood() {
-    judge(
+fn critical_headers_are_refused() {
+    check(
         [
             ("crit", Token::new().header("crit", json!(["exp"])).header("exp", 1), CRITICAL),
             ("crit, empty", Token::new().header("crit", json!([])), CRITICAL),
-            ("crit, no list", Token::new().header("crit", "exp"), CRITICAL),
+            ("crit, not a list", Token::new().header("crit", "exp"), CRITICAL),
             ("b64 false", Token::new().header("b64", false).header("crit", json!(["b64"])), CRITICAL),
             ("b64 false without crit", Token::new().header("b64", false), CRITICAL),
             ("encrypted", Token::new().header("enc", "A256GCM"), MALFORMED),
@@ -151,49 +151,49 @@ fn header_members_have_their_types() {
         })
     });
     let no_algorithm = Token::new().header("alg", json!(null)).signed().into_bytes();
-    judge(rows.chain([("no alg".to_owned(), no_algorithm, MALFORMED)]));
+    check(rows.chain([("no alg".to_owned(), no_algorithm, MALFORMED)]));
 }
 
 #[test]
-fn a_kid_is_only_ever_compared() {
+fn a_kid_is_only_compared() {
     let kids =
         ["../../dev/null", "' OR 1=1 --", "|id", "es256", "ES256 ", "ES256\0", "", "é", "https://attacker.example/key"];
     let long = "k".repeat(4000);
-    judge(kids.into_iter().chain([long.as_str()]).map(|kid| {
+    check(kids.into_iter().chain([long.as_str()]).map(|kid| {
         (format!("kid {kid:.40}"), Token::new().header("kid", kid).signed().into_bytes(), (401, "key_unknown"))
     }));
 }
 
 #[test]
-fn a_tokens_size_is_bounded() {
+fn the_size_of_a_token_is_limited() {
     let of_size = |size: usize| {
         let padded = |padding: usize| Token::new().claim("pad", "x".repeat(padding)).signed();
         let padding = (size - padded(0).len()) * 3 / 4;
         (padding - 4..).map(padded).find(|token| token.len() >= size).unwrap()
     };
     let too_large = (401, "token_too_large");
-    judge([
+    check([
         ("16,000 bytes".to_owned(), of_size(16_000).into_bytes(), ALLOWED),
         ("16,390 bytes".to_owned(), of_size(16_390).into_bytes(), too_large),
         ("50,000 bytes".to_owned(), of_size(50_000).into_bytes(), too_large),
-        ("50,000 bytes of nothing".to_owned(), vec![b'a'; 50_000], too_large),
+        ("50,000 bytes that are not a token".to_owned(), vec![b'a'; 50_000], too_large),
     ]);
 }
 
 #[test]
-fn bytes_that_are_no_token_are_refused() {
-    let good = Token::new().signed();
-    let inside = |bytes: &[u8]| [&good.as_bytes()[..10], bytes, &good.as_bytes()[10..]].concat();
-    judge(
+fn bytes_outside_base64url_are_refused() {
+    let valid = Token::new().signed();
+    let inside = |bytes: &[u8]| [&valid.as_bytes()[..10], bytes, &valid.as_bytes()[10..]].concat();
+    check(
         [
             ("a tab inside", inside(b"\t")),
-            ("a blank inside", inside(b" ")),
-            ("a byte beyond ASCII inside", inside(b"\xff")),
+            ("a space inside", inside(b" ")),
+            ("a non-ASCII byte inside", inside(b"\xff")),
             ("an é inside", inside("é".as_bytes())),
             ("a quote inside", inside(b"\"")),
-            ("nothing but bytes beyond ASCII", vec![0xff; 100]),
-            ("quoted", format!("\"{good}\"").into_bytes()),
-            ("the JSON serialisation", json!({ "payload": good }).to_string().into_bytes()),
+            ("only non-ASCII bytes", vec![0xff; 100]),
+            ("quoted", format!("\"{valid}\"").into_bytes()),
+            ("the JSON serialization", json!({ "payload": valid }).to_string().into_bytes()),
         ]
         .map(|(label, token)| (label.to_owned(), token, MALFORMED)),
     );

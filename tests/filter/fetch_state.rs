@@ -9,12 +9,12 @@ use jwt_authorizer::keys::current::CurrentKeys;
 use jwt_authorizer::keys::fetch_state::{COOL_DOWN, FetchFailure, FetchState, Generation, KeyPolicy, Phase, Trigger};
 use jwt_authorizer::keys::key_set::KeySet;
 use jwt_authorizer::time::{Moment, SteadyTime, UnixTime};
+use jwt_authorizer_test_support::Key;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::cases;
 use super::issuer::key;
-use super::keys::Key;
 
 const WORKERS: usize = 3;
 const POLICY: KeyPolicy = KeyPolicy {

@@ -1,11 +1,11 @@
 //! Two issuers whose keys are fetched, and their responses.
 
 use jwt_authorizer::filter::FetchResponse;
+use jwt_authorizer_test_support::Key;
+use jwt_authorizer_test_support::token::{AUDIENCE, Token};
 use serde_json::{Value, json};
 
-use super::keys::Key;
 use super::simulation::START;
-use super::token::{AUDIENCE, Token};
 
 /// The first issuer.
 pub(crate) const ISSUER: &str = "https://one.example";
@@ -32,7 +32,7 @@ pub(crate) fn policy(jwks: &Value) -> Value {
 
 /// The key of this `kid`; each issuer has its own.
 pub(crate) fn key(provider: usize, name: &str) -> Key {
-    let owner: fn(&'static str) -> Key = if provider == 0 { Key::of } else { Key::strangers };
+    let owner: fn(&'static str) -> Key = if provider == 0 { Key::of } else { Key::other };
     owner("EdDSA").named(name)
 }
 

@@ -15,17 +15,11 @@ mod cold_start;
 mod fake_proxy;
 mod fetch_state;
 mod issuer;
-#[allow(dead_code, reason = "the tests in a real Envoy use more of it")]
-#[path = "../envoy/harness/keys.rs"]
-mod keys;
 mod leases;
 mod pending;
 mod random_events;
 mod shared_data;
 mod simulation;
-#[allow(dead_code, reason = "the tests in a real Envoy use more of it")]
-#[path = "../envoy/harness/token.rs"]
-mod token;
 mod two_policies;
 mod unknown_keys;
 

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use jwt_authorizer_test_support::Key;
 use serde_json::json;
 
 use super::issuer::{PATHS, key, keys_named, policy, token, token_by};
-use super::keys::Key;
 use super::simulation::Simulation;
 
 fn with_keys() -> Simulation {

@@ -1,4 +1,4 @@
-"""A real Chromium before the demo's page, with everything behind it; and the page as a person uses it."""
+"""Runs the demo and a real Chromium, and operates the demo's page as a user does."""
 
 import os
 import shutil
@@ -10,18 +10,18 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from demo.cast import Cast
+from demo.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
 
-# A first start of a browser on a busy machine takes its time.
-PATIENCE = 60
-# Without a sandbox it runs as root; the rest keeps it from talking to anybody but the page.
+# The first start of a browser on a busy machine is slow.
+TIMEOUT = 60
+# Chromium has no sandbox as root. The other flags stop requests to anything but the page.
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run
 --disable-background-networking --disable-component-update --disable-sync""".split()
 
-# The driver listens on this machine, whatever proxy the environment names.
+# The driver listens on this machine, so a proxy from the environment must not be used.
 os.environ.update(NO_PROXY="localhost,127.0.0.1", no_proxy="localhost,127.0.0.1")
 
 
@@ -29,7 +29,7 @@ os.environ.update(NO_PROXY="localhost,127.0.0.1", no_proxy="localhost,127.0.0.1"
 def demo():
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="page-", dir=ROOT / "target")))
-        yield Cast(directory, MODULE, stack)
+        yield Services(directory, MODULE, stack)
 
 
 @contextmanager
@@ -62,44 +62,44 @@ class Page:
         return self.one(selector).text
 
     def wait(self, condition):
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda _: condition())
+        return WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05).until(lambda _: condition())
 
     def choose(self, name, value):
         self.one(f'[name="{name}"][value="{value}"] + *').click()
 
     def sign_in(self, caller, password=None, scope=None):
-        """What the page then says of it."""
+        """Returns the page's message."""
         self.choose("caller", caller)
         if password:
             self.one("#password").clear()
             self.one("#password").send_keys(password)
         if scope:
             self.one("#scope").send_keys(scope)
-        self.empty("standing")
+        self.clear("signed-in")
         next(button for button in self.all("#sign-in button") if button.is_displayed()).click()
-        return self.wait(lambda: self.text("#standing"))
+        return self.wait(lambda: self.text("#signed-in"))
 
-    def ask(self, request):
-        """What the page shows of the answer."""
-        self.empty("answer")
+    def send(self, request):
+        """Returns the result that the page shows."""
+        self.clear("answer")
         self.route(request).click()
         self.wait(lambda: self.all("#answer .status"))
-        return Shown(self)
+        return Result(self)
 
-    def empty(self, part):
-        """So that what is there afterwards is new."""
+    def clear(self, part):
+        """Empties a part of the page, so that content found later is new."""
         self.driver.execute_script("document.getElementById(arguments[0]).replaceChildren()", part)
 
     def route(self, request):
         return next(button for button in self.all("#routes button") if request in " ".join(button.text.split()))
 
-    def complaints(self):
-        """What the browser holds against the page: scripts that failed, reads that CORS or the page's own policy forbade."""
+    def browser_errors(self):
+        """Failed scripts, and reads that CORS or the page's Content-Security-Policy blocked."""
         refusals = "the server responded with a status of 40"
         return [entry["message"] for entry in self.driver.get_log("browser") if refusals not in entry["message"]]
 
 
-class Shown:
+class Result:
     def __init__(self, page):
         self.status = page.text("#answer .status")
         self.gateway = page.text("#at-gateway span")
@@ -109,6 +109,6 @@ class Shown:
 
 
 def pairs(page, selector):
-    """A list of names and values, as the page shows it."""
+    """A list of names and values on the page."""
     names, values = page.all(f"{selector} dt"), page.all(f"{selector} dd")
     return {name.text: value.text for name, value in zip(names, values, strict=True)}

@@ -1,6 +1,6 @@
-"""Holds JSON values against a JSON Schema: `validate.py SCHEMA`, one value a line on standard input.
+"""Validate JSON values against a JSON Schema: `validate.py SCHEMA`, one value per line on standard input.
 
-A line of output for each: empty if the schema takes the value, otherwise the best reason why it does not.
+Prints one line for each value: empty if the value is valid, otherwise the best matching error.
 """
 
 import json

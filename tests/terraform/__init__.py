@@ -1,6 +1,7 @@
-"""The Terraform module in envoy/cognito, applied for real to an emulated AWS, and what it renders in a real Envoy.
+"""Tests of the Terraform module in envoy/cognito: applied to an emulated AWS, with its output loaded into a real Envoy.
 
-`mistakes`: wrong variables, and what is said of each. `trigger`: the Lambda function of the example. `command`: the
-terraform program. `cloud`: the emulator, by HTTP for Terraform and by TLS for Envoy. `pool`: what Terraform made there,
-and its tokens. `gateway`: Envoy. `steps`: which requests are sent, and what must come of them.
+`mistakes`: wrong variables and their error messages. `trigger`: the example's Lambda function. `command`: the terraform
+program. `cloud`: the emulator, over HTTP for Terraform and over TLS for Envoy. `pool`: the pool that Terraform created,
+and its tokens. `settings`: the pool's settings. `gateway`: Envoy's configuration. `scenarios`: the requests and their
+expected results.
 """

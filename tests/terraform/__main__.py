@@ -1,10 +1,9 @@
-"""Applies the module to an emulated AWS and walks requests through an Envoy with what it rendered."""
+"""Applies the module to an emulated AWS, and sends requests to an Envoy that runs its output."""
 
 import argparse
 import json
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import zipfile
@@ -13,13 +12,14 @@ from pathlib import Path
 
 from demo import terminal
 from demo.access_log import AccessLog
-from demo.envoy import Envoy, Refused
+from demo.checks import run_checks
+from demo.envoy import Envoy, EnvoyError
+from demo.signals import exit_on_signals
 from demo.upstream import upstream
-from demo.walk import walk
 
-from . import facts, gateway, mistakes, steps, trigger
+from . import gateway, mistakes, scenarios, settings, trigger
 from .cloud import Authority, Cloud
-from .command import Failed, Terraform, installation
+from .command import CommandError, Terraform, provider_source
 from .pool import Pool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,8 +27,8 @@ MODULE = ROOT / "dist" / "jwt-authorizer.wasm"
 COGNITO = ROOT / "envoy" / "cognito"
 EXAMPLE = Path("examples", "organisation")
 
-# Only what must differ from an account of one's own: no account is asked about, and a failed call is not tried
-# again for minutes. The emulator now and then closes a connection that is being used.
+# The differences from a real account: the emulator has no account to validate, and a failed call must not be retried
+# for minutes. Some retries are needed, since the emulator sometimes closes a connection in use.
 OVERRIDE = """\
 provider "aws" {
   skip_credentials_validation = true
@@ -38,7 +38,6 @@ provider "aws" {
   max_retries                 = 3
 }
 """
-
 
 README = """\
 output "readme" {
@@ -52,66 +51,64 @@ def main():
     parser.add_argument("--module", type=Path, default=MODULE, help="another build of the filter")
     module = parser.parse_args().module.resolve()
     if not module.is_file():
-        return f"{module} is not there; `make build` makes it"
+        return f"{module} does not exist; build it with `make build`"
     (ROOT / "target").mkdir(exist_ok=True)
-    # A plain kill ends this as Ctrl-C does: through the handles of what it started.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    exit_on_signals()
     try:
         with ExitStack() as stack:
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="terraform-", dir=ROOT / "target"))
-            surprising = list(Trial(Path(directory), module, stack).run())
-    except (Failed, Refused) as failure:
-        return str(failure)
-    if surprising:
-        return terminal.red(f"Otherwise than it should: {', '.join(surprising)}")
-    terminal.say(terminal.green("\nEverything came out as it should."))
+            failed = list(ModuleTest(Path(directory), module, stack).run())
+    except (CommandError, EnvoyError) as error:
+        return str(error)
+    if failed:
+        return terminal.red(f"Failed: {', '.join(failed)}")
+    terminal.say(terminal.green("\nAll tests passed."))
     return 0
 
-
-class Trial:
+class ModuleTest:
     def __init__(self, directory, module, stack):
         self.directory, self.module, self.stack = directory, module, stack
-        self.installation = installation(directory)
+        self.provider_source = provider_source(directory)
 
     def run(self):
-        """Gives the titles of what came out otherwise."""
+        """Yields the titles of the tests that failed."""
         copy = self.directory / "cognito"
         shutil.copytree(COGNITO, copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.zip"))
-        terminal.heading("As it stands")
-        yield from self.told("Formatted as terraform fmt has it", self.unformatted())
-        mistaken = mistakes.surprises(copy, self.directory / "mistakes", self.installation)
-        yield from self.told("Wrong variables are refused, each with its message", mistaken)
-        yield from self.told("The trigger answers events of version 2", trigger.surprises(copy / EXAMPLE / "trigger.py"))
-        terminal.heading("Applied")
+        terminal.heading("The module's files")
+        yield from self.report("Formatted by terraform fmt", self.formatting())
+        mistaken = mistakes.mismatches(copy, self.directory / "mistakes", self.provider_source)
+        yield from self.report("Wrong variables are refused, each with its message", mistaken)
+        yield from self.report("The trigger answers events of version 2", trigger.mismatches(copy / EXAMPLE / "trigger.py"))
+        terminal.heading("Applied to an emulated AWS")
         cloud = Cloud(self.stack)
         authority = Authority(self.directory / "ca.pem")
         terraform = self.prepare(copy / EXAMPLE, cloud)
         terraform.init()
-        yield from self.told("Valid", self.invalid(terraform))
+        yield from self.report("Valid", self.validation(terraform))
         terraform.run("apply", "-auto-approve", "-no-color")
         outputs = terraform.outputs()
-        yield from self.told("A second plan has no changes", self.changes(terraform))
+        yield from self.report("A second plan has no changes", self.changes(terraform))
         pool = Pool(cloud, outputs["cognito"], trigger.handler(copy / EXAMPLE / "trigger.py"))
-        yield from self.told("The pool is as it was asked for", facts.surprises(pool, outputs["cognito"]))
-        yield from self.walk(cloud, authority, outputs, pool)
+        yield from self.report("The pool has the requested settings", settings.mismatches(pool, outputs["cognito"]))
+        yield from self.send_requests(cloud, authority, outputs, pool)
 
-    def told(self, title, surprises):
-        surprises = list(surprises)
-        terminal.say(f"  {terminal.red('✘') if surprises else terminal.green('✔')} {title}")
-        for surprise in surprises:
-            terminal.say(f"    {terminal.red(surprise)}")
-        if surprises:
+    def report(self, title, mismatches):
+        mismatches = list(mismatches)
+        terminal.say(f"  {terminal.red('✘') if mismatches else terminal.green('✔')} {title}")
+        for mismatch in mismatches:
+            terminal.say(f"    {terminal.red(mismatch)}")
+        if mismatches:
             yield title
 
-    def unformatted(self):
-        code, said = Terraform(COGNITO, self.installation).run("fmt", "-check", "-diff", "-recursive", allowed=(0, 3))
-        return [said] if code else []
+    def formatting(self):
+        code, output = Terraform(COGNITO, self.provider_source).run("fmt", "-check", "-diff", "-recursive", allowed=(0, 3))
+        return [output] if code else []
 
     def prepare(self, example, cloud):
         with zipfile.ZipFile(example / "trigger.zip", "w") as package:
             package.write(example / "trigger.py", "trigger.py")
         (example / "emulator_override.tf").write_text(OVERRIDE)
-        # The module as the README uses it, beside the example.
+        # The README's example of the module, applied together with the example.
         [module] = re.findall(r'^module "identity" {$.*?^}$', (COGNITO / "README.md").read_text(), re.MULTILINE | re.DOTALL)
         (example / "readme.tf").write_text(module.replace('"./cognito"', '"../.."') + "\n" + README)
         variables = {
@@ -127,34 +124,33 @@ class Trial:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
-        return Terraform(example, self.installation | account)
+        return Terraform(example, self.provider_source | account)
 
-    def invalid(self, terraform):
-        code, said = terraform.run("validate", "-no-color", allowed=(0, 1))
-        return [said] if code else []
+    def validation(self, terraform):
+        code, output = terraform.run("validate", "-no-color", allowed=(0, 1))
+        return [output] if code else []
 
     def changes(self, terraform):
-        code, said = terraform.run("plan", "-detailed-exitcode", "-no-color", "-lock=false", allowed=(0, 2))
-        return [said] if code else []
+        code, output = terraform.run("plan", "-detailed-exitcode", "-no-color", "-lock=false", allowed=(0, 2))
+        return [output] if code else []
 
-    def walk(self, cloud, authority, outputs, pool):
+    def send_requests(self, cloud, authority, outputs, pool):
         api = upstream().start()
         self.stack.callback(api.shutdown)
         name = json.loads(outputs["envoy_cluster_json"])["transport_socket"]["typed_config"]["sni"]
-        wallet = steps.wallet(pool)
-        keys, impostor = (cloud.serve_as(one, authority, self.directory) for one in (name, "impostor.example.com"))
-        for title, rendered, server, script in [
-            ("In Envoy", outputs, keys, steps.script(pool)),
-            ("With a server for the keys that is not Cognito", outputs, impostor, steps.IMPOSTOR),
-            ("As in the README", outputs | {"plugin_json": outputs["readme"]}, keys, steps.README),
+        tokens = scenarios.tokens(pool)
+        cognito, impostor = (cloud.serve_as(host, authority, self.directory) for host in (name, "impostor.example.com"))
+        for title, rendered, server, cases in [
+            ("In Envoy", outputs, cognito, scenarios.example(pool)),
+            ("With keys from a server that is not Cognito", outputs, impostor, scenarios.IMPOSTOR),
+            ("The README's example", outputs | {"plugin_json": outputs["readme"]}, cognito, scenarios.README),
         ]:
             directory = self.directory / title
             gateway.write(directory, self.module, rendered, api.address, server)
             terminal.heading(title)
             with Envoy(directory) as envoy:
                 address = envoy.wait_for_listener()
-                yield from walk(f"http://{address}", wallet, AccessLog(envoy.access_log.read_text), script)
-
+                yield from run_checks(f"http://{address}", tokens, AccessLog(envoy.access_log.read_text), cases)
 
 if __name__ == "__main__":
     sys.exit(main())

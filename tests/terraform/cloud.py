@@ -1,4 +1,4 @@
-"""The emulated AWS: by HTTP for Terraform, and by TLS, with a certificate for Cognito's own name, for Envoy."""
+"""The emulated AWS: over HTTP for Terraform; over TLS, with a certificate for Cognito's host name, for Envoy."""
 
 import datetime
 import logging
@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 
 class Cloud:
-    """All of its servers show the same pools: the emulator keeps them in this process."""
+    """All its servers have the same pools, since the emulator keeps them in this process."""
 
     def __init__(self, stack):
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -22,7 +22,7 @@ class Cloud:
         self.endpoint = f"http://{self.serve()}"
 
     def serve_as(self, name, authority, directory):
-        """By TLS, as `name`."""
+        """Serves over TLS as the host `name`."""
         return self.serve(ssl_context=authority.certify(name, directory))
 
     def serve(self, **options):
@@ -36,18 +36,18 @@ class Cloud:
 
 
 class Authority:
-    """A certification authority of the test's own; `path` is what one trusts it by."""
+    """A certification authority for the test; its certificate is written to `path`."""
 
     def __init__(self, path):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = named("The test's authority")
+        self.name = common_name("The test's authority")
         usage = x509.BasicConstraints(ca=True, path_length=0)
         path.write_bytes(pem(self.sign(self.name, self.key, usage)))
 
     def certify(self, name, directory):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate, private = directory / f"{name}.pem", directory / f"{name}.key"
-        certificate.write_bytes(pem(self.sign(named(name), key, x509.SubjectAlternativeName([x509.DNSName(name)]))))
+        certificate.write_bytes(pem(self.sign(common_name(name), key, x509.SubjectAlternativeName([x509.DNSName(name)]))))
         private.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -62,7 +62,7 @@ class Authority:
         return builder.add_extension(extension, critical=True).sign(self.key, hashes.SHA256())
 
 
-def named(name):
+def common_name(name):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 

@@ -1,4 +1,4 @@
-"""The terraform program, in one directory: each command within a time limit, and none that waits for an answer."""
+"""Runs terraform in one directory, each command with a time limit and without interactive input."""
 
 import json
 import os
@@ -8,40 +8,39 @@ import signal
 import subprocess
 from pathlib import Path
 
-# A provider takes seconds to start; this is for the slowest of machines.
-PATIENCE = 300
+# A provider takes seconds to start, and much longer on a slow machine.
+TIMEOUT = 300
 
 MISSING = """\
-There is no terraform here. https://developer.hashicorp.com/terraform/install has it for every system; version 1.9 or
-newer will do. It gets the AWS provider by itself, from Terraform's registry or from the mirror that the file named by
-TF_CLI_CONFIG_FILE tells of."""
+terraform is not installed. Install version 1.9 or newer: https://developer.hashicorp.com/terraform/install. It downloads
+the AWS provider from Terraform's registry, or from the mirror in the file that TF_CLI_CONFIG_FILE names."""
 
 NO_PROVIDER = """\
-Terraform could not get its AWS provider. It asks Terraform's registry, unless the file named by TF_CLI_CONFIG_FILE has a
-`provider_installation` with a mirror: https://developer.hashicorp.com/terraform/cli/config/config-file"""
+Terraform could not download its AWS provider. It uses Terraform's registry, unless the file that TF_CLI_CONFIG_FILE names
+has a `provider_installation` with a mirror: https://developer.hashicorp.com/terraform/cli/config/config-file"""
 
 
-class Failed(Exception):
-    """A command that ended otherwise than it should; the text is what it said."""
+class CommandError(Exception):
+    """A command failed; the text is its output."""
 
 
 class Terraform:
     def __init__(self, directory, environment):
         if not shutil.which("terraform"):
-            raise Failed(MISSING)
+            raise CommandError(MISSING)
         self.directory = directory
-        # Whoever runs this may have workspaces, variables and accounts of their own; none is meant.
+        # The environment may name workspaces, variables and accounts; the test must not use them.
         kept = {name: value for name, value in os.environ.items() if not re.match("AWS_|TF_(?!CLI_CONFIG_FILE$)", name)}
         self.environment = kept | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"} | environment
 
     def init(self):
         try:
             self.run("init", "-no-color")
-        except Failed as failure:
-            raise Failed(f"{failure}\n\n{NO_PROVIDER}") from None
+        except CommandError as error:
+            raise CommandError(f"{error}\n\n{NO_PROVIDER}") from None
 
     def run(self, *arguments, allowed=(0,)):
-        """The exit code, which is one of `allowed`, and what was said."""
+        """Returns the exit code, which is one of `allowed`, and the output."""
         process = subprocess.Popen(
             ["terraform", *arguments],
             cwd=self.directory,
@@ -50,31 +49,31 @@ class Terraform:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # Its providers are processes of their own; the group is theirs together.
+            # Providers are child processes; their own process group makes it possible to kill them together.
             start_new_session=True,
         )
         try:
-            said, _ = process.communicate(timeout=PATIENCE)
+            output, _ = process.communicate(timeout=TIMEOUT)
         except BaseException as reason:
             os.killpg(process.pid, signal.SIGKILL)
-            said, _ = process.communicate()
+            output, _ = process.communicate()
             if isinstance(reason, subprocess.TimeoutExpired):
-                raise Failed(f"terraform {' '.join(arguments)} did not end within {PATIENCE} seconds:\n{said}") from None
+                raise CommandError(f"terraform {' '.join(arguments)} did not end within {TIMEOUT} seconds:\n{output}") from None
             raise
         if process.returncode not in allowed:
-            raise Failed(f"terraform {' '.join(arguments)} ended with exit code {process.returncode}:\n{said}")
-        return process.returncode, said
+            raise CommandError(f"terraform {' '.join(arguments)} exited with code {process.returncode}:\n{output}")
+        return process.returncode, output
 
     def outputs(self):
-        _, said = self.run("output", "-json")
-        return {name: output["value"] for name, output in json.loads(said).items()}
+        _, output = self.run("output", "-json")
+        return {name: entry["value"] for name, entry in json.loads(output).items()}
 
 
-def installation(directory):
-    """Where Terraform finds its provider, as environment: its configuration, else a mirror, else the registry."""
+def provider_source(directory):
+    """Environment variables that tell Terraform where its provider is: its own configuration, a mirror or the registry."""
     if Path(os.environ.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc").is_file():
         return {}
-    # Images for closed networks have their mirror below /opt, laid out as Terraform wants it.
+    # Machine images for closed networks often have a filesystem mirror below /opt.
     mirrors = sorted(Path("/opt").glob("*/*/hashicorp/aws"))
     if not mirrors:
         return {}

@@ -1,11 +1,9 @@
-"""The example's Lambda function, called as Cognito calls it: with an event of version 2."""
+"""The example's Lambda function, called as Cognito calls it, with an event of version 2."""
 
 import copy
 import importlib.util
 
 ATTRIBUTES = {"sub": "11111111-2222-3333-4444-555555555555", "email": "ben@example.com", "email_verified": "true"}
-
-
 SIGN_IN = ("aws.cognito.signin.user.admin",)
 
 
@@ -43,22 +41,22 @@ CASES = [
 ]
 
 
-def surprises(path):
+def mismatches(path):
     handle = handler(path)
     for title, attributes, claims in CASES:
-        asked = event(ATTRIBUTES | attributes)
-        answer = handle(copy.deepcopy(asked), None)
-        expected = asked | {
+        request = event(ATTRIBUTES | attributes)
+        response = handle(copy.deepcopy(request), None)
+        expected = request | {
             "response": {"claimsAndScopeOverrideDetails": {"accessTokenGeneration": {"claimsToAddOrOverride": claims}}}
         }
-        if answer != expected:
-            yield f"{title}: the answer is {answer}, not {expected}"
-    # A person without attributes, which no pool has but the event's form allows.
+        if response != expected:
+            yield f"{title}: the response is {response}, not {expected}"
+    # A user without attributes: no pool has one, but the event's format allows it.
     bare = event(ATTRIBUTES)
     bare["request"]["userAttributes"] = None
     if claims := claims_of(handle(bare, None)):
         yield f"no attributes at all: the claims are {claims}"
 
 
-def claims_of(answer):
-    return answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]["claimsToAddOrOverride"]
+def claims_of(response):
+    return response["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]["claimsToAddOrOverride"]

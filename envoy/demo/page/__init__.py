@@ -1,7 +1,7 @@
-"""A page to call the gateway from, in a browser: page and API are of different origins, as in earnest.
+"""A page to call the gateway from a browser. Page and API have different origins, as most deployments do.
 
-`server` hands out the page, asks the issuers for tokens, and reads the access log. `routes` tells what the policy has to
-offer. The rest is what the browser runs: index.html, style.css, and page.js with its modules.
+`server` serves the page, gets tokens from the issuers, and reads the access log. `routes` lists example requests for the
+policy's rules. The browser runs the rest: index.html, style.css, and page.js with its modules.
 """
 
 from .server import page

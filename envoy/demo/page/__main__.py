@@ -1,22 +1,22 @@
-"""The page's server, for a container of its own."""
+"""The page's server in a container of its own."""
 
 from pathlib import Path
 
 from ..access_log import AccessLog
 from ..cognito import Cognito
-from ..servers import run_alone
+from ..servers import run_server
 from .server import page
 
 
-def alone(gateway, cognito, machines, access_log, host, port):
+def make_server(gateway, cognito, machines, access_log, host, port):
     return page(gateway, Cognito(cognito), machines, access_log and AccessLog(access_log.read_text), host, port)
 
 
-run_alone(
-    alone,
+run_server(
+    make_server,
     __doc__,
-    gateway={"required": True, "metavar": "URL", "help": "the gateway, as the browser reaches it"},
-    cognito={"required": True, "metavar": "URL", "help": "the emulated Cognito, as this server reaches it"},
-    machines={"required": True, "metavar": "URL", "help": "the second issuer, as this server reaches it"},
-    access_log={"type": Path, "metavar": "FILE", "help": "where Envoy writes its access log; without it the page lists no requests"},
+    gateway={"required": True, "metavar": "URL", "help": "the gateway's URL for the browser"},
+    cognito={"required": True, "metavar": "URL", "help": "the Cognito emulator's URL for this server"},
+    machines={"required": True, "metavar": "URL", "help": "the second issuer's URL for this server"},
+    access_log={"type": Path, "metavar": "FILE", "help": "Envoy's access log; without it the page lists no requests"},
 )

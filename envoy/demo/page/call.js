@@ -1,6 +1,6 @@
-// One request to the API, through the gateway, and what of the answer a page of another origin may read.
+// Sends one request to the API through the gateway, and returns what CORS lets this page read of the response.
 
-/** What a client sends that would like to be somebody else. */
+/** Identity headers of a client that pretends to be another user. */
 export const FORGED = { "x-jwt-username": "root", "x-jwt-groups": "admin" };
 
 export async function call(gateway, { method, path }, token, forge) {
@@ -13,15 +13,15 @@ export async function call(gateway, { method, path }, token, forge) {
     challenge: response.headers.get("www-authenticate"),
     requestId: response.headers.get("x-request-id"),
     body,
-    reached: response.ok ? JSON.parse(body).headers : null,
+    upstreamHeaders: response.ok ? JSON.parse(body).headers : null,
   };
 }
 
-/** The outcome in a sentence. */
-export function sentence({ status, challenge }) {
-  if (status < 300) return "Let through. The API answered, and this is what it saw.";
-  if (status === 401) return challenge?.includes("error=") ? "Refused: this token is no good here." : "Refused: this asks for a token, and none came.";
-  if (status === 403) return challenge ? "Refused: the token is good, but does not give this right." : "Refused: the rules let nobody through here.";
-  if (status === 503) return "Refused for now: the gateway cannot decide without the issuer's keys.";
+/** The result in a sentence. */
+export function explain({ status, challenge }) {
+  if (status < 300) return "Allowed. The API got the request with these headers.";
+  if (status === 401) return challenge?.includes("error=") ? "Refused: the token is not valid here." : "Refused: a token is required, and none was sent.";
+  if (status === 403) return challenge ? "Refused: the token is valid, but does not meet the rule's requirements." : "Refused: the policy allows no request here.";
+  if (status === 503) return "Refused for now: the gateway does not have the issuer's keys.";
   return "Refused.";
 }

@@ -1,12 +1,12 @@
-// Elements out of text that others wrote: it only ever becomes text, never markup.
+// Builds elements from text that others wrote. It is always inserted as text, never as markup.
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element: its name with classes (`p.hint`), properties, and what is in it. */
+/** Creates an element from its name with classes (`p.hint`), its properties and its content. */
 export function element(kind, properties = {}, ...content) {
   const [name, ...classes] = kind.split(".");
-  const made = Object.assign(document.createElement(name), properties);
-  made.classList.add(...classes);
-  made.append(...content);
-  return made;
+  const created = Object.assign(document.createElement(name), properties);
+  created.classList.add(...classes);
+  created.append(...content);
+  return created;
 }

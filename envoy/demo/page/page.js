@@ -1,23 +1,23 @@
-// What happens when: signing in, calling, showing what came of it.
+// The page's behaviour: sign in, send a request, show the result.
 
-import { FORGED, call, sentence } from "./call.js";
+import { FORGED, call, explain } from "./call.js";
 import { byId, element } from "./dom.js";
 import { altered, claims, decode } from "./token.js";
 
-const NOBODY = "nobody";
+const ANONYMOUS = "anonymous";
 const settings = await (await fetch("/settings")).json();
 let tokens = {};
-let asked = 0;
+let sent = 0;
 
-// Who asks
+// The caller
 
-const people = [
+const callers = [
   ...Object.entries(settings.users).map(([name, groups]) => [name, groups.length ? `group ${groups.join(", ")}` : "in no group"]),
   [settings.machine, "a machine"],
-  [NOBODY, "no token"],
+  [ANONYMOUS, "no token"],
 ];
-document.querySelector(".people").append(
-  ...people.map(([name, role], index) =>
+document.querySelector(".callers").append(
+  ...callers.map(([name, role], index) =>
     element("label", {}, element("input", { type: "radio", name: "caller", value: name, checked: index === 0 }), element("b", {}, name), element("small", {}, role)),
   ),
 );
@@ -28,11 +28,11 @@ const chosen = (name) => document.querySelector(`[name="${name}"]:checked`)?.val
 const caller = () => chosen("caller");
 const isUser = () => caller() in settings.users;
 
-function choose() {
+function selectCaller() {
   byId("for-user").hidden = !isUser();
   byId("for-machine").hidden = caller() !== settings.machine;
-  hold({});
-  stand(caller() === NOBODY ? "Requests carry no token." : "Not signed in yet: requests carry no token.");
+  useTokens({});
+  showStatus(caller() === ANONYMOUS ? "Requests have no token." : "Not signed in yet: requests have no token.");
 }
 
 async function signIn(event) {
@@ -41,23 +41,23 @@ async function signIn(event) {
   const [path, form, done] = isUser()
     ? ["/sign-in", { username: name, password: byId("password").value }, `Signed in as ${name}.`]
     : ["/machine", { scope: byId("scope").value }, `A token for ${name}.`];
-  const answer = await fetch(path, { method: "POST", body: JSON.stringify(form) });
-  const told = await answer.json();
-  // Somebody else may have been chosen meanwhile.
+  const response = await fetch(path, { method: "POST", body: JSON.stringify(form) });
+  const body = await response.json();
+  // Another caller may have been selected meanwhile.
   if (name !== caller()) return;
-  hold(answer.ok ? told : {});
-  stand(answer.ok ? done : told.message, answer.ok ? "good" : "bad");
+  useTokens(response.ok ? body : {});
+  showStatus(response.ok ? done : body.message, response.ok ? "good" : "bad");
 }
 
-function stand(text, mood = "") {
-  byId("standing").textContent = text;
-  byId("standing").className = mood;
+function showStatus(text, state = "") {
+  byId("signed-in").textContent = text;
+  byId("signed-in").className = state;
 }
 
 // The token
 
-function hold(given) {
-  tokens = given.access ? { ...given, altered: altered(given.access) } : {};
+function useTokens(issued) {
+  tokens = issued.access ? { ...issued, altered: altered(issued.access) } : {};
   byId("token").hidden = !tokens.access;
   document.querySelector('[value="access"]').checked = true;
   document.querySelector('[value="id"]').disabled = !tokens.id;
@@ -66,44 +66,45 @@ function hold(given) {
 
 function showClaims() {
   const token = decode(tokens[chosen("credential")] ?? "");
-  byId("claims").replaceChildren(...(token ? listed(claims(token.payload)) : []));
-  byId("whole").textContent = token ? JSON.stringify(token, null, 2) : "";
+  byId("claims").replaceChildren(...(token ? terms(claims(token.payload)) : []));
+  byId("decoded").textContent = token ? JSON.stringify(token, null, 2) : "";
 }
 
-const listed = (pairs, mine = () => false) =>
-  pairs.flatMap(([name, value]) => [element("dt", {}, name), element(mine(name) ? "dd.mine" : "dd", {}, value)]);
+const terms = (pairs, highlighted = () => false) =>
+  pairs.flatMap(([name, value]) => [element("dt", {}, name), element(highlighted(name) ? "dd.highlighted" : "dd", {}, value)]);
 
-// What is asked for
+// The requests
 
 const buttons = settings.routes.map((route) => {
   const button = element("button", { type: "button" }, element("b", {}, route.method), element("code", {}, route.path), element("small", {}, route.needs));
-  button.addEventListener("click", () => ask(route, button));
+  button.addEventListener("click", () => request(route, button));
   return button;
 });
 byId("routes").append(...buttons);
 
-async function ask(route, button) {
-  buttons.forEach((one) => one.removeAttribute("aria-current"));
+async function request(route, button) {
+  buttons.forEach((other) => other.removeAttribute("aria-current"));
   button.setAttribute("aria-current", "true");
   byId("result").setAttribute("aria-busy", "true");
-  const latest = (asked += 1);
+  const number = (sent += 1);
   const forge = byId("forge").checked;
-  let shown;
+  let showResult;
   try {
-    const outcome = await call(settings.gateway, route, tokens[chosen("credential")], forge);
-    const logged = await readLog(outcome.requestId);
-    shown = () => show(outcome, logged, forge);
+    const result = await call(settings.gateway, route, tokens[chosen("credential")], forge);
+    const logged = await readLog(result.requestId);
+    showResult = () => show(result, logged, forge);
   } catch (error) {
-    shown = () => showUnreadable(error);
+    showResult = () => showUnreadable(error);
   }
-  if (latest !== asked) return;
-  shown();
+  // A later request has replaced this one.
+  if (number !== sent) return;
+  showResult();
   byId("result").removeAttribute("aria-busy");
-  // On a narrow screen it is below the requests.
+  // On a narrow screen the result is below the requests.
   if (byId("result").getBoundingClientRect().top > innerHeight / 2) byId("result").scrollIntoView();
 }
 
-// What comes of it
+// The result
 
 function mark(id, state, text) {
   byId(id).className = state;
@@ -113,24 +114,24 @@ function mark(id, state, text) {
 mark("at-page", "", location.host);
 mark("at-gateway", "", new URL(settings.gateway).host);
 
-function show(outcome, { reason, preflight }, forge) {
-  const good = outcome.status < 300;
-  const decision = reason ?? (good ? "allowed" : "refused");
-  mark("at-gateway", good ? "passed" : "stopped", preflight ? `preflight ✓ · ${decision}` : decision);
-  mark("at-api", good ? "passed" : "unreached", good ? "answered" : "was not asked");
-  const verdict = element(
-    "div.verdict",
+function show(result, { reason, preflight }, forge) {
+  const allowed = result.status < 300;
+  const decision = reason ?? (allowed ? "allowed" : "refused");
+  mark("at-gateway", allowed ? "passed" : "stopped", preflight ? `preflight ✓ · ${decision}` : decision);
+  mark("at-api", allowed ? "passed" : "not-reached", allowed ? "answered" : "not called");
+  const summary = element(
+    "div.decision",
     {},
-    element(`span.status.${good ? "good" : "bad"}`, {}, `${outcome.status} ${outcome.phrase}`),
-    element("span", {}, sentence(outcome)),
+    element(`span.status.${allowed ? "good" : "bad"}`, {}, `${result.status} ${result.phrase}`),
+    element("span", {}, explain(result)),
   );
-  byId("answer").replaceChildren(verdict, ...(good ? arrived(outcome.reached, forge) : refused(outcome)));
+  byId("answer").replaceChildren(summary, ...(allowed ? upstreamRequest(result.upstreamHeaders, forge) : refusal(result)));
 }
 
-function refused({ challenge, body }) {
+function refusal({ challenge, body }) {
   return [
     element("h3", {}, "WWW-Authenticate"),
-    element("div.box", {}, element("code", { id: "challenge" }, challenge ?? "none: no other token would help")),
+    element("div.box", {}, element("code", { id: "challenge" }, challenge ?? "none: no token would be accepted")),
     element("h3", {}, "Body"),
     element("div.box", {}, element("code", {}, body)),
   ];
@@ -138,52 +139,52 @@ function refused({ challenge, body }) {
 
 const isIdentity = (name) => name.startsWith("x-jwt-");
 
-function arrived(headers, forge) {
+function upstreamRequest(headers, forge) {
   const names = Object.keys(headers);
-  const list = (chosen) => listed(chosen.map((name) => [name, short(headers[name])]), isIdentity);
+  const list = (selected) => terms(selected.map((name) => [name, short(headers[name])]), isIdentity);
   const identity = names.filter(isIdentity);
   const others = names.filter((name) => !isIdentity(name));
   const box = identity.length ? element("dl", { id: "identity" }, ...list(identity)) : element("code", {}, "no identity header");
   return [
     element("h3", {}, "Headers that reached the API"),
     element("div.box", {}, box),
-    ...(forge ? [element("p.hint", {}, FORGERY)] : []),
+    ...(forge ? [element("p.hint", {}, FORGERY_REMOVED)] : []),
     element("details", {}, element("summary", {}, `and ${others.length} others`), element("dl", { id: "others" }, ...list(others))),
   ];
 }
 
-const FORGERY = "What was forged is gone: the filter removes such headers from every request, then sets what the token proves.";
-const short = (value) => (value.length > 100 ? `${value.slice(0, 48)}… (${value.length} letters)` : value);
+const FORGERY_REMOVED = "The filter removes identity headers from every request, then sets them from the token's claims.";
+const short = (value) => (value.length > 100 ? `${value.slice(0, 48)}… (${value.length} characters)` : value);
 
 function showUnreadable(error) {
   mark("at-gateway", "stopped", "no answer");
-  mark("at-api", "unreached", "unknown");
+  mark("at-api", "not-reached", "unknown");
   byId("answer").replaceChildren(
-    element("p.status.bad", {}, "No answer that this page may read"),
-    element("p.hint", {}, `Either nothing listens at ${settings.gateway}, or the answer has no CORS headers. ${error.message}`),
+    element("p.status.bad", {}, "No response that this page can read"),
+    element("p.hint", {}, `Either nothing listens at ${settings.gateway}, or the response has no CORS headers. ${error.message}`),
   );
 }
 
-// What the operator sees
+// The access log
 
-/** What the log says of a request, and whether a preflight came before it. */
+/** The reason of a request in the access log, and whether a preflight came before it. */
 async function readLog(requestId) {
   if (!settings.log) return {};
   const entries = (await (await fetch(`/log?request_id=${encodeURIComponent(requestId ?? "")}`)).json()).reverse();
   byId("log").querySelector("tbody").replaceChildren(...entries.map((entry) => row(entry, entry.request_id === requestId)));
   byId("log").hidden = !entries.length;
-  const at = entries.findIndex((entry) => entry.request_id === requestId);
-  const before = entries[at + 1];
-  return { reason: entries[at]?.reason, preflight: at >= 0 && before?.reason === "preflight" && before.path === entries[at].path };
+  const index = entries.findIndex((entry) => entry.request_id === requestId);
+  const previous = entries[index + 1];
+  return { reason: entries[index]?.reason, preflight: index >= 0 && previous?.reason === "preflight" && previous.path === entries[index].path };
 }
 
-function row({ time, method, path, status, reason, rule, provider }, mine) {
+function row({ time, method, path, status, reason, rule, provider }, highlighted) {
   const cells = [time.slice(11, 19), `${method} ${path}`, status, reason, rule, provider].map((text) => element("td", {}, String(text ?? "")));
   cells[2].classList.add(status < 300 ? "good" : "bad");
-  return element(mine ? "tr.mine" : "tr", {}, ...cells);
+  return element(highlighted ? "tr.highlighted" : "tr", {}, ...cells);
 }
 
-document.querySelector(".people").addEventListener("change", choose);
-byId("sign-in").addEventListener("submit", (event) => signIn(event).catch((error) => stand(error.message, "bad")));
+document.querySelector(".callers").addEventListener("change", selectCaller);
+byId("sign-in").addEventListener("submit", (event) => signIn(event).catch((error) => showStatus(error.message, "bad")));
 document.querySelector(".choice").addEventListener("change", showClaims);
-choose();
+selectCaller();

@@ -1,22 +1,23 @@
-"""What there is to ask for: an example of a request for each rule of the policy, and what the rule needs, in words."""
+"""Example requests for each rule of the policy, with the rule's requirements in words."""
 
 import json
 
-from ..cognito import USERS
+from ..users import USERS
 
-# What stands in the place of a route's variables.
+# Values for a route's path variables.
 EXAMPLES = {"{name}": list(USERS), "{proxy+}": ["reports"]}
-UNRULED = "GET /secrets"
+# A request that no rule covers.
+NO_RULE = "GET /secrets"
 
 
 def routes(policy):
-    listed = [(request, needs(rule)) for rule in policy["rules"] for request in requests(rule["route"])]
-    listed.append((UNRULED, f"no rule: {policy.get('default', 'deny')}"))
-    return [dict(zip(("method", "path"), request.split(" ", 1)), needs=words) for request, words in listed]
+    found = [(request, needs(rule)) for rule in policy["rules"] for request in requests(rule["route"])]
+    found.append((NO_RULE, f"no rule: {policy.get('default', 'deny')}"))
+    return [dict(zip(("method", "path"), request.split(" ", 1)), needs=text) for request, text in found]
 
 
 def requests(route):
-    """Requests that the route covers; none if it has variables that there is no example for."""
+    """Requests that the route covers; none if EXAMPLES has no value for one of its variables."""
     found = [route.replace("ANY ", "GET ")]
     for variable, values in EXAMPLES.items():
         found = [request.replace(variable, value) for request in found for value in (values if variable in request else [""])]
@@ -25,14 +26,14 @@ def requests(route):
 
 def needs(rule):
     if (access := rule.get("access", "authenticated")) != "authenticated":
-        return {"optional": "a token, or none", "deny": "nobody"}.get(access, access)
-    parts = [listed(kind, rule[f"{kind}s"]) for kind in ("scope", "group") if f"{kind}s" in rule]
+        return {"optional": "no token, or a valid one", "deny": "always refused"}.get(access, access)
+    parts = [alternatives(kind, rule[f"{kind}s"]) for kind in ("scope", "group") if f"{kind}s" in rule]
     if "require" in rule:
         parts.append(requirement(rule["require"]))
     return " and ".join(parts) or "any valid token"
 
 
-def listed(kind, names):
+def alternatives(kind, names):
     if isinstance(names, dict):
         return f"{kind} {' and '.join(map(short, names['all']))}"
     return f"{kind} {' or '.join(map(short, names))}"
@@ -50,11 +51,11 @@ def requirement(tree):
             return f"scope {short(name)}"
         case {"group": name}:
             return f"group {name}"
-        case {"claim": claim, "equals_path": _}:
-            return f"own {claim}" if isinstance(claim, str) else f"own {'.'.join(claim)}"
+        case {"claim": claim, "equals_path": variable}:
+            return f"{claim if isinstance(claim, str) else '.'.join(claim)} = {{{variable}}}"
     return json.dumps(tree)
 
 
 def short(scope):
-    """The last part of a scope's name: what a resource server calls it."""
+    """The last part of a scope's name: the name within the resource server."""
     return scope.rsplit("/", 1)[-1]

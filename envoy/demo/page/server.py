@@ -1,4 +1,4 @@
-"""The page's own server. It keeps what a browser must not know, the machine's secret, and asks the issuers for tokens."""
+"""The page's server. It gets tokens from the issuers, since a browser must not know the machine's client secret."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..cognito import PASSWORD, RESOURCE_SERVER, USERS
+from ..cognito import RESOURCE_SERVER
 from ..configuration import POLICY
 from ..machines import CLIENT_ID
 from ..servers import Handler, Server
-from ..wallet import machine_token
+from ..tokens import machine_token
+from ..users import PASSWORD, USERS
 from .routes import routes
 
 HERE = Path(__file__).resolve().parent
@@ -18,7 +19,7 @@ CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascri
 FILES = {f"/{path.name}": path for path in HERE.iterdir() if path.suffix in CONTENT_TYPES}
 FILES["/"] = FILES.pop("/index.html")
 
-# How many of the latest requests the page lists.
+# The number of requests that the page lists.
 RECENT = 40
 
 
@@ -29,10 +30,10 @@ class Page(Handler):
             self.file(FILES[url.path])
         elif url.path == "/settings":
             self.reply(200, self.server.settings())
-        elif url.path == "/log" and self.server.log:
-            # Envoy writes its line after the answer, so that of the page's own request may still be on its way.
-            self.server.log.entry(parse_qs(url.query).get("request_id", [""])[0], timeout=2)
-            self.reply(200, self.server.log.entries()[-RECENT:])
+        elif url.path == "/log" and self.server.access_log:
+            # Envoy writes the entry after the response, so the entry of the page's last request may not be there yet.
+            self.server.access_log.entry(parse_qs(url.query).get("request_id", [""])[0], timeout=2)
+            self.reply(200, self.server.access_log.entries()[-RECENT:])
         else:
             self.reply(404, {"message": "Not Found"})
 
@@ -44,10 +45,10 @@ class Page(Handler):
             return self.reply(404, {"message": "Not Found"})
         try:
             self.reply(200, issue(json.loads(self.body())))
-        except ClientError as refusal:
-            self.reply(401, {"message": refusal.response["Error"]["Message"]})
-        except (BotoCoreError, OSError, RuntimeError) as trouble:
-            self.reply(502, {"message": str(trouble)})
+        except ClientError as error:
+            self.reply(401, {"message": error.response["Error"]["Message"]})
+        except (BotoCoreError, OSError, RuntimeError) as error:
+            self.reply(502, {"message": str(error)})
         except (ValueError, KeyError, TypeError, AttributeError):
             self.reply(400, {"message": "Bad Request"})
 
@@ -60,13 +61,13 @@ class Page(Handler):
         return {"access": machine_token(self.server.machines, " ".join(scopes))}
 
     def file(self, path):
-        allowed = f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {self.server.gateway}"
+        sources = f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {self.server.gateway}"
         self.send(
             200,
             path.read_bytes(),
             f"{CONTENT_TYPES[path.suffix]}; charset=utf-8",
             [
-                ("content-security-policy", f"{allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+                ("content-security-policy", f"{sources}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
                 ("cache-control", "no-store"),
                 ("x-content-type-options", "nosniff"),
             ],
@@ -81,21 +82,21 @@ class PageServer(Server):
             "password": PASSWORD,
             "machine": CLIENT_ID,
             "routes": self.routes(),
-            "log": self.log is not None,
+            "log": self.access_log is not None,
         }
 
     def routes(self):
-        # A policy with a mistake is not in force; the one from before is.
+        # After a mistake in the policy the previous one is still in force.
         try:
-            self.known_routes = routes(json.loads(POLICY.read_text()))
+            self.current_routes = routes(json.loads(POLICY.read_text()))
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
-        return self.known_routes
+        return self.current_routes
 
 
-def page(gateway, cognito, machines, log=None, host="127.0.0.1", port=0):
-    """`gateway` is its URL as the browser knows it; `log` may be missing, and so is then the page's list of requests."""
+def page(gateway, cognito, machines, access_log=None, host="127.0.0.1", port=0):
+    """`gateway` is the URL that the browser uses. Without `access_log` the page lists no requests."""
     server = PageServer((host, port), Page)
-    server.gateway, server.cognito, server.machines, server.log = gateway, cognito, machines, log
-    server.known_routes = []
+    server.gateway, server.cognito, server.machines, server.access_log = gateway, cognito, machines, access_log
+    server.current_routes = []
     return server

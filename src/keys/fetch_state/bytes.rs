@@ -1,4 +1,4 @@
-//! How a ledger is written where workers share it.
+//! The encoding of a fetch state in shared data.
 
 use super::failure::FetchFailures;
 use super::{FetchFailure, FetchState, Generation};
@@ -7,7 +7,7 @@ use crate::time::SteadyTime;
 impl FetchState {
     const FIELDS: usize = 10;
 
-    /// As bytes.
+    /// Encodes the fetch state.
     pub fn to_bytes(self) -> Vec<u8> {
         let failure = self.failure.map_or(0, |failure| 1 + failure as u8);
         [
@@ -25,11 +25,10 @@ impl FetchState {
         .concat()
     }
 
-    /// From bytes that anybody may have written; `None` if they are not a ledger.
+    /// Decodes a fetch state; `None` if the bytes are not one. Any plugin can write to the shared data.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let words: Vec<u64> =
-            bytes.chunks(8).map(|word| word.try_into().map(u64::from_le_bytes)).collect::<Result<_, _>>().ok()?;
-        let words: [u64; Self::FIELDS] = words.try_into().ok()?;
+        let (fields, []) = bytes.as_chunks::<8>() else { return None };
+        let fields: [[u8; 8]; Self::FIELDS] = fields.try_into().ok()?;
         let [
             generation,
             fetched_at,
@@ -41,8 +40,8 @@ impl FetchState {
             failures,
             failure,
             reported,
-        ] = words;
-        let time = |word: u64| SteadyTime::from_millis(word.cast_signed());
+        ] = fields.map(u64::from_le_bytes);
+        let time = |millis: u64| SteadyTime::from_millis(millis.cast_signed());
         Some(Self {
             generation: Generation::new(generation),
             fetched_at: time(fetched_at),
@@ -54,7 +53,7 @@ impl FetchState {
             failures: u32::try_from(failures).ok()?,
             failure: match failure {
                 0 => None,
-                n => Some(*FetchFailure::ALL.get(usize::try_from(n - 1).ok()?)?),
+                number => Some(*FetchFailure::ALL.get(usize::try_from(number - 1).ok()?)?),
             },
             reported: FetchFailures::from_bits(u16::try_from(reported).ok()?),
         })
@@ -67,12 +66,12 @@ mod tests {
     use crate::keys::fetch_state::tests::{at, fetched};
 
     #[test]
-    fn bytes_that_are_no_ledger_are_refused() {
+    fn bytes_that_are_not_a_fetch_state_are_rejected() {
         let state = fetched(0).fail(at(3), FetchFailure::IssuerMismatch, 0.3);
         let bytes = state.to_bytes();
         assert_eq!(FetchState::from_bytes(&bytes), Some(state));
-        for cut in 0..bytes.len() {
-            assert_eq!(FetchState::from_bytes(&bytes[..cut]), None, "{cut}");
+        for length in 0..bytes.len() {
+            assert_eq!(FetchState::from_bytes(&bytes[..length]), None, "{length}");
         }
         assert_eq!(FetchState::from_bytes(&[0xff; 80]), None);
         assert_eq!(FetchState::from_bytes(&[0; 88]), None);

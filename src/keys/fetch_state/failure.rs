@@ -1,30 +1,30 @@
-//! The ways in which a fetch fails, each with a name and a counter.
+//! Why a fetch failed, in classes that logs and counters name.
 
-/// Why a fetch brought no keys, in classes with a counter each.
+/// Why a fetch failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchFailure {
-    /// A status other than 200, redirects included.
+    /// A status other than 200; redirects are not followed.
     Status,
     /// No connection.
     Connect,
-    /// The connection ended before the answer did.
+    /// The connection was closed before the response ended.
     Reset,
-    /// No answer in time.
+    /// No response within the timeout.
     Timeout,
-    /// More than 1 MiB.
+    /// A response of more than 1 MiB.
     TooLarge,
-    /// Not a key set, or not a discovery document.
+    /// The response is not a key set, or not a discovery document.
     Malformed,
     /// More than 200 keys.
     TooManyKeys,
-    /// Not one key that can be used.
+    /// No usable key.
     NoUsableKey,
-    /// The discovery document is another issuer's.
+    /// The discovery document has another `issuer`.
     IssuerMismatch,
 }
 
 impl FetchFailure {
-    /// Every class there is.
+    /// Every class.
     pub const ALL: [Self; 9] = [
         Self::Status,
         Self::Connect,
@@ -53,7 +53,7 @@ impl FetchFailure {
     }
 }
 
-/// Classes, each at most once.
+/// A set of classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FetchFailures(u16);
 

@@ -1,4 +1,4 @@
-//! The ledger by itself, one promise at a time; `tests/filter/invariants.rs` has them all at once.
+//! One property of the fetch state at a time; `tests/filter/invariants.rs` checks all of them with several workers.
 
 use super::*;
 
@@ -18,12 +18,12 @@ fn generation(number: u64) -> Generation {
 }
 
 pub(super) fn fetched(secs: i64) -> FetchState {
-    let claimed = FetchState::new().acquire(Trigger::Schedule, at(secs), &POLICY).unwrap();
-    claimed.succeed(at(secs), generation(1), None, 0.5, &POLICY)
+    let leased = FetchState::new().acquire(Trigger::Schedule, at(secs), &POLICY).unwrap();
+    leased.succeed(at(secs), generation(1), None, 0.5, &POLICY)
 }
 
 #[test]
-fn a_set_grows_old_in_steps() {
+fn a_set_becomes_stale_then_expires() {
     let state = fetched(0);
     for (secs, expected) in
         [(0, Phase::Fresh), (509, Phase::Fresh), (510, Phase::Stale), (86_399, Phase::Stale), (86_400, Phase::Expired)]
@@ -34,13 +34,13 @@ fn a_set_grows_old_in_steps() {
 }
 
 #[test]
-fn one_holds_the_lease_until_it_runs_out() {
-    let claimed = FetchState::new().acquire(Trigger::Schedule, at(0), &POLICY).unwrap();
-    assert_eq!(claimed.phase(at(1), &POLICY), Phase::Fetching);
-    assert_eq!(claimed.acquire(Trigger::Schedule, at(5), &POLICY), None);
-    assert_eq!(claimed.acquire(Trigger::UnknownKey, at(5), &POLICY), None);
-    let next = claimed.acquire(Trigger::Schedule, at(6), &POLICY).unwrap();
-    assert!(!next.is_leased_as(&claimed));
+fn one_worker_has_the_lease_until_it_runs_out() {
+    let leased = FetchState::new().acquire(Trigger::Schedule, at(0), &POLICY).unwrap();
+    assert_eq!(leased.phase(at(1), &POLICY), Phase::Fetching);
+    assert_eq!(leased.acquire(Trigger::Schedule, at(5), &POLICY), None);
+    assert_eq!(leased.acquire(Trigger::UnknownKey, at(5), &POLICY), None);
+    let next = leased.acquire(Trigger::Schedule, at(6), &POLICY).unwrap();
+    assert!(!next.is_leased_as(&leased));
 }
 
 #[test]
@@ -53,15 +53,15 @@ fn a_refresh_is_due_ahead_of_time() {
 }
 
 #[test]
-fn the_issuers_max_age_counts_within_bounds_and_only_if_asked_for() {
-    let respectful = KeyPolicy { respect_cache_control: true, ..POLICY };
+fn max_age_is_limited_and_used_only_if_configured() {
+    let with_max_age = KeyPolicy { respect_cache_control: true, ..POLICY };
     for (policy, max_age, due) in [
         (POLICY, Some(3600), 480),
-        (respectful, Some(3600), 2880),
-        (respectful, Some(1), 48),
-        (respectful, Some(10_000_000), 69_120),
-        (KeyPolicy { max_stale: Duration::from_secs(1000), ..respectful }, Some(10_000_000), 800),
-        (respectful, None, 480),
+        (with_max_age, Some(3600), 2880),
+        (with_max_age, Some(1), 48),
+        (with_max_age, Some(10_000_000), 69_120),
+        (KeyPolicy { max_stale: Duration::from_secs(1000), ..with_max_age }, Some(10_000_000), 800),
+        (with_max_age, None, 480),
     ] {
         let state = FetchState::new().succeed(at(0), generation(1), max_age.map(Duration::from_secs), 0.0, &policy);
         assert_eq!(state.acquire(Trigger::Schedule, at(due - 1), &policy), None, "{max_age:?}");
@@ -70,7 +70,7 @@ fn the_issuers_max_age_counts_within_bounds_and_only_if_asked_for() {
 }
 
 #[test]
-fn tries_back_off_to_a_minute() {
+fn attempts_back_off_to_a_minute() {
     let mut state = fetched(0);
     let mut now = at(1000);
     for secs in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
@@ -88,9 +88,9 @@ fn tries_back_off_to_a_minute() {
 #[test]
 fn unknown_keys_cause_a_fetch_once_in_ten_seconds() {
     let state = fetched(0);
-    let claimed = state.acquire(Trigger::UnknownKey, at(1), &POLICY).unwrap();
+    let leased = state.acquire(Trigger::UnknownKey, at(1), &POLICY).unwrap();
     for ended in
-        [claimed.succeed(at(1), generation(1), None, 0.0, &POLICY), claimed.fail(at(1), FetchFailure::Reset, 0.0)]
+        [leased.succeed(at(1), generation(1), None, 0.0, &POLICY), leased.fail(at(1), FetchFailure::Reset, 0.0)]
     {
         assert_eq!(ended.acquire(Trigger::UnknownKey, at(10), &POLICY), None);
         assert!(ended.acquire(Trigger::UnknownKey, at(11), &POLICY).is_some());
@@ -98,83 +98,83 @@ fn unknown_keys_cause_a_fetch_once_in_ten_seconds() {
 }
 
 #[test]
-fn a_process_may_start_as_early_as_the_clock() {
+fn the_first_fetch_is_due_even_if_the_clock_starts_at_zero() {
     for trigger in [Trigger::Schedule, Trigger::UnknownKey, Trigger::LostSet] {
         assert!(FetchState::new().acquire(trigger, at(0), &POLICY).is_some(), "{trigger:?}");
     }
 }
 
 #[test]
-fn a_set_that_is_lost_is_fetched_again_within_the_cool_down() {
+fn a_lost_set_is_fetched_again_after_the_cool_down() {
     let state = fetched(0);
     for (secs, due) in [(0, false), (9, false), (10, true)] {
         assert_eq!(state.acquire(Trigger::LostSet, at(secs), &POLICY).is_some(), due, "{secs}");
     }
     let failed = state.acquire(Trigger::LostSet, at(10), &POLICY).unwrap().fail(at(10), FetchFailure::Reset, 0.0);
-    assert_eq!(failed.acquire(Trigger::LostSet, at(10), &POLICY), None, "a failure backs off as ever");
+    assert_eq!(failed.acquire(Trigger::LostSet, at(10), &POLICY), None, "a failure still backs off");
     assert!(failed.acquire(Trigger::LostSet, at(11), &POLICY).is_some());
 }
 
 #[test]
-fn a_fetch_that_never_ended_leaves_the_keys_in_doubt() {
+fn a_fetch_that_never_ended_is_unresolved() {
     let state = fetched(0);
-    let claimed = state.acquire(Trigger::UnknownKey, at(1), &POLICY).unwrap();
-    for (state, doubt) in [
+    let leased = state.acquire(Trigger::UnknownKey, at(1), &POLICY).unwrap();
+    for (state, unresolved) in [
         (FetchState::new(), false),
         (state, false),
-        (claimed, true),
-        (claimed.release(), true),
-        (claimed.fail(at(2), FetchFailure::Reset, 0.0), true),
-        (claimed.succeed(at(2), generation(1), None, 0.0, &POLICY), false),
+        (leased, true),
+        (leased.release(), true),
+        (leased.fail(at(2), FetchFailure::Reset, 0.0), true),
+        (leased.succeed(at(2), generation(1), None, 0.0, &POLICY), false),
     ] {
-        assert_eq!(state.last_fetch_unresolved(), doubt, "{state:?}");
+        assert_eq!(state.last_fetch_unresolved(), unresolved, "{state:?}");
     }
 }
 
 #[test]
-fn a_lease_given_back_is_free_for_all() {
-    let claimed = FetchState::new().acquire(Trigger::Schedule, at(0), &POLICY).unwrap();
-    let released = claimed.release();
-    assert!(!released.in_flight(at(0)) && !released.is_leased_as(&claimed));
+fn a_released_lease_can_be_acquired() {
+    let leased = FetchState::new().acquire(Trigger::Schedule, at(0), &POLICY).unwrap();
+    let released = leased.release();
+    assert!(!released.in_flight(at(0)) && !released.is_leased_as(&leased));
     assert!(released.acquire(Trigger::Schedule, at(0), &POLICY).is_some());
 }
 
 #[test]
-fn a_stamp_from_the_future_is_nobodys() {
-    let claimed = fetched(0).acquire(Trigger::UnknownKey, at(1000), &POLICY).unwrap();
+fn a_timestamp_in_the_future_is_not_plausible() {
+    let leased = fetched(0).acquire(Trigger::UnknownKey, at(1000), &POLICY).unwrap();
     for (secs, plausible) in [(1000, true), (941, true), (939, false)] {
-        assert_eq!(claimed.is_plausible(at(secs)), plausible, "{secs}");
+        assert_eq!(leased.is_plausible(at(secs)), plausible, "{secs}");
     }
     assert!(FetchState::new().is_plausible(at(0)));
 }
 
 #[test]
-fn settings_that_became_shorter_count_at_once() {
+fn shorter_settings_apply_at_once() {
     let state = fetched(0);
-    let quicker = KeyPolicy { refresh_interval: Duration::from_secs(60), ..POLICY };
-    assert!(state.acquire(Trigger::Schedule, at(1), &quicker).is_some());
-    let stricter = KeyPolicy { max_stale: Duration::from_secs(600), ..POLICY };
-    assert_eq!(state.acquire(Trigger::Schedule, at(1), &stricter), None);
-    assert!(state.acquire(Trigger::Schedule, at(600), &stricter).is_some());
+    let shorter_interval = KeyPolicy { refresh_interval: Duration::from_secs(60), ..POLICY };
+    assert!(state.acquire(Trigger::Schedule, at(1), &shorter_interval).is_some());
+    let shorter_max_stale = KeyPolicy { max_stale: Duration::from_secs(600), ..POLICY };
+    assert_eq!(state.acquire(Trigger::Schedule, at(1), &shorter_max_stale), None);
+    assert!(state.acquire(Trigger::Schedule, at(600), &shorter_max_stale).is_some());
 }
 
 #[test]
-fn each_class_of_an_outage_is_news_once() {
+fn each_class_of_failure_is_reported_once() {
     let mut state = fetched(0);
-    let news: Vec<bool> = [FetchFailure::Reset, FetchFailure::Timeout, FetchFailure::Reset, FetchFailure::Timeout]
+    let new: Vec<bool> = [FetchFailure::Reset, FetchFailure::Timeout, FetchFailure::Reset, FetchFailure::Timeout]
         .into_iter()
         .map(|failure| {
-            let known = state.already_reported(failure);
+            let reported = state.already_reported(failure);
             state = state.fail(at(1), failure, 0.0);
-            !known
+            !reported
         })
         .collect();
-    assert_eq!(news, [true, true, false, false]);
+    assert_eq!(new, [true, true, false, false]);
     assert!(!state.succeed(at(2), generation(1), None, 0.0, &POLICY).already_reported(FetchFailure::Reset));
 }
 
 #[test]
-fn a_set_that_is_the_same_keeps_its_age() {
+fn an_unchanged_set_keeps_the_time_of_its_change() {
     let state = fetched(0);
     assert_eq!(state.succeed(at(9), generation(1), None, 0.0, &POLICY).changed_at(), Some(at(0)));
     assert_eq!(state.succeed(at(9), generation(2), None, 0.0, &POLICY).changed_at(), Some(at(9)));

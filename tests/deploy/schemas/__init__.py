@@ -1,6 +1,6 @@
-"""Whether a manifest is one: Kubernetes' own kinds by their published schemas, the others by what the files here say.
+"""Validates manifests: Kubernetes' own kinds by its published schemas, other kinds by the schemas in this directory.
 
-Everything is closed: a field that no schema names is a mistake, where an API server would drop it without a word.
+An unknown field is a mistake here. An API server would drop it silently.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ def kind_of(manifest):
 
 
 def mistakes(manifest):
-    """What is wrong with it, as texts with the place; none if it is right."""
+    """The mistakes in a manifest, each as a text with its path."""
     spec = SPECS.get(kind_of(manifest))
     if spec is None:
         try:
@@ -46,23 +46,25 @@ def mistakes(manifest):
         except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
             return [error.message]
         return []
-    return found(whole(close(spec)), manifest)
+    return schema_errors(resource_schema(close(spec)), manifest)
 
 
-def found(schema, manifest):
+def schema_errors(schema, manifest):
     errors = Draft202012Validator(schema).iter_errors(manifest)
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 
-def whole(spec):
+def resource_schema(spec):
+    """The schema of the whole resource."""
     properties = {"apiVersion": {}, "kind": {}, "metadata": METADATA, "spec": spec}
     return {"type": "object", "required": list(properties), "additionalProperties": False, "properties": properties}
 
 
 def close(schema):
-    """The same, and what it does not name is refused. What a combination holds is not the whole, and stays open."""
+    """The same schema, but unknown fields are refused. The parts of `oneOf` and `not` stay open, since each of them
+    describes only some of the fields."""
     if isinstance(schema, list):
-        return [close(one) for one in schema]
+        return [close(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     closed = {key: value if key in ("oneOf", "not") else close(value) for key, value in schema.items()}

@@ -1,4 +1,4 @@
-# Envoy's official image, as far as compose.yaml asks: the program, bash and grep, and a user that is not root.
+# The parts of Envoy's official image that compose.yaml uses: the program, bash and grep, and a non-root user.
 FROM debian:bookworm-slim
 RUN groupadd --gid 101 envoy && useradd --uid 101 --gid 101 --no-create-home envoy
 COPY envoy /usr/local/bin/envoy

@@ -1,4 +1,4 @@
-# The official image of moto's server, as far as the demo asks: Python, and the server with its Cognito.
+# The parts of moto's official image that the demo uses: Python, and the server with its Cognito.
 FROM debian:bookworm-slim
 ARG VERSION
 RUN apt-get update \

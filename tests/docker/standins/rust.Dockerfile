@@ -1,4 +1,4 @@
-# Rust's official image: this machine's toolchain, and the linker that buildpack-deps brings there.
+# The parts of Rust's official image that the build uses: this machine's toolchain, and a linker.
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev \

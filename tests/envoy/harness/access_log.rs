@@ -1,11 +1,11 @@
-//! Envoy's access log: what it says about one request, the filter's own account included.
+//! Envoy's access log, with the filter state of each request.
 
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
-/// One line of the log; what the filter did not set is `None`.
+/// One line of the log. Filter state that is not set is `None`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Entry {
     pub probe: Option<String>,
@@ -17,9 +17,9 @@ pub(crate) struct Entry {
     pub dry_run: Option<String>,
 }
 
-/// Every whole line so far.
+/// Every complete line so far.
 pub(crate) fn read(path: &Path) -> Vec<Entry> {
     let log = fs::read_to_string(path).unwrap_or_default();
-    let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    let complete = log.rsplit_once('\n').map_or("", |(complete, _)| complete);
+    complete.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }

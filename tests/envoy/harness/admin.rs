@@ -1,4 +1,4 @@
-//! Envoy's admin page: the listener's port and the counters.
+//! Envoy's admin interface: readiness, the listener's port, and the statistics.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,21 +10,21 @@ use super::client::{Connection, Request};
 pub(crate) struct Admin(pub SocketAddr);
 
 impl Admin {
-    /// Whether Envoy says that it is serving.
+    /// Whether Envoy is live.
     pub(crate) fn is_ready(&self) -> bool {
         self.get("/ready").is_some_and(|body| body.trim() == "LIVE")
     }
 
-    /// Where the filter listens.
+    /// The address of the listener with the filter.
     pub(crate) fn listener(&self) -> Option<SocketAddr> {
         let listeners: Value = serde_json::from_str(&self.get("/listeners?format=json")?).ok()?;
         let port = listeners.pointer("/listener_statuses/0/local_address/socket_address/port_value")?.as_u64()?;
         Some(SocketAddr::new(self.0.ip(), u16::try_from(port).ok()?))
     }
 
-    /// Every counter and gauge, by name.
+    /// Every counter and gauge by name.
     pub(crate) fn stats(&self) -> BTreeMap<String, u64> {
-        let body = self.get("/stats").expect("Envoy tells its counters");
+        let body = self.get("/stats").expect("Envoy answers /stats");
         let pairs = body.lines().filter_map(|line| line.split_once(": "));
         pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
     }

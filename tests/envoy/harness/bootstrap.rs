@@ -1,5 +1,5 @@
-//! Envoy's configuration for a test: one listener with the filter, delivered from a file so that it can be replaced
-//! while requests run, and a cluster for each server.
+//! Envoy's configuration for a test: a cluster for each server, and one listener with the filter. The listener comes from
+//! a file, so that it can be replaced while requests are in flight.
 
 use std::env;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::client::PROBE;
 use super::envoy;
 
-/// The part that Envoy reads once.
+/// The static part of the configuration.
 pub(crate) fn bootstrap(directory: &Path, clusters: &[(&str, SocketAddr)]) -> Value {
     json!({
         "node": { "id": "test", "cluster": "test" },
@@ -25,26 +25,26 @@ pub(crate) fn bootstrap(directory: &Path, clusters: &[(&str, SocketAddr)]) -> Va
     })
 }
 
-/// Where Envoy watches for its listener.
+/// The file that Envoy watches for its listener.
 pub(crate) const LISTENERS: &str = "listeners.json";
-/// Where the access log goes.
+/// The file of the access log.
 pub(crate) const ACCESS_LOG: &str = "access.log";
 
-/// What the watched file says.
+/// The discovery response with the listener.
 pub(crate) fn discovery(mut listener: Value, version: usize) -> Value {
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
     json!({ "version_info": version.to_string(), "resources": [listener] })
 }
 
-/// What the filter is started with.
+/// How the filter is loaded.
 pub(crate) struct Plugin {
     /// The module under test.
     pub module: PathBuf,
-    /// The `Any` that Envoy hands to it.
+    /// Its `configuration`, an `Any`.
     pub configuration: Value,
-    /// That of a second filter of the module, in the same chain and the same VM.
+    /// The `configuration` of a second filter in the same chain and the same VM.
     pub next: Option<Value>,
-    /// Whether signatures may be left to Envoy.
+    /// Whether Envoy verifies signatures.
     pub host_crypto: bool,
 }
 
@@ -54,12 +54,12 @@ impl Plugin {
     }
 }
 
-/// Whether the whole suite is to run without this: `HOST_CRYPTO=off`, `TOKEN_CACHE=off`.
+/// Whether an environment variable turns this feature off for the whole suite: `HOST_CRYPTO=off`, `TOKEN_CACHE=off`.
 pub(crate) fn is_off(feature: &str) -> bool {
     env::var(feature).is_ok_and(|value| value == "off")
 }
 
-/// One listener with the filter, to everything the upstream has.
+/// One listener with the filter, which routes every request to the upstream.
 pub(crate) fn listener(directory: &Path, plugin: &Plugin) -> Value {
     json!({
         "name": "ingress",
@@ -74,7 +74,7 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "ingress",
-            // Odd paths are the filter's to judge, as they are in an Envoy that nobody hardened.
+            // Envoy's defaults, so that ambiguous paths reach the filter.
             "normalize_path": false,
             "merge_slashes": false,
             "generate_request_id": false,
@@ -93,15 +93,15 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
 }
 
 fn http_filters(plugin: &Plugin) -> Vec<Value> {
-    let ours = [&plugin.configuration].into_iter().chain(&plugin.next).map(|policy| jwt_authorizer(plugin, policy));
+    let filters = [&plugin.configuration].into_iter().chain(&plugin.next).map(|policy| jwt_authorizer(plugin, policy));
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
     });
-    ours.chain([router]).collect()
+    filters.chain([router]).collect()
 }
 
-/// The request header by which Envoy chooses another route, and the one that the upstream then gets.
+/// The request header that selects another route, and the header that this route adds.
 pub(crate) const TIER: &str = "x-tier";
 pub(crate) const ROUTED_BY_TIER: &str = "x-routed-by-tier";
 
@@ -135,7 +135,7 @@ fn jwt_authorizer(plugin: &Plugin, configuration: &Value) -> Value {
     })
 }
 
-/// The plugin's JSON in the form that the documentation asks for.
+/// The plugin's JSON as a `StringValue`, which the documentation recommends.
 pub(crate) fn string_value(json: &str) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": json })
 }

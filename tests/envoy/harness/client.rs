@@ -1,4 +1,4 @@
-//! A client without manners: any bytes in the method, the target, header names and values, over plain HTTP/1.1.
+//! An HTTP/1.1 client that sends arbitrary bytes as the method, the target, header names and header values.
 
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::http::{Headers, Message};
 use super::upstream::Echo;
 
-/// A request goes by this number in the access log.
+/// The request header by which the access log identifies a request.
 pub(crate) const PROBE: &str = "x-probe";
-const PATIENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -36,7 +36,7 @@ impl Request {
         Self::new("GET", target)
     }
 
-    /// What a browser sends before a cross-origin POST.
+    /// The CORS preflight of a cross-origin POST.
     pub(crate) fn preflight(target: impl AsRef<[u8]>) -> Self {
         Self::new("OPTIONS", target)
             .header("origin", "https://app.example")
@@ -75,7 +75,7 @@ impl Request {
     }
 }
 
-/// A connection kept open: requests may be sent before earlier ones are answered.
+/// A persistent connection. Requests may be pipelined.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
@@ -86,7 +86,7 @@ impl Connection {
     pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
         Ok(Self { stream: BufReader::new(stream), unanswered: Vec::new() })
     }
 
@@ -109,16 +109,16 @@ impl Connection {
         })
     }
 
-    /// Whether no answer comes: who is refused is told at once.
-    pub(crate) fn waits(&mut self) -> io::Result<bool> {
+    /// Whether the request is still pending after two seconds. A refusal comes at once.
+    pub(crate) fn is_pending(&mut self) -> io::Result<bool> {
         let stream = self.stream.get_ref();
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        let waits = match stream.peek(&mut [0]) {
+        let is_pending = match stream.peek(&mut [0]) {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => true,
-            answered => answered.map(|_| false)?,
+            readable => readable.map(|_| false)?,
         };
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(waits)
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        Ok(is_pending)
     }
 
     pub(crate) fn round_trip(&mut self, request: &Request) -> io::Result<Reply> {
@@ -144,10 +144,11 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// What reached the upstream.
+    /// The request as the upstream received it.
     #[track_caller]
     pub(crate) fn echo(&self) -> Echo {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{} is no echo ({error}): {}", self.status, self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("the reply with status {} is not from the upstream ({error}): {}", self.status, self.text())
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! One Envoy process: found, started in a directory of its own, and ended with the test whether that passes or not.
+//! One Envoy process in its own directory. It is killed when the test ends, whether the test passes or fails.
 
 use std::env;
 use std::fs::{self, File};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// What a healthy log never has: a trap, or the panic that caused it.
+/// What the log shows when a VM traps.
 const TRAPS: [&str; 5] = ["panicked", "in-VM backtrace", "Uncaught RuntimeError", "wasm trap", "Function: proxy_on_"];
 const LOG: &str = "envoy.log";
 const ADMIN_ADDRESS: &str = "admin-address.txt";
@@ -15,12 +15,12 @@ const ADMIN_ADDRESS: &str = "admin-address.txt";
 pub(crate) struct Envoy {
     child: Child,
     directory: PathBuf,
-    /// Whether the test asks for traps.
+    /// Whether the test provokes traps.
     may_trap: bool,
 }
 
 impl Envoy {
-    /// Starts Envoy in a directory that has its `bootstrap.json`.
+    /// Starts Envoy in a directory that contains its `bootstrap.json`.
     pub(crate) fn start(directory: PathBuf, workers: usize, may_trap: bool) -> Self {
         let log = File::create(directory.join(LOG)).expect("the test's directory is writable");
         let child = command(&directory)
@@ -34,20 +34,20 @@ impl Envoy {
         Self { child, directory, may_trap }
     }
 
-    /// The admin server's address, once Envoy has written it down.
+    /// The address of the admin interface, once Envoy has written it to the file.
     pub(crate) fn admin_address(&self) -> Option<String> {
         fs::read_to_string(self.directory.join(ADMIN_ADDRESS)).ok().filter(|address| !address.is_empty())
     }
 
-    /// Whether the process is still there.
+    /// Whether the process is running.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// The memory that the process takes (Linux).
+    /// The resident memory of the process (Linux only).
     pub(crate) fn resident_bytes(&self) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Envoy runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux reports VmRSS");
         line.split_whitespace().next().and_then(|kilobytes| kilobytes.parse::<usize>().ok()).expect("a number") * 1024
     }
 
@@ -56,7 +56,7 @@ impl Envoy {
         String::from_utf8_lossy(&fs::read(self.directory.join(LOG)).unwrap_or_default()).into_owned()
     }
 
-    /// What the filter itself logged so far: level and message.
+    /// The level and message of each line that the filter logged so far.
     pub(crate) fn filter_log(&self) -> Vec<(String, String)> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| line.split_once("wasm log jwt_authorizer"));
@@ -66,7 +66,7 @@ impl Envoy {
             .collect()
     }
 
-    /// How often a VM of the filter trapped.
+    /// How often a VM trapped.
     pub(crate) fn traps(&self) -> usize {
         self.log().lines().filter(|line| line.contains("Function: proxy_on_")).count()
     }
@@ -88,7 +88,7 @@ impl Drop for Envoy {
         if thread::panicking() {
             let log = self.log();
             let tail: Vec<_> = log.lines().rev().take(30).collect();
-            eprintln!("Envoy's directory is kept: {}", self.directory.display());
+            eprintln!("the directory of Envoy is kept: {}", self.directory.display());
             tail.iter().rev().for_each(|line| eprintln!("  {line}"));
         } else {
             self.check_log();
@@ -97,7 +97,7 @@ impl Drop for Envoy {
     }
 }
 
-/// Lets Envoy read a configuration and says what came of it: success, and the log.
+/// Runs Envoy in validation mode; returns whether it accepted the configuration, and its log.
 pub(crate) fn validate(directory: &Path) -> (bool, String) {
     let output = command(directory).args(["--mode", "validate"]).output().expect("Envoy can be started");
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -120,39 +120,39 @@ fn command(directory: &Path) -> Command {
     command
 }
 
-/// A fresh directory under Cargo's own for tests.
+/// A new directory under `CARGO_TARGET_TMPDIR`.
 pub(crate) fn directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("envoy-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Of a process that had the same number, something may be left.
+    // An earlier process with the same id may have left its directory.
     drop(fs::remove_dir_all(&directory));
-    fs::create_dir_all(&directory).expect("Cargo's directory for tests is writable");
+    fs::create_dir_all(&directory).expect("`CARGO_TARGET_TMPDIR` is writable");
     directory
 }
 
 /// The module under test.
 pub(crate) fn module() -> PathBuf {
-    found("JWT_AUTHORIZER_WASM", || Some(root().join("dist/jwt-authorizer.wasm")))
+    find("JWT_AUTHORIZER_WASM", || Some(root().join("dist/jwt-authorizer.wasm")))
 }
 
-/// The same with a trap for requests that ask for it.
+/// The module built with the feature `trap`, which traps when a request asks for it.
 pub(crate) fn trapping_module() -> PathBuf {
-    found("JWT_AUTHORIZER_TRAPPING_WASM", || Some(root().join("target/trapping/jwt-authorizer.wasm")))
+    find("JWT_AUTHORIZER_TRAPPING_WASM", || Some(root().join("target/trapping/jwt-authorizer.wasm")))
 }
 
 fn binary() -> PathBuf {
-    found("ENVOY_BIN", || {
+    find("ENVOY_BIN", || {
         let versions = fs::read_dir(root().join("target/envoy")).ok()?;
         let binaries = versions.filter_map(|entry| Some(entry.ok()?.path().join("envoy/_bin/envoy")));
         binaries.filter(|binary| binary.exists()).max()
     })
 }
 
-fn found(variable: &str, default: impl FnOnce() -> Option<PathBuf>) -> PathBuf {
+fn find(variable: &str, default: impl FnOnce() -> Option<PathBuf>) -> PathBuf {
     let path = env::var_os(variable).map(PathBuf::from).or_else(default);
     path.filter(|path| path.exists())
-        .unwrap_or_else(|| panic!("these tests need an Envoy and the built module: run `make test`, or set {variable}"))
+        .unwrap_or_else(|| panic!("these tests need Envoy and the built module: run `make test`, or set {variable}"))
 }
 
 fn root() -> &'static Path {

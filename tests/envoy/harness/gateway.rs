@@ -1,4 +1,4 @@
-//! The gateway under test: an Envoy with the filter, the upstream behind it and the issuer beside it.
+//! The gateway under test: an Envoy with the filter, an upstream and an issuer.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -18,13 +18,13 @@ use super::issuer::Issuer;
 use super::upstream::Upstream;
 use super::wait::{eventually, within};
 
-/// A port that no server of ours has.
-const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
+/// An address where no server listens.
+const UNREACHABLE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
 
-/// How Envoy begins the names of the filter's metrics.
-const METRICS: &str = "wasmcustom.jwt_authorizer.";
+/// The prefix of the filter's metrics.
+const METRIC_PREFIX: &str = "wasmcustom.jwt_authorizer.";
 
-/// What becomes of a request: the status, and the reason in the filter's words.
+/// Status and reason.
 pub(crate) type Outcome<'e> = (u16, &'e str);
 
 pub(crate) const ALLOWED: Outcome<'static> = (200, "allowed");
@@ -41,7 +41,7 @@ pub(crate) struct Gateway {
     version: usize,
 }
 
-/// What a gateway starts from.
+/// The parts of a gateway before it starts.
 pub(crate) struct Setup {
     plugin: Plugin,
     issuer: Issuer,
@@ -60,7 +60,7 @@ impl Setup {
         }
     }
 
-    /// Stands for the issuer that a gateway otherwise starts by itself, as cluster `issuer`.
+    /// Replaces the issuer, which is the cluster `issuer`.
     pub(crate) fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuer = issuer;
         self
@@ -71,28 +71,28 @@ impl Setup {
         self
     }
 
-    /// Has the filter check signatures itself, as in hosts that offer no cryptography.
+    /// Makes the filter verify signatures itself, as in hosts without cryptography.
     pub(crate) fn without_host_crypto(mut self) -> Self {
         self.plugin.host_crypto = false;
         self
     }
 
-    /// Takes the build of the module that traps when a request asks for it.
+    /// Loads the module that traps when a request asks for it.
     pub(crate) fn trapping(mut self) -> Self {
         self.plugin.module = envoy::trapping_module();
         self.may_trap = true;
         self
     }
 
-    /// Puts another filter of the module behind this one.
+    /// Adds a second filter with this policy to the chain, in the same VM.
     pub(crate) fn followed_by(mut self, policy: &Value) -> Self {
         self.plugin.next = Some(string_value(&policy.to_string()));
         self
     }
 
     pub(crate) fn start(self) -> Gateway {
-        // A shell's usual limit is below what the largest tests have open.
-        rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("a soft limit can be raised to the hard one");
+        // The largest tests open more connections than a shell's default limit allows.
+        rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("the soft limit can be raised to the hard limit");
         let upstream = Upstream::start();
         let directory = envoy::directory();
         let clusters = [("issuer", self.issuer.address()), ("upstream", upstream.address())];
@@ -100,11 +100,11 @@ impl Setup {
         write_listeners(&directory, &self.plugin, 0);
         let mut envoy = Envoy::start(directory.clone(), self.workers, self.may_trap);
         let admin = eventually("Envoy's admin address", || {
-            assert!(envoy.is_running(), "Envoy ended by itself");
+            assert!(envoy.is_running(), "Envoy exited");
             envoy.admin_address()?.parse().ok().map(Admin)
         });
         let address = eventually("Envoy's listener", || {
-            assert!(envoy.is_running(), "Envoy ended by itself");
+            assert!(envoy.is_running(), "Envoy exited");
             admin.listener().filter(|_| admin.is_ready())
         });
         let Self { plugin, issuer, .. } = self;
@@ -113,12 +113,12 @@ impl Setup {
 }
 
 impl Gateway {
-    /// A gateway with this policy, and an issuer that has a key for each algorithm.
+    /// A gateway with this policy, and an issuer with a key for each algorithm.
     pub(crate) fn start(policy: &Value) -> Self {
         Setup::new(policy).start()
     }
 
-    /// Where it listens.
+    /// The address of the listener.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -127,13 +127,13 @@ impl Gateway {
         Connection::open(self.address).expect("Envoy listens")
     }
 
-    /// Sends a request on a connection of its own.
+    /// Sends a request on a new connection.
     #[track_caller]
     pub(crate) fn send(&self, request: &Request) -> Reply {
         self.connect().round_trip(request).unwrap_or_else(|error| panic!("no reply: {error}"))
     }
 
-    /// Sends each request, and compares status and reason with the expected ones; the replies are in the same order.
+    /// Sends each request and compares status and reason with the expected ones. Returns the replies in the same order.
     #[track_caller]
     pub(crate) fn expect<'e, L: Display>(
         &self,
@@ -143,44 +143,44 @@ impl Gateway {
             .into_iter()
             .map(|(label, request, expected)| ((label, expected), self.connect().round_trip(&request)))
             .unzip();
-        let mut wrong = Vec::new();
+        let mut failures = Vec::new();
         for ((label, expected), reply) in expected.iter().zip(&replies) {
             match reply {
                 Ok(reply) => {
                     let actual = (reply.status, self.logged(reply).reason.unwrap_or_default());
                     if (actual.0, actual.1.as_str()) != *expected {
-                        wrong.push(format!("{label}: {actual:?} instead of {expected:?}"));
+                        failures.push(format!("{label}: {actual:?} instead of {expected:?}"));
                     }
                 }
-                Err(error) => wrong.push(format!("{label}: no reply ({error}) instead of {expected:?}")),
+                Err(error) => failures.push(format!("{label}: no reply ({error}) instead of {expected:?}")),
             }
         }
-        assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+        assert!(failures.is_empty(), "{} of {} rows:\n{}", failures.len(), expected.len(), failures.join("\n"));
         replies.into_iter().flatten().collect()
     }
 
-    /// The access log's entry about a reply.
+    /// The access log entry of the request that got this reply.
     #[track_caller]
     pub(crate) fn logged(&self, reply: &Reply) -> Entry {
         let probe = reply.probe.to_string();
-        eventually("the access log's entry", || {
+        eventually("the access log entry", || {
             let log = access_log::read(&self.directory.join(bootstrap::ACCESS_LOG));
             log.into_iter().find(|entry| entry.probe.as_deref() == Some(&probe))
         })
     }
 
-    /// One of the filter's counters or gauges; 0 as long as Envoy doesn't know it.
+    /// A counter or gauge of the filter; 0 if it does not exist yet.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        self.stat(&format!("{METRICS}{name}"))
+        self.stat(&format!("{METRIC_PREFIX}{name}"))
     }
 
-    /// All of the filter's counters and gauges that Envoy knows.
+    /// All counters and gauges of the filter.
     pub(crate) fn metrics(&self) -> BTreeMap<String, u64> {
         let stats = self.admin.stats().into_iter();
-        stats.filter_map(|(name, value)| Some((name.strip_prefix(METRICS)?.to_owned(), value))).collect()
+        stats.filter_map(|(name, value)| Some((name.strip_prefix(METRIC_PREFIX)?.to_owned(), value))).collect()
     }
 
-    /// One of Envoy's own.
+    /// A counter or gauge of Envoy.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         self.admin.stats().get(name).copied().unwrap_or_default()
     }
@@ -197,37 +197,38 @@ impl Gateway {
         eventually(&format!("{name} is {value} or more"), || (self.metric(name) >= value).then_some(()));
     }
 
-    /// Waits until every worker answers so, those too that must be loaded anew: enough requests come to all of them.
+    /// Waits until every worker answers with this status, including workers whose VM is being reloaded. Forty connections
+    /// reach all workers.
     #[track_caller]
     pub(crate) fn await_everywhere(&self, request: &Request, status: u16) {
-        within(Duration::from_secs(60), &format!("all workers answer {status}"), || {
+        within(Duration::from_secs(60), &format!("all workers answer with {status}"), || {
             (0..40).all(|_| self.send(request).status == status).then_some(())
         });
     }
 
-    /// Waits until this many requests are inside Envoy.
+    /// Waits until this many requests are in flight.
     #[track_caller]
     pub(crate) fn await_active(&self, count: u64) {
         let active = "http.ingress.downstream_rq_active";
         eventually(&format!("{count} active requests"), || (self.stat(active) == count).then_some(()));
     }
 
-    /// The memory that Envoy takes.
+    /// The resident memory of Envoy.
     pub(crate) fn resident_bytes(&self) -> usize {
         self.envoy.resident_bytes()
     }
 
-    /// How often a VM of the filter trapped.
+    /// How often a VM trapped.
     pub(crate) fn traps(&self) -> usize {
         self.envoy.traps()
     }
 
-    /// What the filter logged so far, as operators see it by default: without debugging lines.
+    /// What the filter logged so far, without debug lines.
     pub(crate) fn filter_log(&self) -> Vec<String> {
         self.log_at(|level| level != "debug")
     }
 
-    /// The debugging lines so far.
+    /// The debug lines that the filter logged so far.
     pub(crate) fn debug_log(&self) -> Vec<String> {
         self.log_at(|level| level == "debug")
     }
@@ -237,12 +238,12 @@ impl Gateway {
         lines.map(|(_, message)| message).collect()
     }
 
-    /// Replaces the policy while Envoy runs; true if Envoy took it.
+    /// Replaces the policy while Envoy runs; returns whether Envoy accepted it.
     pub(crate) fn reconfigure(&mut self, policy: &Value) -> bool {
         self.replace(string_value(&policy.to_string()))
     }
 
-    /// Replaces the plugin's whole configuration, whatever message it is; true if Envoy took it.
+    /// Replaces the plugin's `configuration`, an `Any`; returns whether Envoy accepted it.
     pub(crate) fn replace(&mut self, configuration: Value) -> bool {
         self.plugin.configuration = configuration;
         self.version += 1;
@@ -252,15 +253,15 @@ impl Gateway {
         };
         let before = counts();
         write_listeners(&self.directory, &self.plugin, self.version);
-        let (taken, _) = eventually("Envoy reads the new listener", || {
+        let (accepted, _) = eventually("Envoy reads the new listener", || {
             let after = counts();
             (after != before).then_some(after)
         });
-        taken > before.0
+        accepted > before.0
     }
 }
 
-/// The same policy without a cache, where it says nothing of one.
+/// Turns the cache off for each provider that does not configure it.
 fn uncached(mut policy: Value) -> Value {
     for provider in policy["providers"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
         if provider.is_object() && provider.get("cache").is_none() {
@@ -270,11 +271,11 @@ fn uncached(mut policy: Value) -> Value {
     policy
 }
 
-/// Whether Envoy in its validation mode takes the policy, and its log.
+/// Whether Envoy accepts the policy in its validation mode, and its log.
 pub(crate) fn validate(policy: &Value) -> (bool, String) {
     let directory = envoy::directory();
     let listener = bootstrap::listener(&directory, &Plugin::new(string_value(&policy.to_string())));
-    let mut bootstrap = bootstrap::bootstrap(&directory, &[("upstream", NOBODY), ("issuer", NOBODY)]);
+    let mut bootstrap = bootstrap::bootstrap(&directory, &[("upstream", UNREACHABLE), ("issuer", UNREACHABLE)]);
     bootstrap["static_resources"]["listeners"] = json!([listener]);
     bootstrap["dynamic_resources"] = json!({});
     write(&directory.join("bootstrap.json"), &bootstrap);
@@ -284,10 +285,10 @@ pub(crate) fn validate(policy: &Value) -> (bool, String) {
 }
 
 fn write_listeners(directory: &Path, plugin: &Plugin, version: usize) {
-    let fresh = directory.join("listeners.new");
-    write(&fresh, &bootstrap::discovery(bootstrap::listener(directory, plugin), version));
-    // Envoy notices renames, and must never read half a file.
-    fs::rename(fresh, directory.join(bootstrap::LISTENERS)).expect("the test's directory is writable");
+    let new = directory.join("listeners.new");
+    write(&new, &bootstrap::discovery(bootstrap::listener(directory, plugin), version));
+    // Envoy watches for renames; it must never read an incomplete file.
+    fs::rename(new, directory.join(bootstrap::LISTENERS)).expect("the test's directory is writable");
 }
 
 fn write(path: &Path, value: &Value) {

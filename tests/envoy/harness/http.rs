@@ -1,13 +1,13 @@
-//! HTTP/1.1 messages as the client and both servers read them: headers stay bytes, and nothing is normalised.
+//! HTTP/1.1 messages as the client and both servers read them. Header values stay bytes and are not normalized.
 
 use std::io::{self, BufRead, Error, ErrorKind};
 
-/// Header fields in the order they came, names in lower case.
+/// Header fields in the order of the message, with lower-case names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers(pub Vec<(String, Vec<u8>)>);
 
 impl Headers {
-    /// Every value of one header, bytes beyond ASCII read as Latin-1 so that none is lost.
+    /// Every value of one header, decoded as Latin-1, which keeps every byte.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| latin1(value)).collect()
     }
@@ -28,7 +28,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Reads one; `None` at the end of the stream. A response to HEAD announces a body that never comes.
+    /// Reads one message; `None` at the end of the stream. A response to HEAD has a `content-length` and no body.
     pub(crate) fn read(stream: &mut impl BufRead, body_follows: bool) -> io::Result<Option<Self>> {
         let Some(start) = line(stream)? else { return Ok(None) };
         let mut headers = Headers::default();
@@ -71,14 +71,14 @@ fn body(stream: &mut impl BufRead, headers: &Headers) -> io::Result<Vec<u8>> {
 }
 
 fn chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut whole = Vec::new();
+    let mut body = Vec::new();
     loop {
         let size = line(stream)?.ok_or(ErrorKind::UnexpectedEof)?;
         let size = usize::from_str_radix(&latin1(&size), 16).map_err(Error::other)?;
-        whole.extend(exactly(stream, size)?);
+        body.extend(exactly(stream, size)?);
         line(stream)?;
         if size == 0 {
-            return Ok(whole);
+            return Ok(body);
         }
     }
 }

@@ -1,29 +1,28 @@
-//! An issuer's web server: it publishes key sets and a discovery document, counts who asks, and fails on demand.
+//! An issuer's web server. It publishes key sets and a discovery document, records the requests, and fails on demand.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+use jwt_authorizer_test_support::Key;
+use jwt_authorizer_test_support::token::ISSUER;
 use serde_json::{Value, json};
 
 use super::fault::Answer;
 use super::http::Message;
-use super::keys::Key;
 use super::server::Server;
 
-/// `iss` of its tokens, and the `issuer` that policies name.
-pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const JWKS: &str = "/jwks.json";
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 pub(crate) struct Issuer {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     address: SocketAddr,
     server: Option<Server>,
 }
 
-struct Desk {
+struct Shared {
     state: Mutex<State>,
     released: Condvar,
 }
@@ -49,34 +48,34 @@ impl Issuer {
             held: false,
             fetches: Vec::new(),
         };
-        let desk = Arc::new(Desk { state: Mutex::new(state), released: Condvar::new() });
-        let server = Server::start(desk.clerk());
-        Self { desk, address: server.address(), server: Some(server) }
+        let shared = Arc::new(Shared { state: Mutex::new(state), released: Condvar::new() });
+        let server = Server::start(shared.handler());
+        Self { shared, address: server.address(), server: Some(server) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// From now on these are the keys.
+    /// Replaces the key set.
     pub(crate) fn publish(&self, keys: &[Key]) {
         self.publish_at(JWKS, Key::set(keys));
     }
 
     pub(crate) fn publish_at(&self, path: &str, document: Value) {
-        self.desk.state().documents.insert(path.to_owned(), document);
+        self.shared.state().documents.insert(path.to_owned(), document);
     }
 
-    /// From now on the key set is answered like this.
+    /// Sets the answer to requests for the key set.
     pub(crate) fn answer(&self, answer: Answer) {
         self.answer_at(JWKS, answer);
     }
 
     pub(crate) fn answer_at(&self, path: &str, answer: Answer) {
-        self.desk.state().answers.insert(path.to_owned(), answer);
+        self.shared.state().answers.insert(path.to_owned(), answer);
     }
 
-    /// How often anybody asked for the key set.
+    /// How often the key set was fetched.
     pub(crate) fn fetches(&self) -> usize {
         self.fetches_at(JWKS)
     }
@@ -85,70 +84,70 @@ impl Issuer {
         self.requests(path).len()
     }
 
-    /// The `host` that each fetch of a path asked for.
+    /// The `host` of each request for a path.
     pub(crate) fn requests(&self, path: &str) -> Vec<String> {
-        let state = self.desk.state();
+        let state = self.shared.state();
         let to_path = state.fetches.iter().filter(|fetch| fetch.start.split(' ').nth(1) == Some(path));
         to_path.map(|fetch| fetch.headers.first("host").unwrap_or_default()).collect()
     }
 
-    /// Answers wait until the hold is dropped.
+    /// Delays all answers until the returned value is dropped.
     pub(crate) fn hold(&self) -> Hold {
-        let mut state = self.desk.state();
+        let mut state = self.shared.state();
         state.held = true;
-        Hold { desk: Arc::clone(&self.desk), before: state.fetches.len() }
+        Hold { shared: Arc::clone(&self.shared), before: state.fetches.len() }
     }
 
-    /// Connections are refused until `listen`.
+    /// Refuses connections until `listen` is called.
     pub(crate) fn refuse(&mut self) {
         self.server = None;
     }
 
     pub(crate) fn listen(&mut self) {
-        self.server = Some(Server::start_at(self.address, self.desk.clerk()));
+        self.server = Some(Server::start_at(self.address, self.shared.handler()));
     }
 }
 
-/// While it lives, no answer leaves the issuer.
+/// Delays all answers of the issuer while it exists.
 #[must_use]
 pub(crate) struct Hold {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     before: usize,
 }
 
 impl Hold {
-    /// How often anybody asked for anything since.
+    /// How many requests came since the hold began.
     pub(crate) fn fetches(&self) -> usize {
-        self.desk.state().fetches.len() - self.before
+        self.shared.state().fetches.len() - self.before
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.desk.state().held = false;
-        self.desk.released.notify_all();
+        self.shared.state().held = false;
+        self.shared.released.notify_all();
     }
 }
 
-impl Desk {
+impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no clerk panics")
+        self.state.lock().expect("no handler panicked")
     }
 
-    fn clerk(self: &Arc<Self>) -> impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static {
-        let desk = Arc::clone(self);
-        move |stream| desk.serve(&stream)
+    fn handler(self: &Arc<Self>) -> impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static {
+        let shared = Arc::clone(self);
+        move |stream| shared.serve(&stream)
     }
 
     fn serve(&self, stream: &TcpStream) -> io::Result<()> {
-        // A reset needs the request unread, so it is only looked at.
-        let mut glance = vec![0; 4096];
-        let seen = stream.peek(&mut glance)?;
-        let Some(fetch) = Message::read(&mut BufReader::new(&glance[..seen]), false)? else { return Ok(()) };
+        // The answer `Reset` needs the request unread.
+        let mut peeked = vec![0; 4096];
+        let length = stream.peek(&mut peeked)?;
+        let Some(fetch) = Message::read(&mut BufReader::new(&peeked[..length]), false)? else { return Ok(()) };
         let path = fetch.start.split(' ').nth(1).unwrap_or_default().to_owned();
         let mut state = self.state();
         state.fetches.push(fetch);
-        let state = self.released.wait_while(state, |state| state.held).expect("no clerk panics");
+        let state = self.released.wait_while(state, |state| state.held).expect("no handler panicked");
         let answer = state.answers.get(&path).cloned().unwrap_or(Answer::Document(""));
         let (answer, document) = match state.documents.get(&path) {
             Some(document) => (answer, document.to_string()),

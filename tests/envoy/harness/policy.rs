@@ -1,11 +1,11 @@
-//! Plugin configurations that tests start from and change in one place.
+//! Plugin configurations that tests start from.
 
+use jwt_authorizer_test_support::token::{AUDIENCE, ISSUER};
 use serde_json::{Value, json};
 
-use super::issuer::{ISSUER, JWKS};
-use super::token::AUDIENCE;
+use super::issuer::JWKS;
 
-/// A provider of the issuer's tokens; its keys come from the cluster `issuer`.
+/// A provider for the issuer, which fetches keys from the cluster `issuer`.
 pub(crate) fn provider() -> Value {
     json!({
         "issuer": ISSUER,
@@ -14,12 +14,12 @@ pub(crate) fn provider() -> Value {
     })
 }
 
-/// That provider, under the name `main`, and these rules.
+/// A policy of these rules with that provider, named `main`.
 pub(crate) fn with_rules(rules: Value) -> Value {
     json!({ "providers": { "main": provider() }, "rules": rules })
 }
 
-/// This provider, every route behind a token, and a public one.
+/// A policy of this provider, named `main`, in which every route requires a token but a public one.
 pub(crate) fn with_provider(provider: Value) -> Value {
     json!({
         "providers": { "main": provider },
@@ -27,7 +27,7 @@ pub(crate) fn with_provider(provider: Value) -> Value {
     })
 }
 
-/// Merges the members of one object into another, deeply.
+/// Merges one object into another recursively.
 pub(crate) fn merged(mut base: Value, over: Value) -> Value {
     match (&mut base, over) {
         (Value::Object(base), Value::Object(over)) => {

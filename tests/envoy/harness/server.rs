@@ -1,5 +1,4 @@
-//! A TCP server on a port of 127.0.0.1 that the system chooses: one thread for each connection, all of them gone or
-//! harmless when the server is dropped.
+//! A TCP server on 127.0.0.1, with one thread for each connection. No connection is accepted after it is dropped.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -11,30 +10,30 @@ use super::wait::eventually;
 
 pub(crate) struct Server {
     address: SocketAddr,
-    ended: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Serves on any free port.
+    /// Listens on a port that the system chooses.
     pub(crate) fn start(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), serve)
     }
 
-    /// Serves where a server before it did.
+    /// Listens at the address of an earlier server.
     pub(crate) fn start_at(
         address: SocketAddr,
         serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        // Meanwhile another test may have the port; it ends.
+        // Another test may use the port for a while.
         let listener = eventually("the port is free", || TcpListener::bind(address).ok());
-        let address = listener.local_addr().expect("a bound socket has an address");
-        let ended = Arc::new(AtomicBool::new(false));
+        let address = listener.local_addr().expect("a listening socket has an address");
+        let is_stopped = Arc::new(AtomicBool::new(false));
         let acceptor = thread::spawn({
-            let ended = Arc::clone(&ended);
-            move || accept(&listener, &ended, &Arc::new(serve))
+            let is_stopped = Arc::clone(&is_stopped);
+            move || accept(&listener, &is_stopped, &Arc::new(serve))
         });
-        Self { address, ended, acceptor: Some(acceptor) }
+        Self { address, is_stopped, acceptor: Some(acceptor) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -44,8 +43,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
-        // The acceptor only looks up when somebody comes.
+        self.is_stopped.store(true, Ordering::SeqCst);
+        // Wakes up the acceptor, which checks the flag for each connection.
         drop(TcpStream::connect(self.address));
         if let Some(acceptor) = self.acceptor.take() {
             drop(acceptor.join());
@@ -53,16 +52,16 @@ impl Drop for Server {
     }
 }
 
-fn accept<F>(listener: &TcpListener, ended: &AtomicBool, serve: &Arc<F>)
+fn accept<F>(listener: &TcpListener, is_stopped: &AtomicBool, serve: &Arc<F>)
 where
     F: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
 {
     for stream in listener.incoming() {
-        if ended.load(Ordering::SeqCst) {
+        if is_stopped.load(Ordering::SeqCst) {
             return;
         }
         let serve = Arc::clone(serve);
-        // A client that hangs up is none of the server's business.
+        // Errors are ignored: a client may close its connection at any time.
         thread::spawn(move || stream.and_then(|stream| serve(stream)).ok());
     }
 }

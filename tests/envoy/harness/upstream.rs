@@ -1,4 +1,4 @@
-//! The service behind the gateway: it answers 200 with what reached it, header by header.
+//! The service behind the gateway. It answers 200 with a description of the request that it received.
 
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ pub(crate) struct Upstream {
     requests: Arc<AtomicUsize>,
 }
 
-/// What reached the upstream.
+/// A request as the upstream received it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Echo {
     pub method: String,
@@ -26,7 +26,7 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Every value of one header, in order; bytes beyond ASCII appear as Latin-1.
+    /// Every value of one header in order, decoded as Latin-1.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
     }
@@ -48,7 +48,7 @@ impl Upstream {
         self.server.address()
     }
 
-    /// How many requests came through.
+    /// How many requests it received.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -80,7 +80,7 @@ fn echo(request: &Message) -> Echo {
     }
 }
 
-/// FNV-1a: enough to see that a body arrived as it was sent.
+/// FNV-1a, which is enough to compare the received body with the sent one.
 pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

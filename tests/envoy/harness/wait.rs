@@ -1,19 +1,19 @@
-//! Waiting for a condition, the only way in which the suite waits.
+//! Polls until a condition holds.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long enough for an Envoy to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(10);
+/// Long enough for Envoy to start on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const INTERVAL: Duration = Duration::from_millis(10);
 
-/// The first `Some` that `probe` gives; fails the test if there is none for too long.
+/// Returns the first `Some` of `probe`; fails the test after 30 seconds.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, probe: impl FnMut() -> Option<T>) -> T {
-    within(PATIENCE, what, probe)
+    within(TIMEOUT, what, probe)
 }
 
-/// The same with another limit, for conditions that are slow by design.
+/// The same with another time limit.
 #[track_caller]
 pub(crate) fn within<T>(limit: Duration, what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -21,7 +21,7 @@ pub(crate) fn within<T>(limit: Duration, what: &str, mut probe: impl FnMut() -> 
         if let Some(value) = probe() {
             return value;
         }
-        assert!(start.elapsed() < limit, "waited {limit:?} in vain: {what}");
-        thread::sleep(PAUSE);
+        assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
+        thread::sleep(INTERVAL);
     }
 }

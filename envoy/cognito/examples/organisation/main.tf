@@ -1,4 +1,4 @@
-# An API for organisations: who belongs to which, and what they pay for, is in the access token. trigger.tf puts it there.
+# An API for organisations. A user's organisation and its tier are claims of the access token, which trigger.tf adds.
 
 terraform {
   required_version = ">= 1.9"
@@ -16,7 +16,7 @@ provider "aws" {
 }
 
 variable "auth_flows" {
-  description = "Ways to sign in beside the domain."
+  description = "Ways to sign in without the domain."
   type        = list(string)
   default     = []
 }
@@ -84,14 +84,14 @@ module "cognito" {
     { route = "GET /items", scopes = ["read"] },
     { route = "POST /items", scopes = ["write"] },
     { route = "ANY /admin/{proxy+}", groups = ["admin"] },
-    # One's own organisation, or anyone's with a right to look.
+    # The user's own organisation; any organisation for administrators and support.
     {
       route = "GET /orgs/{org}"
       require = {
         any_of = [{ claim = "org_id", equals_path = "org" }, { group = "admin" }, { group = "support" }]
       }
     },
-    # What costs extra. A machine's token has no tier, so it is refused.
+    # Reports are for paying tiers. A machine's token has no tier, so it is refused.
     {
       route   = "GET /reports/{proxy+}"
       scopes  = ["read"]

@@ -1,8 +1,8 @@
-"""Adds to a person's access token which organisation they belong to and what it pays for.
+"""Adds a user's organisation and its tier to the access token.
 
-Cognito calls this before it signs the tokens of a sign-in or a refresh (event version 2). What an administrator wrote
-into the attributes custom:org_id and custom:org_tier becomes the claims org_id and org_tier. Where an attribute is
-missing there is no claim, and rules that ask for it refuse.
+Cognito calls this before it signs the tokens of a sign-in or a refresh (event version 2). The attributes custom:org_id
+and custom:org_tier, which an administrator sets, become the claims org_id and org_tier. A missing attribute gives no
+claim, and rules that require the claim refuse the token.
 """
 
 CLAIMS = ("org_id", "org_tier")

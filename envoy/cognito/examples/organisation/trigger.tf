@@ -1,6 +1,6 @@
-# The function that Cognito calls before it signs a person's tokens.
+# The function that Cognito calls before it signs a user's tokens.
 #
-# The zip is made by hand, `zip -X trigger.zip trigger.py`, which saves a second provider.
+# Create the package with `zip -X trigger.zip trigger.py`. So the archive provider is not needed.
 
 locals {
   trigger = "acme-pre-token-generation"
@@ -15,7 +15,7 @@ resource "aws_lambda_function" "trigger" {
   filename         = local.package
   source_code_hash = filebase64sha256(local.package)
 
-  # Cognito waits five seconds and no longer.
+  # Cognito waits five seconds at most.
   timeout = 5
 
   depends_on = [aws_cloudwatch_log_group.trigger]
