@@ -1,11 +1,11 @@
 //! Two issuers whose keys are fetched, and their responses.
 
 use jwt_authorizer::filter::FetchResponse;
+use jwt_authorizer_test_support::Key;
+use jwt_authorizer_test_support::token::{AUDIENCE, Token};
 use serde_json::{Value, json};
 
 use super::simulation::START;
-use jwt_authorizer_test_support::Key;
-use jwt_authorizer_test_support::token::{AUDIENCE, Token};
 
 /// The first issuer.
 pub(crate) const ISSUER: &str = "https://one.example";

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jwt_authorizer::filter::FetchResponse;
+use jwt_authorizer_test_support::{Key, Token};
 use serde_json::json;
 
-use super::issuer::{PATHS, document, failure, key, keys_named, policy, token, token_by};
+use super::issuer::{ISSUER, PATHS, document, failure, key, keys_named, policy, token, token_by};
 use super::simulation::Simulation;
-use jwt_authorizer_test_support::Key;
 
 fn with_key_a() -> Simulation {
     let simulation = Simulation::new(4, &policy(&json!({ "timeout": "5s" })));
@@ -151,8 +151,6 @@ fn a_missing_key_is_fetched_again_after_a_while() {
 fn a_token_without_kid_waits_for_a_key_of_its_algorithm() {
     let mut simulation = with_key_a();
     let without_kid = |key: &Key| {
-        use super::issuer::ISSUER;
-        use jwt_authorizer_test_support::Token;
         let token = Token::new().claim("iss", ISSUER).claim("iat", 1_900_000_000).claim("exp", 1_900_003_600);
         token.header("kid", serde_json::Value::Null).sign(key)
     };
