@@ -96,7 +96,7 @@ fn described(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(number) => format!("integer `{number}`"),
         Unexpected::Signed(number) => format!("integer `{number}`"),
         Unexpected::Float(number) => {
-            format!("fraction `{}`", Number::from_f64(number).map_or_else(String::new, |number| number.to_string()))
+            format!("number `{}`", Number::from_f64(number).map_or_else(String::new, |number| number.to_string()))
         }
         Unexpected::Str(text) => format!("string {text:?}"),
         Unexpected::Unit => "null".to_owned(),

@@ -48,7 +48,11 @@ mod tests {
             ),
             (
                 r#"{"providers":{"a":{"cache":{"ttl":1.5}}}}"#,
-                "providers.a.cache.ttl: invalid type: fraction `1.5`, expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+                "providers.a.cache.ttl: invalid type: number `1.5`, expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+            ),
+            (
+                r#"{"providers":{"a":{"cache":{"max_tokens":100000000000000000000}}}}"#,
+                "providers.a.cache.max_tokens: invalid type: number `1e+20`, expected a whole number",
             ),
             (
                 r#"{"providers":{"a":{"cache":{"max_tokens":-1}}}}"#,
