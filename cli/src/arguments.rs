@@ -9,7 +9,7 @@ use crate::{reference, schema};
 
 /// Works with plugin configurations of the JWT authorizer. It uses the code of the filter in Envoy.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "envoy-jwt-authorizer", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -9,7 +9,7 @@ use super::rule::Rule;
 #[cfg(feature = "schema")]
 use super::schema;
 
-/// The whole plugin configuration.
+/// The plugin configuration.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

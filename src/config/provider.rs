@@ -14,8 +14,8 @@ use crate::json::Json;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::provider))]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// The vendor, which decides how access tokens differ from ID tokens, and which claims have client, scopes and
-    /// groups. A field that is given overrides the profile.
+    /// The vendor. It decides which kind of token is accepted, how access tokens differ from ID tokens, and which claims
+    /// have client, scopes and groups. A field that is given overrides the profile.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["cognito"])))]
     pub profile: Profile,
@@ -42,7 +42,7 @@ pub struct Provider {
         extend("examples" = [["web-client-id", "m2m-client-id"]]),
     ))]
     pub audiences: Option<Vec<String>>,
-    /// Accept tokens for any audience. Use it instead of `audiences`.
+    /// Whether tokens for any audience are accepted. Use it instead of `audiences`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub any_audience: bool,
@@ -53,7 +53,7 @@ pub struct Provider {
         extend("examples" = [["web-client-id"]]),
     ))]
     pub clients: Option<Vec<String>>,
-    /// Where the keys come from.
+    /// The source of the keys.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [schema::jwks()])))]
     pub jwks: Jwks,
     /// The accepted signature algorithms (RFC 7518 §3.1, RFC 8037); if not given, all that use public keys. List the
@@ -71,7 +71,7 @@ pub struct Provider {
     #[serde(default = "Period::minute")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["10s"])))]
     pub clock_skew: Period,
-    /// Refuse a token without `exp`.
+    /// Whether a token without `exp` is refused (RFC 7519 §4.1.4).
     #[serde(default = "yes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub require_expiration: bool,
@@ -202,7 +202,7 @@ pub struct Jwks {
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::KeySet>", extend("examples" = [schema::key_set()])))]
     pub inline: Option<Json<'static>>,
     /// Find the key set with the issuer's OpenID Connect discovery document, `ISSUER/.well-known/openid-configuration`.
-    /// The document's `issuer` must equal `issuer`. Its `jwks_uri` never changes the cluster.
+    /// The document's `issuer` must equal the provider's. Its `jwks_uri` never changes the cluster.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub discovery: bool,

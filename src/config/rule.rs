@@ -28,7 +28,7 @@ pub struct Rule {
         extend("examples" = [["api.example.com", "*.tenants.example.com"]]),
     ))]
     pub hosts: Option<Vec<String>>,
-    /// Who may send such a request, before scopes, groups and claims are checked.
+    /// Who may send such a request. Scopes, groups and claims are conditions in addition.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["public"])))]
     pub access: Access,
