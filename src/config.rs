@@ -1,27 +1,36 @@
-//! The wire format: one struct for each object of the plugin JSON, field for field, with no behaviour.
+//! The wire format: one struct for each object of the plugin JSON, field for field, without behaviour.
 //!
-//! Unknown fields and repeated names are refused everywhere. What a field means, and whether its value makes
-//! sense, is decided where it is compiled (`engine::compile`), which destructures these structs by name.
+//! Unknown fields and duplicate fields are refused everywhere. What a field means, and whether its value is valid, is
+//! decided where it is compiled (`engine::compile`), which destructures these structs by name.
 //!
-//! What is written about a field here is what operators read in the JSON Schema and in the reference, both of which
-//! `make schema` derives from these files.
+//! Operators read the doc comments of the fields: `make schema` writes them into the JSON Schema and the reference.
 
+mod any_or_all;
+mod claim;
 mod deserialize;
+mod entries;
 pub mod error;
+mod headers;
 mod parse;
+mod period;
 mod plugin;
 mod protobuf_struct;
 mod provider;
 mod responses;
 mod rule;
+mod scalar;
 #[cfg(feature = "schema")]
 mod schema;
-mod values;
 
+pub use any_or_all::AnyOrAll;
+pub use claim::{ClaimName, ListForm, Output};
 pub use deserialize::ReadError;
+pub use entries::Entries;
+pub use headers::{OWN_HEADERS, UNSETTABLE_HEADERS};
 pub use parse::parse;
+pub use period::Period;
 pub use plugin::{Config, CorsPreflight, Fallback, FilterState};
 pub use provider::{Cache, Jwks, Profile, Provider, TokenUse};
 pub use responses::{Format, Responses};
 pub use rule::{Access, Mode, Requirement, Rule};
-pub use values::{AnyOrAll, ClaimName, Entries, ListForm, OWN_HEADERS, Output, Period, Scalar, UNSETTABLE_HEADERS};
+pub use scalar::Scalar;

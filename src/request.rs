@@ -1,7 +1,7 @@
-//! The head of a request as Envoy hands it over: borrowed, and read in exactly one way or refused.
+//! The head of a request, borrowed from the buffer that Envoy passes.
 //!
-//! The upstream reads the path after us. Where two readers could disagree about it (`//`, dot segments, an encoded
-//! slash, an invalid or doubled escape) the request is refused before any rule is looked at (RFC 3986 §6.2).
+//! The upstream reads the path after us. Where two servers could understand it differently (`//`, dot segments, an
+//! encoded slash, an invalid or doubled escape), the request is refused before any rule is considered (RFC 3986 §6.2).
 
 mod header_name;
 mod headers;
@@ -13,7 +13,7 @@ pub use header_name::{HeaderName, is_alias_of, is_token};
 pub use headers::Headers;
 pub use path::{AmbiguousPath, canonical, percent_decode, without_parameters};
 
-/// What the decision needs of a request.
+/// The parts of a request that a decision needs.
 #[derive(Debug)]
 pub struct RequestHead<'r> {
     headers: &'r Headers,
@@ -24,14 +24,14 @@ pub struct RequestHead<'r> {
     query: Option<&'r str>,
 }
 
-/// The part of a request that can be read in two ways, or in none.
+/// The part of a request that is ambiguous or not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AmbiguousRequest {
     /// `:method` is not text.
     Method,
-    /// `:authority` is not text, or not a plain host.
+    /// `:authority` is not text, or not a plain host name or address.
     Host,
-    /// `:path` is not text, or servers differ in what it names.
+    /// `:path` is not text, or servers may understand it differently.
     Path,
 }
 
@@ -40,7 +40,7 @@ impl<'r> RequestHead<'r> {
     ///
     /// # Errors
     ///
-    /// If method, authority or path is not text, or the path has two readings.
+    /// If method, authority or path is not text, or if the path is ambiguous.
     pub fn new(headers: &'r Headers) -> Result<Self, AmbiguousRequest> {
         let (mut method, mut authority, mut target) = ("", "", "");
         for (name, value) in headers.iter() {
@@ -67,7 +67,7 @@ impl<'r> RequestHead<'r> {
         })
     }
 
-    /// The method, exactly as sent.
+    /// The method, as sent.
     pub fn method(&self) -> &'r str {
         self.method
     }
@@ -77,8 +77,8 @@ impl<'r> RequestHead<'r> {
         self.host
     }
 
-    /// Whether the host is a name or an address and nothing that a server could read as another one (escapes, a user
-    /// before it, two ports).
+    /// Whether the host is only a name or an address. Servers may read anything else as another host: escapes, user
+    /// information, two ports.
     pub fn host_is_plain(&self) -> bool {
         let (name, address) = match self.host.strip_prefix('[') {
             Some(inside) => (inside.strip_suffix(']').unwrap_or("?"), true),
@@ -90,50 +90,50 @@ impl<'r> RequestHead<'r> {
         })
     }
 
-    /// Path and query, exactly as sent.
+    /// Path and query, as sent.
     pub fn target(&self) -> &'r str {
         self.target
     }
 
-    /// The path in its one reading: escapes of unreserved characters decoded, the others in upper case.
+    /// The canonical path: escapes of unreserved characters are decoded, the others are in upper case.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The path as a server sees it that drops `;parameters` from each segment; `None` if there are none to drop.
+    /// The path without the `;parameters` of each segment, as some servers see it. `None` if it has none.
     pub fn path_without_parameters(&self) -> Option<String> {
-        // Hardly any path has one of these, and to look for more than one letter is dear.
+        // Few paths have one of these bytes, and searching for `%3B` costs more than searching for a byte.
         let may_have =
             self.path.bytes().any(|byte| matches!(byte, b';' | b'%')) && without_parameters(&self.path) != self.path;
         may_have.then(|| self.path.split('/').map(without_parameters).collect::<Vec<_>>().join("/"))
     }
 
-    /// The query, without its question mark.
+    /// The query, without the question mark.
     pub fn query(&self) -> Option<&'r str> {
         self.query
     }
 
-    /// Every header.
+    /// All headers.
     pub fn headers(&self) -> &'r Headers {
         self.headers
     }
 
-    /// The values of one header, by its name in lower case.
+    /// The values of the header with this name in lower case.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r [u8]> + use<'r, 'n> {
         self.headers.iter().filter(move |(known, _)| *known == name.as_bytes()).map(|(_, value)| value)
     }
 
-    /// Names and values of all headers that an upstream may take for this one, itself among them.
+    /// Names and values of all headers that an upstream may take for this one, including the header itself.
     pub fn aliases_of<'n>(&self, name: &'n str) -> impl Iterator<Item = (&'r [u8], &'r [u8])> + use<'r, 'n> {
         self.headers.iter().filter(move |(other, _)| is_alias_of(other, name.as_bytes()))
     }
 
-    /// Whether a browser asks here whether it may send the real request (Fetch standard, CORS-preflight fetch): OPTIONS
-    /// with one origin and one method.
+    /// Whether this is a CORS preflight (Fetch standard, CORS-preflight fetch): `OPTIONS` with one `origin` and one
+    /// `access-control-request-method`.
     pub fn is_cors_preflight(&self) -> bool {
         let once = |name| {
             let mut values = self.values(name);
-            // Envoy joins some headers that are repeated with a comma.
+            // Envoy joins the values of some repeated headers with a comma.
             values.next().is_some_and(|value| !value.is_empty() && !value.contains(&b',')) && values.next().is_none()
         };
         self.method == "OPTIONS" && once("origin") && once("access-control-request-method")
@@ -152,14 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_query_takes_no_part() {
+    fn the_query_is_not_part_of_the_path() {
         let headers = [(":path", "/a?x=//../%zz")].into_iter().collect();
         let head = RequestHead::new(&headers).unwrap();
         assert_eq!((head.path(), head.query()), ("/a", Some("x=//../%zz")));
     }
 
     #[test]
-    fn a_port_is_no_part_of_the_host() {
+    fn the_port_is_not_part_of_the_host() {
         for (authority, expected) in [
             ("a.example", "a.example"),
             ("a.example:8080", "a.example"),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_names_one_origin_and_one_method() {
+    fn a_preflight_has_one_origin_and_one_method() {
         let origin = ("origin", "https://app");
         let method = ("access-control-request-method", "POST");
         for (verb, headers, expected) in [
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_segments_can_be_dropped() {
+    fn parameters_of_segments_can_be_removed() {
         for (path, expected) in
             [("/a", None), ("/a%20b", None), ("/a;x/b;y=1", Some("/a/b")), ("/a%3bx/b;y%3B", Some("/a/b"))]
         {

@@ -1,8 +1,8 @@
-//! Points in time as the caller gives them, by two clocks, and the span in which a token counts.
+//! Two clocks, and the time in which a token is valid. The caller reads the clocks; nothing here does.
 //!
-//! What others have stamped is held against the wall clock, which people and NTP set. Spans of our own (how old keys
-//! are, when to fetch them, how long to wait) are measured by the steady clock, so that no such step shortens or
-//! stretches them.
+//! The times in a token are compared with the wall clock, which people and NTP set. Our own periods (the age of keys,
+//! the next fetch, the time to wait) are measured with the steady clock, so that setting the wall clock does not change
+//! them.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::json::Json;
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// 2020-01-01: a clock that reads less is not set, and nothing can be decided by it.
+    /// 2020-01-01. A clock that shows an earlier time is not set, and no token can be checked by it.
     const EARLIEST_CREDIBLE: Self = Self(1_577_836_800_000);
     /// The end of the year 9999.
     const LATEST: i64 = 253_402_300_799_000;
-    /// The earliest time there is.
+    /// The earliest possible time.
     pub const MIN: Self = Self(i64::MIN);
-    /// The latest time there is.
+    /// The latest possible time.
     pub const MAX: Self = Self(i64::MAX);
 
     /// From milliseconds since the epoch.
@@ -37,30 +37,30 @@ impl UnixTime {
         self.0
     }
 
-    /// Whether a clock that shows this can have been set.
+    /// Whether a clock that shows this time has been set.
     pub fn is_credible(self) -> bool {
         self >= Self::EARLIEST_CREDIBLE && self.0 <= Self::LATEST
     }
 
-    /// This much later.
+    /// The time after `by`.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
 
-    /// This much earlier.
+    /// The time before `by`.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
     }
 
-    /// The time since `earlier`, zero if that is later.
+    /// The time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// A NumericDate (RFC 7519 §2), whose fraction counts to the millisecond. `None` if it is of another type or
-    /// beyond the year 9999.
+    /// A NumericDate (RFC 7519 §2), rounded down to milliseconds. `None` if the value is not a number, or is beyond the
+    /// year 9999.
     pub fn from_numeric_date(value: &Json<'_>) -> Option<Self> {
         let Json::Number(number) = value else { return None };
         let millis = match number.as_i64() {
@@ -77,32 +77,32 @@ impl UnixTime {
     }
 }
 
-/// Milliseconds by a clock that nobody sets. Only spans mean anything: it counts from somewhere, the same for all
+/// Milliseconds of a monotonic clock. Only differences have a meaning: the start is arbitrary, but the same for all
 /// workers of a process. Arithmetic saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SteadyTime(i64);
 
 impl SteadyTime {
-    /// Before everything.
+    /// Before every other time.
     pub const NEVER: Self = Self(i64::MIN);
 
-    /// From milliseconds.
+    /// From milliseconds of the clock.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// In milliseconds.
+    /// Milliseconds of the clock.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// This much later.
+    /// The time after `by`.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
 
-    /// The time since `earlier`, zero if that is later.
+    /// The time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -111,9 +111,9 @@ impl SteadyTime {
 /// Both clocks, read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// By the wall clock.
+    /// The time of the wall clock.
     pub wall: UnixTime,
-    /// By the steady clock.
+    /// The time of the steady clock.
     pub steady: SteadyTime,
 }
 
@@ -121,17 +121,17 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The half-open span in which a token counts, skew included.
+/// The half-open period in which a token is valid, clock skew included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
-    /// From here on.
+    /// The first valid time; `None` for no limit.
     pub from: Option<UnixTime>,
-    /// Up to here, and not at it.
+    /// The first time that is no longer valid; `None` for no limit.
     pub until: Option<UnixTime>,
 }
 
 impl Validity {
-    /// Whether the token counts now.
+    /// Whether the token is valid at this time.
     pub fn contains(&self, now: UnixTime) -> bool {
         self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
     }
@@ -168,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn a_span_ends_at_its_end() {
+    fn a_period_does_not_contain_its_end() {
         let at = UnixTime::from_secs;
-        let span = Validity { from: Some(at(10)), until: Some(at(20)) };
+        let period = Validity { from: Some(at(10)), until: Some(at(20)) };
         for (now, expected) in [(9, false), (10, true), (19, true), (20, false), (i64::MAX, false), (i64::MIN, false)] {
-            assert_eq!(span.contains(at(now)), expected, "{now}");
+            assert_eq!(period.contains(at(now)), expected, "{now}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The parts of a URL that an HTTP callout needs.
 
-/// Authority, and path with query, of an http or https URL. `None` for anything else, and for a URL with user
-/// information, a fragment, blanks or backslashes (RFC 3986 §3).
+/// The authority, and the path with the query, of an `http` or `https` URL (RFC 3986 §3). `None` for other text, and for a
+/// URL with user information, a fragment, spaces or backslashes.
 pub fn split_url(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());

@@ -1,10 +1,10 @@
-//! What the filter warns of when it is configured: legal, surely not meant, and each with its place.
+//! The warnings that the filter logs when it is configured: what is valid but probably not intended, each with its path.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 use jwt_authorizer::engine::Engine;
 use serde_json::{Value, json};
 
-/// Merges the members of one object into another, deeply; null takes one out.
+/// Merges the members of one object into another, recursively. `null` removes a member.
 fn merged(mut base: Value, over: Value) -> Value {
     match (&mut base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -20,9 +20,9 @@ fn merged(mut base: Value, over: Value) -> Value {
     base
 }
 
-/// A configuration that gives no reason to warn, with these members changed.
+/// A configuration without warnings, with these members changed.
 fn changed(over: Value) -> Value {
-    let right = json!({
+    let valid = json!({
         "providers": { "main": {
             "issuer": "https://issuer.example",
             "audiences": ["api"],
@@ -30,7 +30,7 @@ fn changed(over: Value) -> Value {
         } },
         "rules": [{ "route": "GET /" }],
     });
-    merged(right, over)
+    merged(valid, over)
 }
 
 fn provider(over: Value) -> Value {
@@ -46,19 +46,19 @@ fn ids(rule: Value) -> Value {
 }
 
 fn warnings(policy: &Value) -> Vec<String> {
-    let authorizer = Engine::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
-    authorizer.warnings().iter().map(ToString::to_string).collect()
+    let engine = Engine::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    engine.warnings().iter().map(ToString::to_string).collect()
 }
 
 #[track_caller]
-fn judge<const N: usize>(table: [(Value, &str); N]) {
+fn assert_warnings<const N: usize>(table: [(Value, &str); N]) {
     for (policy, expected) in table {
         assert_eq!(warnings(&policy), [expected], "{policy}");
     }
 }
 
 #[test]
-fn what_is_usual_gives_no_reason() {
+fn a_usual_configuration_has_no_warnings() {
     let secret = json!([{ "kty": "oct", "k": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE" }]);
     for policy in [
         changed(json!({})),
@@ -79,6 +79,7 @@ fn what_is_usual_gives_no_reason() {
         provider(json!({ "issuer": "https://sts.windows.net/{tenantid}/", "tenants": ["t"] })),
         provider(json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "tenants": ["t"] })),
         rule(json!({ "access": "optional" })),
+        rule(json!({ "require": { "claim": "azp", "equals_header": "host" } })),
         rule(json!({ "hosts": ["api.example.com", "*.example.com", "[::1]", "::1"] })),
         rule(json!({ "scopes": ["read"], "groups": { "all": ["admin"] }, "mode": "dry_run" })),
         rule(json!({ "require": { "any_of": [{ "claim": "a", "equals": 1 }, { "claim": "a", "equals": 2 }] } })),
@@ -99,88 +100,92 @@ fn what_is_usual_gives_no_reason() {
 #[test]
 fn an_issuer_that_no_token_has() {
     let issuer = |issuer: &str| provider(json!({ "issuer": issuer }));
-    judge([
+    assert_warnings([
         (
             issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
-            "providers.main.issuer: ends in a slash, which Cognito's `iss` doesn't: no token will match",
+            "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
         ),
         (
             provider(json!({ "profile": "cognito", "issuer": "http://127.0.0.1:5000/pool/" })),
-            "providers.main.issuer: ends in a slash, which Cognito's `iss` doesn't: no token will match",
+            "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
         ),
         (
             issuer("https://dev-1.us.auth0.com"),
-            "providers.main.issuer: doesn't end in a slash, as Auth0's `iss` does: no token will match",
+            "providers.main.issuer: does not end with a slash, but Auth0's `iss` does: no token will match",
         ),
         (
             provider(json!({ "issuer": "https://sts.windows.net/{tenantid}", "tenants": ["t"] })),
-            "providers.main.issuer: doesn't end in a slash, as `iss` of Entra's version 1 does: no token will match",
+            "providers.main.issuer: does not end with a slash, but the `iss` of Entra's version 1 tokens does: no token will match",
         ),
         (
             issuer("https://login.microsoftonline.com/t/v2.0/"),
-            "providers.main.issuer: ends in a slash, which `iss` of Entra's version 2 doesn't: no token will match",
+            "providers.main.issuer: ends with a slash, but the `iss` of Entra's version 2 tokens does not: no token will match",
         ),
         (
             issuer("https://login.microsoftonline.com/common/v2.0"),
-            "providers.main.issuer: is nobody's: tokens name their tenant; write `{tenantid}` in its place and list `tenants`",
+            "providers.main.issuer: is not the `iss` of any token: tokens have the id of their tenant there; write `{tenantid}` in its place and list the `tenants`",
         ),
         (
             issuer("https://issuer.example/.well-known/openid-configuration"),
-            "providers.main.issuer: is the address of a document; `iss` is what stands before `/.well-known`",
+            "providers.main.issuer: is the URL of a document; `iss` is the part before `/.well-known`",
         ),
-        (issuer("https://issuer.example "), "providers.main.issuer: has blanks around it, which no token has"),
+        (
+            issuer("https://issuer.example "),
+            "providers.main.issuer: has spaces around it, and `iss` does not: no token will match",
+        ),
     ]);
 }
 
 #[test]
-fn a_provider_that_was_meant_otherwise() {
-    let plain = "is plain `http:`: whoever is on the way can put keys of their own in its place; use `https:`, and TLS in the cluster";
+fn a_provider_with_a_probable_mistake() {
+    let problem =
+        "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
     for uri in ["http://issuer.example/jwks.json", "http://10.0.0.1/jwks.json", "http://127.0.0.1.example/jwks.json"] {
         let policy = provider(json!({ "jwks": { "uri": uri } }));
-        assert_eq!(warnings(&policy), [format!("providers.main.jwks.uri: {plain}")], "{uri}");
+        assert_eq!(warnings(&policy), [format!("providers.main.jwks.uri: {problem}")], "{uri}");
     }
     let discovered = provider(json!({ "issuer": "http://issuer.example", "jwks": { "uri": null, "discovery": true } }));
-    assert_eq!(warnings(&discovered), [format!("providers.main.issuer: {plain}")]);
-    judge([
+    assert_eq!(warnings(&discovered), [format!("providers.main.issuer: {problem}")]);
+    assert_warnings([
         (
             provider(json!({ "audiences": ["api", "*"] })),
-            "providers.main.audiences[1]: is compared like any other text, and no token says `*`; `\"any_audience\": true` takes them all",
+            "providers.main.audiences[1]: is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience",
         ),
         (
             provider(json!({ "max_token_lifetime": "30s" })),
-            "providers.main.clock_skew: is longer than `max_token_lifetime`: tokens would count longer after their end than before",
+            "providers.main.clock_skew: is longer than `max_token_lifetime`: tokens would be accepted for longer after they expire than before",
         ),
         (
             provider(
                 json!({ "identity_sources": ["$request.header.Authorization", "$request.querystring.access_token"] }),
             ),
-            "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; `\"forward_token\": false` takes it out",
+            "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
         ),
         (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
-            "providers.main: is accepted by no rule, nor by the default: none of its tokens will ever count",
+            "providers.main: is not accepted by any rule or by `default`: its tokens are never accepted",
         ),
-        (changed(json!({ "rules": [] })), "rules: is empty and the default is `deny`: every request will be refused"),
+        (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (
             changed(json!({ "clear_route_cache": true })),
-            "clear_route_cache: means nothing: no provider sets a header that a route could depend on",
+            "clear_route_cache: has no effect: no provider sets a header that a route could match on",
         ),
     ]);
 }
 
 #[test]
 fn a_rule_that_can_never_match_or_hold() {
-    let never = "rules[0].require: can never hold: `a` would have to be two things at once";
+    let never = "rules[0].require: can never hold: `a` would need two values at once";
     let both = |one: Value, other: Value| rule(json!({ "require": { "all_of": [one, other] } }));
     let a = |test: Value| merged(json!({ "claim": "a" }), test);
-    judge([
+    assert_warnings([
         (
             rule(json!({ "hosts": ["api.example.com", "api.example.com:8443"] })),
-            "rules[0].hosts[1]: can never match: ports take no part; write `api.example.com`",
+            "rules[0].hosts[1]: can never match: hosts are compared without ports; write `api.example.com`",
         ),
         (
             rule(json!({ "hosts": ["[::1]:80"] })),
-            "rules[0].hosts[0]: can never match: ports take no part; write `[::1]`",
+            "rules[0].hosts[0]: can never match: hosts are compared without ports; write `[::1]`",
         ),
         (both(a(json!({ "equals": "x" })), a(json!({ "equals": "y" }))), never),
         (both(a(json!({ "in": [1, 2] })), a(json!({ "in": [3, "1"] }))), never),
@@ -188,24 +193,21 @@ fn a_rule_that_can_never_match_or_hold() {
         (both(a(json!({ "equals": "x" })), json!({ "all_of": [a(json!({ "exists": false }))] })), never),
         (
             both(json!({ "claim": ["o", "id"], "equals": 1 }), json!({ "claim": ["o", "id"], "equals": 2 })),
-            "rules[0].require: can never hold: `o.id` would have to be two things at once",
+            "rules[0].require: can never hold: `o.id` would need two values at once",
         ),
-        (
-            rule(json!({ "scopes": ["*"] })),
-            "rules[0].scopes[0]: is compared like any other text, and stands for no other",
-        ),
+        (rule(json!({ "scopes": ["*"] })), "rules[0].scopes[0]: is compared literally: it is not a wildcard"),
         (
             rule(json!({ "groups": { "all": ["admin", "*"] } })),
-            "rules[0].groups.all[1]: is compared like any other text, and stands for no other",
+            "rules[0].groups.all[1]: is compared literally: it is not a wildcard",
         ),
     ]);
 }
 
 #[test]
-fn scopes_asked_of_id_tokens() {
+fn scopes_required_of_id_tokens() {
     let reported = |field: &str| {
         format!(
-            "rules[0].{field}: asks for scopes, and ID tokens have none: tokens of `main` can never pass; ask for groups or claims, or let `token_use` be `access`"
+            "rules[0].{field}: needs scopes, but ID tokens have none: tokens of `main` are always refused; use groups or claims, or set `token_use` to `access`"
         )
     };
     for (policy, field) in [
@@ -234,16 +236,17 @@ fn scopes_asked_of_id_tokens() {
 }
 
 #[test]
-fn a_rule_that_lets_pass_what_it_seems_to_ask_for() {
-    let free = "is asked only of those who send a token: without one everybody passes";
+fn a_rule_that_allows_more_than_it_seems_to() {
+    let optional =
+        "applies only to requests with a token: with `\"access\": \"optional\"`, requests without one are allowed";
     for field in ["scopes", "groups"] {
         let policy = rule(json!({ "access": "optional", field: ["x"] }));
-        assert_eq!(warnings(&policy), [format!("rules[0].{field}: {free}")]);
+        assert_eq!(warnings(&policy), [format!("rules[0].{field}: {optional}")]);
     }
-    judge([(
+    assert_warnings([(
         changed(
             json!({ "rules": [{ "route": "GET /" }, { "route": "GET /p", "access": "public", "mode": "dry_run" }] }),
         ),
-        "rules[1].mode: means nothing: a public rule refuses nobody",
+        "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
 }

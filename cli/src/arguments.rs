@@ -1,4 +1,4 @@
-//! The command line: its arguments in, the answer on standard output.
+//! The command line: parses the arguments, and prints the result to standard output.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,9 +7,9 @@ use clap::{Parser, Subcommand};
 
 use crate::{reference, schema};
 
-/// Works on plugin configurations of the JWT authorizer as the filter in Envoy does.
+/// Works with plugin configurations of the JWT authorizer. It uses the code of the filter in Envoy.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "envoy-jwt-authorizer", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -19,23 +19,23 @@ struct Arguments {
 enum Command {
     /// Print the JSON Schema of the plugin configuration
     Schema {
-        /// Print the reference of its fields instead, as Markdown
+        /// Print a reference of the fields as Markdown instead
         #[arg(long)]
         markdown: bool,
     },
 }
 
-/// Does what the command line says. A wrong one ends with what is wrong, the usage, and status 2.
+/// Runs the command. For invalid arguments, it prints the error and the usage, and exits with status 2.
 pub(crate) fn run() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    let answer = match command {
+    let output = match command {
         Command::Schema { markdown: false } => schema::text(),
         Command::Schema { markdown: true } => reference::text(),
     };
-    match io::stdout().lock().write_all(answer.as_bytes()) {
+    match io::stdout().lock().write_all(output.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("The answer could not be written: {error}");
+            eprintln!("cannot write the output: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! The engine of the filter as a command line tool.
+//! A command line tool around the engine of the filter.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The reference: a table of the fields of each object, from the JSON Schema, as Markdown.
+//! The reference as Markdown: a table of fields for each object of the JSON Schema.
 
 mod fields;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use fields::fields_of;
 
-/// Objects in the order of reading, by their names in the schema, with their fields in the order of the source.
+/// The objects by their names in the schema, in the order of the reference, with their fields in the order of the source.
 fn objects() -> [(&'static str, &'static [&'static str]); 7] {
     [
         ("Configuration", fields_of::<Config>()),
@@ -20,7 +20,7 @@ fn objects() -> [(&'static str, &'static [&'static str]); 7] {
     ]
 }
 
-/// The whole reference: objects first, then the values that their fields have.
+/// The whole reference: first the objects, then the types of their fields.
 pub(crate) fn text() -> String {
     let mut root = crate::schema::document();
     let mut definitions = match root.get_mut("$defs").map(Value::take) {
@@ -54,7 +54,7 @@ impl Reference<'_> {
             let examples: Vec<_> = examples.iter().map(|example| format!("`{}`", spaced(example))).collect();
             text += &format!("\nExamples: {}\n", examples.join(", "));
         }
-        // A value that may be an object has its fields in one of its forms.
+        // If a value may be an object or something else, one of its alternatives has the fields.
         let forms = definition["anyOf"].as_array().into_iter().flatten().chain([definition]);
         for form in forms {
             let Some(properties) = form["properties"].as_object() else { continue };
@@ -75,15 +75,15 @@ impl Reference<'_> {
             None => "–".to_owned(),
         };
         let mut meaning = description(schema).to_owned();
-        for (choice, what) in choices(self.resolved(schema)) {
-            meaning += &format!("<br>`{choice}`: {what}");
+        for (choice, explanation) in choices(self.resolved(schema)) {
+            meaning += &format!("<br>`{choice}`: {explanation}");
         }
         let example = schema["examples"].get(0).map(|example| format!("`\"{field}\": {}`", spaced(example)));
         let cells = [format!("`{field}`"), self.kind(schema), default, meaning, example.unwrap_or_default()];
         format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
     }
 
-    /// What a value may be, in words, with links to what has a section.
+    /// The type of a value in words, with a link if it has a section.
     fn kind(&self, schema: &Value) -> String {
         if let Some(name) = definition_name(schema) {
             let definition = &self.definitions[name];
@@ -93,7 +93,7 @@ impl Reference<'_> {
                 false => "choice".to_owned(),
             };
         }
-        if let Some(some) = optional(schema) {
+        if let Some(some) = without_null(schema) {
             return self.kind(some);
         }
         let kind = match &schema["type"] {
@@ -111,7 +111,7 @@ impl Reference<'_> {
     }
 
     fn resolved<'v>(&'v self, schema: &'v Value) -> &'v Value {
-        match (definition_name(schema), optional(schema)) {
+        match (definition_name(schema), without_null(schema)) {
             (Some(name), _) => &self.definitions[name],
             (None, Some(some)) => self.resolved(some),
             (None, None) => schema,
@@ -137,8 +137,8 @@ fn definition_name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
 
-/// What a field is that may be `null` as well.
-fn optional(schema: &Value) -> Option<&Value> {
+/// The schema of a field that may also be `null`, without the `null`.
+fn without_null(schema: &Value) -> Option<&Value> {
     schema["anyOf"].as_array()?.iter().find(|form| form["type"] != "null")
 }
 
@@ -146,13 +146,13 @@ fn is_required(object: &Value, field: &str) -> bool {
     object["required"].as_array().is_some_and(|required| required.iter().any(|name| name == field))
 }
 
-/// The values of an enumeration, and what each means.
+/// The values of an enumeration, and the description of each.
 fn choices(schema: &Value) -> Vec<(&str, &str)> {
     let values = schema["oneOf"].as_array().into_iter().flatten();
     values.filter_map(|one| Some((one["const"].as_str()?, description(one)))).collect()
 }
 
-/// JSON on one line, with spaces where a person would put them.
+/// JSON on one line, with spaces inside braces and after commas and colons.
 fn spaced(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),

@@ -1,5 +1,5 @@
-//! What is written about the configuration is what the code says: the JSON Schema and the reference are fresh, and the
-//! README's table names every field.
+//! The documentation of the configuration matches the code: the JSON Schema and the reference are up to date, and the
+//! tables of `docs/configuration.md` name every field.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "these are tests")]
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ fn cli(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_envoy-jwt-authorizer")).args(arguments).output().unwrap()
 }
 
-fn answer(arguments: &[&str]) -> String {
+fn output_of(arguments: &[&str]) -> String {
     let output = cli(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -23,22 +23,22 @@ fn file(name: &str) -> String {
 }
 
 #[test]
-fn the_schema_is_fresh() {
-    assert!(file("envoy/config.schema.json") == answer(&["schema"]), "`make schema` writes it anew");
+fn the_schema_is_up_to_date() {
+    assert!(file("envoy/config.schema.json") == output_of(&["schema"]), "run `make schema`");
 }
 
 #[test]
-fn the_reference_is_fresh() {
+fn the_reference_is_up_to_date() {
     let page = file("docs/configuration.md");
-    let (_, reference) = page.split_once("by `make schema`. -->\n").expect("the page says where the reference begins");
-    assert!(reference == answer(&["schema", "--markdown"]), "`make schema` writes it anew");
+    let (_, reference) = page.split_once("by `make schema`. -->\n").expect("the page has a line before the reference");
+    assert!(reference == output_of(&["schema", "--markdown"]), "run `make schema`");
 }
 
-/// Of the fields that most people need: those of the whole, of a provider and of a rule.
+/// The fields of the top level, of a provider and of a rule.
 #[test]
-fn the_readme_names_every_field() {
-    let readme = file("README.md");
-    let (_, section) = readme.split_once("\n## Configuration\n").unwrap();
+fn the_tables_at_a_glance_name_every_field() {
+    let page = file("docs/configuration.md");
+    let (_, section) = page.split_once("\n## Fields at a glance\n").unwrap();
     let section = section.split("\n## ").next().unwrap();
     let first_cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
     let named: BTreeSet<_> = first_cells.flat_map(|cell| cell.split('`').step_by(2)).collect();
@@ -52,8 +52,8 @@ fn the_readme_names_every_field() {
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_what_is_wrong_and_the_usage() {
-    for (arguments, complaint) in [
+fn invalid_arguments_end_with_the_error_and_the_usage() {
+    for (arguments, error) in [
         (&[][..], "Usage: envoy-jwt-authorizer <COMMAND>"),
         (&["scheme"], "unrecognized subcommand 'scheme'"),
         (&["schema", "--markdwon"], "unexpected argument '--markdwon' found"),
@@ -63,17 +63,17 @@ fn a_wrong_command_line_ends_with_what_is_wrong_and_the_usage() {
         let stderr = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(2), "{arguments:?}");
         assert!(stdout.is_empty(), "{arguments:?}");
-        assert!(stderr.contains(complaint) && stderr.contains("Usage: "), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(error) && stderr.contains("Usage: "), "{arguments:?}: {stderr}");
     }
 }
 
 #[test]
-fn help_and_version_are_answers() {
+fn help_and_version_are_printed() {
     for (arguments, expected) in [
         (&["--help"][..], "Print the JSON Schema of the plugin configuration"),
         (&["schema", "--help"], "--markdown"),
         (&["--version"], concat!("envoy-jwt-authorizer ", env!("CARGO_PKG_VERSION"))),
     ] {
-        assert!(answer(arguments).contains(expected), "{arguments:?}");
+        assert!(output_of(arguments).contains(expected), "{arguments:?}");
     }
 }

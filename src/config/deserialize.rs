@@ -1,8 +1,8 @@
-//! A JSON value → the type that it should have. A mistake knows its place, because every object and list on the way up
-//! adds its own part to it.
+//! A serde deserializer over [`Json`] whose errors have a path: each object and list that contains the error adds its
+//! part.
 //!
-//! The crate that does this for any format (`serde_path_to_error`) wraps each type's reader in another one, which was
-//! 80 KB of the module; for one tree of values a reader of our own is a tenth of that.
+//! `serde_path_to_error` does the same for any format, but it wraps the deserializer of each type, which added 80 KB to
+//! the module. This one adds a tenth of that.
 
 use std::fmt::{self, Display};
 
@@ -15,12 +15,12 @@ use serde_json::Number;
 
 use crate::json::{Json, Object};
 
-/// What could not be read, and where.
+/// What could not be read, and its path.
 #[derive(Debug)]
 pub struct ReadError {
-    /// The path of the field, dots between names; empty for the document itself.
+    /// The path of the field, with dots between names. Empty for the document itself.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong.
     pub problem: String,
 }
 
@@ -29,9 +29,9 @@ impl ReadError {
         Self { path: path.to_owned(), problem: problem.into() }
     }
 
-    /// The same, seen from whoever holds the value under this name, or as this item.
+    /// The same error, with the name or the index of the value in front of the path.
     fn within(mut self, owner: impl Display) -> Self {
-        // What is inside begins with a name or with an item's number, and only names are set off by a dot.
+        // A path begins with a name or with an index in brackets. Only a name needs a dot before it.
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{owner}{separator}{}", self.path);
         self
@@ -52,11 +52,11 @@ impl Error for ReadError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::at("", format!("invalid type: {}, expected {expected}", described(found)))
+        Self::at("", format!("invalid type: {}, expected {}", described(found), in_json_terms(expected)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::at("", format!("invalid value: {}, expected {expected}", described(found)))
+        Self::at("", format!("invalid value: {}, expected {}", described(found), in_json_terms(expected)))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -64,36 +64,49 @@ impl Error for ReadError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let known = listed(expected, '`');
-        let one_of = if expected.len() > 1 { "one of " } else { "" };
-        Self::at(field, format!("unknown field, expected {one_of}{known}"))
+        Self::at(field, format!("unknown field, expected {}", one_of(expected, '`')))
+    }
+
+    fn unknown_variant(value: &str, expected: &'static [&'static str]) -> Self {
+        Self::at("", format!("unknown value `{value}`, expected {}", one_of(expected, '`')))
     }
 }
 
-/// The names, each between two of these quotes.
-fn listed(names: &[&str], quote: char) -> String {
-    names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(", ")
+/// The names in quotes, separated by commas.
+fn one_of(names: &[&str], quote: char) -> String {
+    let one_of = if names.len() > 1 { "one of " } else { "" };
+    let names: Vec<_> = names.iter().map(|name| format!("{quote}{name}{quote}")).collect();
+    format!("{one_of}{}", names.join(", "))
 }
 
-/// As serde says it, but for what JSON has. Its own words would bring the standard library's way to write fractions, which
-/// is 12 KB of the module.
+/// Serde names what it expects in terms of Rust.
+fn in_json_terms(expected: &dyn Expected) -> String {
+    match expected.to_string().as_str() {
+        "a sequence" => "a list".to_owned(),
+        "u32" => "a whole number".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Serde's own description, for the types of JSON only. `Unexpected`'s `Display` would link the standard library's
+/// formatting of floats, which is 12 KB of the module.
 fn described(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => format!("boolean `{value}`"),
         Unexpected::Unsigned(number) => format!("integer `{number}`"),
         Unexpected::Signed(number) => format!("integer `{number}`"),
         Unexpected::Float(number) => {
-            format!("fraction `{}`", Number::from_f64(number).map_or_else(String::new, |number| number.to_string()))
+            format!("number `{}`", Number::from_f64(number).map_or_else(String::new, |number| number.to_string()))
         }
         Unexpected::Str(text) => format!("string {text:?}"),
         Unexpected::Unit => "null".to_owned(),
-        Unexpected::Seq => "sequence".to_owned(),
-        Unexpected::Map => "map".to_owned(),
-        _ => "another one".to_owned(),
+        Unexpected::Seq => "list".to_owned(),
+        Unexpected::Map => "object".to_owned(),
+        _ => "another type".to_owned(),
     }
 }
 
-/// A value, to be read.
+/// A deserializer that reads one value.
 #[derive(Clone, Copy)]
 pub(super) struct JsonDeserializer<'de>(pub(super) &'de Json<'de>);
 
@@ -113,7 +126,7 @@ impl<'de> JsonDeserializer<'de> {
         }
     }
 
-    fn is_no(self, expected: &dyn Expected) -> ReadError {
+    fn wrong_type(self, expected: &dyn Expected) -> ReadError {
         ReadError::invalid_type(self.unexpected(), expected)
     }
 }
@@ -150,9 +163,9 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         match self.0 {
-            // A derived reader would take a list of the fields' values, too.
+            // A derived `Deserialize` also accepts a list of the fields' values.
             Json::Object(_) => self.deserialize_any(visitor),
-            _ => Err(self.is_no(&"an object")),
+            _ => Err(self.wrong_type(&"an object")),
         }
     }
 
@@ -164,7 +177,7 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
     ) -> Result<V::Value, ReadError> {
         match self.0.as_text() {
             Some(word) => visitor.visit_enum(StrDeserializer::new(word)),
-            None => Err(self.is_no(&format!("one of {}", listed(variants, '"')).as_str())),
+            None => Err(self.wrong_type(&one_of(variants, '"').as_str())),
         }
     }
 
@@ -186,7 +199,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         let Some(item) = self.items.next() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
-        seed.deserialize(JsonDeserializer(item)).map(Some).map_err(|mistake| mistake.within(format_args!("[{index}]")))
+        seed.deserialize(JsonDeserializer(item)).map(Some).map_err(|error| error.within(format_args!("[{index}]")))
     }
 }
 
@@ -205,9 +218,9 @@ impl<'de> MapAccess<'de> for Members<'de> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, ReadError> {
         let Some((name, value)) = self.object.member(self.index) else {
-            return Err(ReadError::custom("a value is asked for that is not there"));
+            return Err(ReadError::custom("no value after this name"));
         };
         self.index += 1;
-        seed.deserialize(JsonDeserializer(value)).map_err(|mistake| mistake.within(name))
+        seed.deserialize(JsonDeserializer(value)).map_err(|error| error.within(name))
     }
 }

@@ -1,10 +1,10 @@
-//! A mistake in the configuration, or what is probably one: where it is, and what to do. One line each.
+//! Errors and warnings about the configuration: one line each, which says where the mistake is and what to do.
 
 use std::fmt;
 
 use super::deserialize::ReadError;
 
-/// A mistake in the configuration.
+/// An error in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     path: String,
@@ -12,7 +12,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// At `path` (like `providers.cognito.jwks.cluster`; empty for the whole), something is wrong.
+    /// `problem` is what is wrong at `path`, like `providers.cognito.jwks.cluster`. The empty path is the whole
+    /// configuration.
     pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { path: path.into(), problem: problem.into() }
     }
@@ -27,7 +28,7 @@ impl From<ReadError> for ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "configuration" } else { &self.path };
-        // User text may hold line breaks, and a log line must stay one.
+        // Text of the configuration may have line breaks; a log message must stay on one line.
         let clean = |text: &str| text.replace(|c: char| c.is_control(), " ");
         write!(f, "{}: {}", clean(path), clean(&self.problem))
     }
@@ -35,7 +36,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// What is legal, and surely not meant.
+/// Something that is valid, but probably not intended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning(ConfigError);
 
@@ -45,39 +46,39 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Where we are in the configuration while it is compiled.
+/// A path in the configuration, like `rules[0].scopes`.
 #[derive(Clone, Debug)]
 pub struct ConfigPath(String);
 
 impl ConfigPath {
-    /// A field of the whole.
+    /// A top-level field.
     pub fn root(field: &str) -> Self {
         Self(field.to_owned())
     }
 
-    /// The whole.
+    /// The whole configuration.
     pub const fn top() -> Self {
         Self(String::new())
     }
 
-    /// A field of the object here.
+    /// A field of the object at this path.
     #[must_use]
     pub fn field(&self, name: &str) -> Self {
         if self.0.is_empty() { Self::root(name) } else { Self(format!("{}.{name}", self.0)) }
     }
 
-    /// A member of the list here.
+    /// An item of the list at this path.
     #[must_use]
     pub fn item(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
 
-    /// What is wrong here.
+    /// An error at this path.
     pub fn error(&self, problem: impl Into<String>) -> ConfigError {
         ConfigError::new(self.0.clone(), problem)
     }
 
-    /// What is probably wrong here.
+    /// A warning at this path.
     pub fn warning(&self, problem: impl Into<String>) -> Warning {
         Warning(self.error(problem))
     }

@@ -1,4 +1,4 @@
-//! Bytes → [`Config`], with the place of the first mistake.
+//! Bytes → [`Config`], or the first error and its path.
 
 use serde::Deserialize;
 
@@ -9,18 +9,18 @@ use crate::json;
 
 const NOT_JSON: &str = "is not JSON";
 
-/// Reads the plugin JSON, or a `google.protobuf.Struct` that says the same.
+/// Reads the plugin JSON, or a `google.protobuf.Struct` with the same content.
 ///
 /// # Errors
 ///
-/// The first mistake: broken JSON, an unknown or missing field, a value of another type.
+/// The first error: invalid JSON, an unknown or missing field, a value of the wrong type.
 pub fn parse(bytes: &[u8]) -> Result<Config, ReadError> {
     parse_json(bytes).or_else(|error| {
-        // A line feed to JSON, to the message its first member.
+        // The byte 0x0A is the tag of a Struct's first member, and white space in JSON.
         match bytes.starts_with(b"\n").then(|| protobuf_struct::to_json(bytes)) {
             Some(Some(document)) => Config::deserialize(JsonDeserializer(&document)),
             Some(None) if error.problem.starts_with(NOT_JSON) => {
-                Err(ReadError { problem: format!("{}, and no google.protobuf.Struct", error.problem), ..error })
+                Err(ReadError { problem: format!("{}, nor a google.protobuf.Struct", error.problem), ..error })
             }
             Some(None) | None => Err(error),
         }
@@ -38,26 +38,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_another_type_is_told_by_its_place() {
+    fn an_error_names_the_path_and_the_expected_type() {
         for (json, expected) in [
-            (r#"[]"#, ": invalid type: sequence, expected an object"),
+            (r#"[]"#, ": invalid type: list, expected an object"),
             (r#"{"providers":null}"#, "providers: invalid type: null, expected an object"),
             (
                 r#"{"providers":{"a":{"cache":["5m",100]}}}"#,
-                "providers.a.cache: invalid type: sequence, expected an object",
+                "providers.a.cache: invalid type: list, expected an object",
             ),
             (
                 r#"{"providers":{"a":{"cache":{"ttl":1.5}}}}"#,
-                "providers.a.cache.ttl: invalid type: fraction `1.5`, expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+                "providers.a.cache.ttl: invalid type: number `1.5`, expected a duration with its unit, like \"500ms\", \"60s\", \"10m\" or \"24h\"",
+            ),
+            (
+                r#"{"providers":{"a":{"cache":{"max_tokens":100000000000000000000}}}}"#,
+                "providers.a.cache.max_tokens: invalid type: number `1e+20`, expected a whole number",
             ),
             (
                 r#"{"providers":{"a":{"cache":{"max_tokens":-1}}}}"#,
-                "providers.a.cache.max_tokens: invalid value: integer `-1`, expected u32",
+                "providers.a.cache.max_tokens: invalid value: integer `-1`, expected a whole number",
             ),
             (r#"{"providers":{"a":{"issuer":"x","issuer":"y"}}}"#, "providers.a.issuer: duplicate field"),
             (
                 r#"{"providers":{"a":{"jwks":{"inline":{"keys":[{"kid":"a","kid":"b"}]}}}}}"#,
                 "providers.a.jwks.inline.keys[0].kid: duplicate field",
+            ),
+            (r#"{"providers":{},"rules":{}}"#, "rules: invalid type: object, expected a list"),
+            (
+                r#"{"cors_preflight":"allow"}"#,
+                "cors_preflight: unknown value `allow`, expected one of `bypass`, `check`",
             ),
             (
                 r#"{"providers":{},"rules":[{"route":"GET /"},{"route":"GET /","scopes":{"all":["a",1]}}]}"#,
@@ -78,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_has_its_place_in_json_and_in_a_message() {
-        let member = b"\x0a\x0d\x0a\x07default\x12\x02\x20\x01";
+    fn an_error_in_a_struct_reads_like_one_in_json() {
+        let truth = b"\x0a\x0d\x0a\x07default\x12\x02\x20\x01";
         for (bytes, expected) in [
             (
                 &br#"{"default":true}"#[..],
@@ -89,9 +98,9 @@ mod tests {
                 b"\n{\"default\":true}",
                 "default: invalid type: boolean `true`, expected one of \"deny\", \"authenticated\", \"public\"",
             ),
-            (member, "default: invalid type: boolean `true`, expected one of \"deny\", \"authenticated\", \"public\""),
-            (b"\n", ": is not JSON: EOF while parsing a value at line 2 column 0, and no google.protobuf.Struct"),
-            (b"\x0a\x0d\x0a\x07def", ": is not JSON: expected value at line 3 column 1, and no google.protobuf.Struct"),
+            (truth, "default: invalid type: boolean `true`, expected one of \"deny\", \"authenticated\", \"public\""),
+            (b"\n", ": is not JSON: EOF while parsing a value at line 2 column 0, nor a google.protobuf.Struct"),
+            (b"\x0a\x0d\x0a\x07def", ": is not JSON: expected value at line 3 column 1, nor a google.protobuf.Struct"),
             (b"\x08\x01", ": is not JSON: expected value at line 1 column 1"),
         ] {
             assert_eq!(message(bytes), expected, "{}", bytes.escape_ascii());

@@ -1,39 +1,39 @@
-//! The whole of the plugin JSON.
+//! The top level of the plugin JSON.
 
 use serde::Deserialize;
 
+use super::entries::Entries;
 use super::provider::Provider;
 use super::responses::Responses;
 use super::rule::Rule;
 #[cfg(feature = "schema")]
 use super::schema;
-use super::values::Entries;
 
-/// The whole plugin configuration.
+/// The plugin configuration.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The URI of the JSON Schema, for editors. The filter ignores it.
+    /// The path or the URL of the JSON Schema, for editors. The filter ignores it.
     #[serde(rename = "$schema", default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["./config.schema.json"])))]
     pub schema: Option<String>,
-    /// The name of this policy in metrics and logs, made of letters, digits, `_` and `-`. Give one to each policy where
-    /// one Envoy has several: without names, metrics of providers and rules with the same name are added up.
+    /// The name of this policy in metrics and logs. It may have letters, digits, `_` and `-`. If one Envoy has several
+    /// policies, name each of them: otherwise the metrics of providers and rules with the same name are added up.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[A-Za-z0-9_-]+$", "examples" = ["public-api"])))]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::LABEL, "examples" = ["public-api"])))]
     pub name: Option<String>,
-    /// Issuers whose tokens are accepted, by names of your choice; at least one. A name is made of letters, digits,
-    /// `_` and `-`, and becomes part of metrics and logs. Two providers with one issuer are refused.
+    /// The issuers whose tokens are accepted, by names of your choice; at least one. A name may have letters, digits,
+    /// `_` and `-`, and becomes part of the names of metrics. Two providers must not have the same issuer.
     #[cfg_attr(feature = "schema", schemars(
         extend(
             "minProperties" = 1,
-            "propertyNames" = { "pattern": "^[A-Za-z0-9_-]+$" },
+            "propertyNames" = { "pattern": schema::LABEL },
             "examples" = [schema::providers()],
         ),
     ))]
     pub providers: Entries<Provider>,
-    /// Which request needs what. The most specific route wins; the order does not matter.
+    /// What each request needs. The most specific route wins, whatever the order of the rules.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         extend("default" = [], "examples" = [[{ "route": "GET /items", "scopes": ["read"] }]]),
@@ -43,42 +43,43 @@ pub struct Config {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["authenticated"])))]
     pub default: Fallback,
-    /// Whether a true CORS preflight (`OPTIONS` with `origin` and `access-control-request-method`) passes without a
-    /// token. Any other `OPTIONS` is a request like every other.
+    /// Whether a CORS preflight (`OPTIONS` with one `origin` and one `access-control-request-method`) is allowed without
+    /// a token. Any other `OPTIONS` request is decided by the rules.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["check"])))]
     pub cors_preflight: CorsPreflight,
-    /// Format and details of refusals.
+    /// Format, realm and headers of refusals.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {}, "examples" = [{ "realm": "example" }])))]
     pub responses: Responses,
-    /// Let Envoy choose the route again after identity headers were set, for routes that match on them.
+    /// Whether Envoy chooses the route again after the filter has set identity headers. Set it if routes match on
+    /// them.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub clear_route_cache: bool,
-    /// Log one line for each refusal with reason, rule, provider, key and client, at most ten a second from each
-    /// worker. Never a token.
+    /// Whether each refusal is logged, with reason, rule, provider, key and client, but never the token. At most ten
+    /// lines a second from each worker.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub log_denials: bool,
-    /// For which requests reason, provider, rule, subject and client are kept for access logs, as filter state. It
-    /// costs up to five calls of the host for each request, and one more in a dry run.
+    /// The requests for which the filter state has reason, provider, rule, subject and client, for access logs. This
+    /// costs up to five host calls for each request, and one more in a dry run.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["refused"])))]
     pub filter_state: FilterState,
 }
 
-/// For which requests filter state is written, which costs up to six host calls each.
+/// The requests for which filter state is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FilterState {
-    /// Every one.
+    /// All requests.
     #[default]
     All,
-    /// Those that are refused, or would be.
+    /// Requests that are refused, or that a dry run would have refused.
     Refused,
-    /// None.
+    /// No requests.
     None,
 }
 
@@ -90,9 +91,9 @@ pub enum Fallback {
     /// Refuse with 403.
     #[default]
     Deny,
-    /// Let pass with any valid token.
+    /// Allow with any valid token.
     Authenticated,
-    /// Let pass.
+    /// Allow.
     Public,
 }
 
@@ -101,9 +102,9 @@ pub enum Fallback {
 #[cfg_attr(feature = "schema", derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CorsPreflight {
-    /// A true preflight needs no token.
+    /// A preflight needs no token.
     #[default]
     Bypass,
-    /// A preflight is a request like any other.
+    /// A preflight is decided by the rules, like any other request.
     Check,
 }

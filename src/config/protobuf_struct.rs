@@ -1,7 +1,7 @@
-//! `google.protobuf.Struct` → JSON: the other message in which Envoy carries a configuration. A filter gets its wire
-//! bytes, whatever Envoy's documentation says (tried from 1.36 to 1.40).
+//! `google.protobuf.Struct` → JSON. Envoy can carry a configuration in this message, and the filter gets its wire
+//! bytes. Envoy's documentation says that it gets JSON; Envoy 1.36 to 1.40 pass the bytes.
 //!
-//! Three messages and four wire types are all there is to read; a protobuf library would be 17 KB of the module.
+//! The format has three messages, and they use three wire types. A protobuf library would add 17 KB to the module.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use serde_json::Number;
 
 use crate::json::{Json, Object};
 
-/// Deeper than any configuration goes.
+/// Deeper than any configuration needs.
 const MAX_DEPTH: u8 = 32;
 
-/// The same as JSON; `None` if the bytes are not such a message, or nested too deep.
+/// The message as JSON. `None` if the bytes are not a `Struct`, or if it is nested too deep.
 pub(super) fn to_json(bytes: &[u8]) -> Option<Json<'_>> {
     object(bytes, MAX_DEPTH)
 }
 
-/// `Struct`: its members are entries of a map, each a message of key and value.
+/// `Struct`: a map, of which each entry is a message with a key and a value.
 fn object(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
     let depth = depth.checked_sub(1)?;
     let mut members: Vec<(Cow<'_, str>, Json<'_>)> = Vec::new();
@@ -48,13 +48,13 @@ fn list(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
     Some(Json::List(items))
 }
 
-/// `Value`: one of six.
+/// `Value`: one of six types.
 fn any(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
     let mut value = Json::Null;
     each_field(bytes, |field| {
         value = match field {
             (1, Content::Number(0)) => Json::Null,
-            (2, Content::Double(number)) => whole(number)?,
+            (2, Content::Double(number)) => to_number(number)?,
             (3, Content::Bytes(text)) => Json::Text(Cow::Borrowed(std::str::from_utf8(text).ok()?)),
             (4, Content::Number(number)) => Json::Boolean(number != 0),
             (5, Content::Bytes(members)) => object(members, depth)?,
@@ -66,8 +66,8 @@ fn any(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
     Some(value)
 }
 
-/// The message knows floating point only; what was a whole number is one again.
-fn whole(number: f64) -> Option<Json<'static>> {
+/// A `Struct` has only floating point numbers. A whole number becomes an integer again.
+fn to_number(number: f64) -> Option<Json<'static>> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
         Some(Json::Number((number as i64).into()))
@@ -76,7 +76,7 @@ fn whole(number: f64) -> Option<Json<'static>> {
     }
 }
 
-/// What a field holds (protobuf encoding, wire types 0, 1 and 2).
+/// The content of a field (protobuf wire types 0, 1 and 2).
 enum Content<'m> {
     Number(u64),
     Double(f64),
@@ -106,7 +106,7 @@ fn each_field<'m>(mut bytes: &'m [u8], mut take: impl FnMut((u64, Content<'m>)) 
     Some(())
 }
 
-/// Seven bits a byte, least significant first, ten bytes at most.
+/// A base 128 varint: seven bits in each byte, the least significant first, at most ten bytes.
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for position in 0..10 {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use serde_json::{Map, Value, json};
 
-    /// The reverse, for values that a message can hold.
+    /// The reverse of `to_json`, for values that a `Struct` can have.
     fn encoded(value: &Value) -> Vec<u8> {
         match value {
             Value::Null => vec![0x08, 0],
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_what_the_json_said() {
+    fn a_struct_becomes_the_same_json() {
         for value in [
             json!({}),
             json!({ "a": null, "b": true, "c": false, "d": "text", "é": "ü", "": "" }),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_cut_or_strange_is_none() {
+    fn a_message_that_is_cut_or_malformed_is_none() {
         let good = message(json!({ "a": { "b": [1.5, "x", true] } }).as_object().unwrap());
         for end in 1..good.len() {
             assert_eq!(to_json(&good[..end]), None, "cut at {end}");
@@ -185,12 +185,12 @@ mod tests {
             ("a name that is not UTF-8", field(1, &field(1, b"\xff"))),
             ("text that is not UTF-8", entry(&field(3, b"\xff"))),
             ("a null that is one", entry(&[0x08, 1])),
-            ("a seventh kind of value", entry(&field(7, b""))),
-            ("a wire type of old", entry(&[0x0b])),
-            ("four bytes where eight belong", entry(&[0x15, 0, 0, 0, 0])),
+            ("a seventh type of value", entry(&field(7, b""))),
+            ("a deprecated wire type", entry(&[0x0b])),
+            ("four bytes instead of eight", entry(&[0x15, 0, 0, 0, 0])),
             ("a number that never ends", vec![0xff; 100]),
             ("a length beyond the end", vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
-            ("a member twice", [entry(&[0x20, 1]), entry(&[0x20, 0])].concat()),
+            ("a duplicate member", [entry(&[0x20, 1]), entry(&[0x20, 0])].concat()),
             ("infinity", entry(&[&[0x11][..], &f64::INFINITY.to_le_bytes()].concat())),
         ] {
             assert_eq!(to_json(&bytes), None, "{label}");

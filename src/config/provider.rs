@@ -1,85 +1,87 @@
-//! The providers of the plugin JSON: issuers, where their keys come from, what their tokens must look like.
+//! The providers of the plugin JSON: issuers, the sources of their keys, and the conditions on their tokens.
 
 use serde::Deserialize;
 
+use super::claim::{ClaimName, Output};
+use super::entries::Entries;
+use super::period::Period;
 #[cfg(feature = "schema")]
 use super::schema;
-use super::values::{ClaimName, Entries, Output, Period};
 use crate::json::Json;
 
-/// One issuer, its keys, and what its tokens must look like.
+/// One issuer, its keys, and the conditions on its tokens.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::provider))]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// Preset for the kind of token and for the claims that name client, scopes and groups; any field given explicitly
-    /// wins.
+    /// The vendor. It decides which kind of token is accepted, how access tokens differ from ID tokens, and which claims
+    /// have client, scopes and groups. A field that is given overrides the profile.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["cognito"])))]
     pub profile: Profile,
-    /// Compared with `iss` byte for byte: a trailing slash makes another issuer. May hold `{tenantid}`, together with
-    /// `tenants`.
+    /// Compared with `iss` byte for byte: with a trailing slash it is another issuer. It may contain `{tenantid}`, which
+    /// stands for each of the `tenants`.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("examples" = ["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123"]),
     ))]
     pub issuer: String,
-    /// Tenants that may stand in the place of `{tenantid}` in `issuer`; the token's `tid` must be the same one.
-    /// Required where the issuer has `{tenantid}`, and only there.
+    /// The values that are accepted for `{tenantid}` in `issuer`. The token's `tid` must have the same value. Required if
+    /// the issuer has `{tenantid}`, not allowed otherwise.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(length(min = 1)),
         extend("examples" = [["9122040d-6c67-4c5b-b112-36a304b66dad"]]),
     ))]
     pub tenants: Option<Vec<String>>,
-    /// Any of these must be in `aud`, or, for a token without `aud`, be its `client_id`: API Gateway's order. For
-    /// Cognito's access tokens these are the client ids. Required, unless `any_audience` is `true`.
+    /// The accepted audiences. One of them must be in `aud`, or, if the token has no `aud`, be its `client_id`, as in API
+    /// Gateway. For Cognito's access tokens, list the client ids. Required, unless `any_audience` is `true`.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(length(min = 1)),
         extend("examples" = [["web-client-id", "m2m-client-id"]]),
     ))]
     pub audiences: Option<Vec<String>>,
-    /// Accept tokens for any audience; the alternative to `audiences`.
+    /// Whether tokens for any audience are accepted. Use it instead of `audiences`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub any_audience: bool,
-    /// If given, the token's client must be one of these as well. Which claim names the client depends on `profile`.
+    /// If given, the token's client must be one of these. `profile` decides which claim has the client.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(length(min = 1)),
         extend("examples" = [["web-client-id"]]),
     ))]
     pub clients: Option<Vec<String>>,
-    /// Where the keys come from.
+    /// The source of the keys.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [schema::jwks()])))]
     pub jwks: Jwks,
-    /// Algorithms that tokens may be signed with; every one with public keys if not given. Name the issuer's: PS* and EdDSA
-    /// are verified in the filter itself, which costs several times as much, and which any made-up token can cause. `HS256`,
-    /// `HS384` and `HS512` need a secret for them in `jwks.inline`.
+    /// The accepted signature algorithms (RFC 7518 §3.1, RFC 8037); if not given, all that use public keys. List the
+    /// issuer's: PS* and EdDSA are verified in the filter itself, which costs several times as much, and any forged token
+    /// can cause that cost. `HS256`, `HS384` and `HS512` each need a secret in `jwks.inline`.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("items" = { "type": "string", "enum": schema::ALGORITHMS }, "examples" = [["RS256", "ES256"]]),
     ))]
     pub algorithms: Option<Vec<String>>,
-    /// The kind of token that is accepted; `profile` decides if not given.
+    /// The kind of token that is accepted; if not given, the profile's.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["access"])))]
     pub token_use: Option<TokenUse>,
-    /// Tolerance for `exp`, `nbf` and `iat`; `"0s"` for none, at most `"300s"`.
+    /// Tolerance for `exp`, `nbf` and `iat` (RFC 7519 §4.1); at most `"300s"`. `"0s"` allows none.
     #[serde(default = "Period::minute")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["10s"])))]
     pub clock_skew: Period,
-    /// Refuse a token without `exp`.
+    /// Whether a token without `exp` is refused (RFC 7519 §4.1.4).
     #[serde(default = "yes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub require_expiration: bool,
-    /// Refuse tokens that live longer, from `iat` to `exp`; more than `"0s"`. No limit if not given.
+    /// The longest accepted lifetime of a token, from `iat` to `exp`; more than `"0s"`. No limit if not given.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::MORE_THAN_ZERO, "examples" = ["1h"])))]
     pub max_token_lifetime: Option<Period>,
-    /// Where in the request the token may be: `$request.header.NAME`, `$request.querystring.NAME`,
-    /// `$request.cookie.NAME` or `$request.websocket` (the sub-protocol after `bearer`). In `Authorization` the scheme
-    /// `Bearer` is required, elsewhere it is allowed. A request with two tokens is refused with 400. What a server may take
-    /// for the place counts as it: a header spelled `x_token` for `x-token`, a parameter behind `;`.
+    /// Where the token may be in the request: `$request.header.NAME`, `$request.querystring.NAME`,
+    /// `$request.cookie.NAME` or `$request.websocket` (the subprotocol after `bearer`). The scheme `Bearer` is required in
+    /// `Authorization` and optional elsewhere. A request with two tokens is refused with 400 (RFC 6750 §2). Spellings that
+    /// a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter after `;`.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(regex(pattern = schema::IDENTITY_SOURCE)),
@@ -89,51 +91,52 @@ pub struct Provider {
         ),
     ))]
     pub identity_sources: Option<Vec<String>>,
-    /// Claims that hold scopes, as text with spaces or as a list; `profile` decides if not given.
+    /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["scope"]])))]
     pub scope_claims: Option<Vec<ClaimName>>,
-    /// Claims that hold groups, as a list, as one name, or as API Gateway's bracketed text (`[admin user]`); `profile`
-    /// decides if not given.
+    /// The claims that have groups, as a list, as one name, or as API Gateway's text in brackets (`[admin user]`); if not
+    /// given, the profile's.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["roles", ["realm_access", "roles"]]])))]
     pub group_claims: Option<Vec<ClaimName>>,
-    /// Leave the token in the request that goes upstream. `false` takes it out of wherever it was accepted: header, query
-    /// or cookie. Where no token is accepted (public routes, preflights, what a dry run would have refused), what came
-    /// goes on as it is.
+    /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.
+    /// Where no token is accepted (public routes, preflights, requests that a dry run would have refused), the request is
+    /// forwarded with whatever it has.
     #[serde(default = "yes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,
-    /// Request headers that are set from verified claims: header → claim. Every header that any provider names here is
-    /// removed from every incoming request first, on public routes and preflights too. A value that no header can
-    /// carry refuses the token.
+    /// The request headers that are set from verified claims: header → claim. Every header that any provider names here
+    /// is first removed from every incoming request, also on public routes and preflights. A token is refused if a claim
+    /// cannot be written as a header value.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         with = "schema::ByHeader<Output>",
         extend("default" = {}, "examples" = [{ "x-jwt-sub": "sub", "x-tenant": ["org", "id"] }]),
     ))]
     pub claims_to_headers: Entries<Output>,
-    /// Request header that carries the whole verified payload, base64url. Removed from every incoming request as well.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::HeaderName>", extend("examples" = ["x-jwt-payload"])))]
+    /// The request header that is set to the whole verified payload, base64url-encoded (RFC 7515 §2). It is also removed
+    /// from every incoming request.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::SettableHeaderName>", extend("examples" = ["x-jwt-payload"])))]
     pub payload_to_header: Option<String>,
-    /// The cache of verified tokens. An entry never outlives its token, its key or its configuration, and rules are
-    /// evaluated for every request.
+    /// The cache of verified tokens. An entry is never used after its token expired, its key was withdrawn or the
+    /// configuration changed. Rules are evaluated for every request.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [{ "ttl": "0s" }])))]
     pub cache: Cache,
 }
 
-/// Preset for the kind of token and the names of its claims.
+/// The vendor of the tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// No assumption.
+    /// No assumptions.
     #[default]
     Generic,
     /// Amazon Cognito user pools.
     Cognito,
-    /// JWT access tokens of RFC 9068.
+    /// JWT access tokens (RFC 9068).
     Rfc9068,
-    /// Microsoft Entra ID, version 1 and 2 tokens.
+    /// Microsoft Entra ID, tokens of version 1 and 2.
     Entra,
     /// Okta authorization servers.
     Okta,
@@ -145,7 +148,7 @@ pub enum Profile {
     Google,
 }
 
-/// The kind of token that a provider's rules are written for.
+/// The kind of token that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -154,17 +157,17 @@ pub enum TokenUse {
     Access,
     /// ID tokens only.
     Id,
-    /// Either.
+    /// Both.
     Any,
 }
 
-/// Where a provider's keys come from: exactly one of `uri`, `inline` and `discovery`.
+/// The source of a provider's keys: exactly one of `uri`, `inline` and `discovery`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::key_source))]
 #[serde(deny_unknown_fields)]
 pub struct Jwks {
-    /// The key set's URL, `http` or `https`. Its host and path are asked of `cluster`, which decides where the request
-    /// goes and whether with TLS.
+    /// The URL of the key set, `http` or `https`. It gives the host and path of the request; `cluster` decides where the
+    /// request goes, and whether it uses TLS.
     #[cfg_attr(feature = "schema", schemars(
         regex(pattern = schema::URL),
         extend("examples" = ["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123/.well-known/jwks.json"]),
@@ -173,32 +176,33 @@ pub struct Jwks {
     /// The Envoy cluster that reaches the issuer. Required with `uri` and with `discovery`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = ["cognito"])))]
     pub cluster: Option<String>,
-    /// How long one fetch may take; more than `"0s"`, at most `"60s"`. Requests that need keys wait no longer.
+    /// How long a fetch may take, and how long a request waits for keys; more than `"0s"`, at most `"60s"`.
     #[cfg_attr(feature = "schema", schemars(
         extend("default" = "5s", "pattern" = schema::MORE_THAN_ZERO, "examples" = ["2s"]),
     ))]
     pub timeout: Option<Period>,
-    /// How long a key set is fresh; at least `"1s"`. It is fetched again before that time is over.
+    /// How long a key set is fresh; at least `"1s"`. The next fetch begins before this time is over.
     #[cfg_attr(feature = "schema", schemars(
         extend("default" = "10m", "pattern" = schema::A_SECOND_OR_MORE, "examples" = ["1h"]),
     ))]
     pub refresh_interval: Option<Period>,
-    /// How long the last good key set serves while the issuer can't be reached, counted from its fetch; at least
+    /// How long the last good key set is used if the issuer cannot be reached, counted from its fetch; at least
     /// `refresh_interval`. After that, requests with tokens get 503.
     #[cfg_attr(feature = "schema", schemars(
         extend("default" = "24h", "pattern" = schema::A_SECOND_OR_MORE, "examples" = ["6h"]),
     ))]
     pub max_stale: Option<Period>,
-    /// Let `Cache-Control: max-age` of the issuer's answer stand for `refresh_interval`, within 60 seconds and 24
-    /// hours.
+    /// Whether `Cache-Control: max-age` of the issuer's response replaces `refresh_interval` (RFC 9111 §5.2.2.1). It
+    /// counts as at least 60 seconds and at most 24 hours.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false, "examples" = [true])))]
     pub respect_cache_control: Option<bool>,
-    /// The key set itself (RFC 7517 §5): at most 200 keys, of which public ones that can't be used are left out. Secrets
-    /// (`oct`) must be listed in `algorithms`, and as long as their hash.
+    /// The key set itself (RFC 7517 §5), at most 200 keys. Public keys that cannot be used are left out. The algorithm of
+    /// a secret (`oct`) must be listed in `algorithms`, and the secret must be at least as long as its hash (RFC 7518
+    /// §3.2).
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::KeySet>", extend("examples" = [schema::key_set()])))]
     pub inline: Option<Json<'static>>,
-    /// Find the key set through the issuer's OIDC discovery document, `ISSUER/.well-known/openid-configuration`. Its
-    /// `issuer` must equal ours; its `jwks_uri` never changes the cluster.
+    /// Find the key set with the issuer's OpenID Connect discovery document, `ISSUER/.well-known/openid-configuration`.
+    /// The document's `issuer` must equal the provider's. Its `jwks_uri` never changes the cluster.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub discovery: bool,
@@ -209,11 +213,11 @@ pub struct Jwks {
 #[cfg_attr(feature = "schema", derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
-    /// How long a verified token is remembered; `"0s"` turns the cache off.
+    /// How long a verified token is kept; `"0s"` turns the cache off.
     #[serde(default = "Period::five_minutes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["1m"])))]
     pub ttl: Period,
-    /// How many tokens are remembered, in each worker; at most a million.
+    /// How many tokens each worker keeps; at most 1,000,000.
     #[serde(default = "ten_thousand")]
     #[cfg_attr(feature = "schema", schemars(range(max = 1_000_000), extend("examples" = [1000])))]
     pub max_tokens: u32,

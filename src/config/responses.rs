@@ -1,32 +1,34 @@
-//! The refusals of the plugin JSON: what they say, and in which format.
+//! The responses to refused requests, in the plugin JSON.
 
 use serde::Deserialize;
 
+use super::entries::Entries;
+use super::period::Period;
 #[cfg(feature = "schema")]
 use super::schema;
-use super::values::{Entries, Period};
 
-/// Format and details of refusals.
+/// Format, realm and headers of refusals.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Responses {
-    /// `realm` of the challenge in `www-authenticate`, ASCII without quotes and backslashes; none if it is empty.
+    /// `realm` of the challenge in `www-authenticate` (RFC 6750 §3): ASCII without quotes and backslashes. If it is empty,
+    /// the challenge has none.
     #[cfg_attr(feature = "schema", schemars(
         regex(pattern = schema::REALM),
         extend("default" = "api", "examples" = ["example"]),
     ))]
     pub realm: Option<String>,
-    /// Tell the client the reason's code, as `error_description` of the challenge and `detail` of `problem` bodies.
+    /// Whether the client gets the reason code, as `error_description` of the challenge and `detail` of `problem` bodies.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub expose_reason: bool,
-    /// The body's format.
+    /// The format of the body.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["problem"])))]
     pub format: Format,
-    /// Extra headers by status: 400, 401, 403 or 503. Not `content-type`, `www-authenticate` and `retry-after`, which the
-    /// filter sets itself.
+    /// Additional response headers for each status: 400, 401, 403 or 503. Not `content-type`, `www-authenticate` and
+    /// `retry-after`, which the filter sets itself.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         with = "Entries<schema::ExtraHeaders>",
@@ -37,7 +39,7 @@ pub struct Responses {
         ),
     ))]
     pub headers: Entries<Entries<String>>,
-    /// `retry-after` of a 503, in whole seconds, at least one.
+    /// `retry-after` of a 503. It is rounded up to whole seconds, and is at least one second.
     #[serde(default = "Period::five_seconds")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["30s"])))]
     pub retry_after: Period,
@@ -53,6 +55,6 @@ pub enum Format {
     Aws,
     /// RFC 9457 problem details.
     Problem,
-    /// Plain text as Envoy's own `jwt_authn` writes it, which tells the reason, whatever `expose_reason` says.
+    /// Plain text, as Envoy's `jwt_authn` writes it. It includes the reason, even if `expose_reason` is `false`.
     Envoy,
 }

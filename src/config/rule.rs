@@ -1,52 +1,54 @@
-//! The rules of the plugin JSON: routes, and the trees of requirements of those who may use them.
+//! The rules of the plugin JSON: routes, and what their requests need.
 
 use serde::Deserialize;
 
+use super::any_or_all::AnyOrAll;
+use super::claim::ClaimName;
+use super::scalar::Scalar;
 #[cfg(feature = "schema")]
 use super::schema;
-use super::values::{AnyOrAll, ClaimName, Scalar};
 
-/// One rule: a route, and what its requests need.
+/// One route, and what its requests need.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::rule))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// API Gateway's route key: `METHOD /path`, `ANY /path` or `$default`. `{name}` is one segment, `{name+}` at the
-    /// end one or more. A literal segment goes before `{name}`, that before `{name+}`, that before `$default`; a named
-    /// method before `ANY`. The query takes no part. Two rules for the same route and host are refused.
+    /// A route key, as in API Gateway: `METHOD /path`, `ANY /path` or `$default`. `{name}` matches one segment, `{name+}`
+    /// at the end one or more. A literal segment wins over `{name}`, that over `{name+}`, that over `$default`; a method
+    /// wins over `ANY`. The query is not compared. Two rules must not have the same route and host.
     #[cfg_attr(feature = "schema", schemars(
         extend("pattern" = schema::route(), "examples" = ["GET /items/{id}", "ANY /admin/{proxy+}", "$default"]),
     ))]
     pub route: String,
-    /// Host names that the rule is for, without ports; `*.example.com` for one or more labels. Every host if not
-    /// given; a rule for the host goes before one for every host.
+    /// The hosts of the rule, without ports; all hosts if not given. In `*.example.com`, `*` stands for one or more
+    /// labels. A rule with a matching host wins over a rule for all hosts.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(regex(pattern = schema::HOST)),
         extend("examples" = [["api.example.com", "*.tenants.example.com"]]),
     ))]
     pub hosts: Option<Vec<String>>,
-    /// Who may pass before scopes, groups and claims are looked at.
+    /// Who may send such a request. Scopes, groups and claims are conditions in addition.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["public"])))]
     pub access: Access,
-    /// Names of the providers whose tokens are accepted; all if not given. Another provider's token is refused with
-    /// 403.
+    /// The providers whose tokens are accepted; all if not given. A token of another provider is refused with 403.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["cognito"]])))]
     pub providers: Option<Vec<String>>,
-    /// Scopes: any of a list, as in API Gateway, or `{"all": […]}`. Those that are missing are named in the challenge.
+    /// The scopes that the token must have: any of a list, as in API Gateway, or `{"all": […]}`. Missing scopes are named
+    /// in the challenge (RFC 6750 §3.1).
     #[cfg_attr(feature = "schema", schemars(
         with = "Option<schema::Scopes>",
         extend("examples" = [["https://api.example.com/read"]]),
     ))]
     pub scopes: Option<AnyOrAll>,
-    /// Groups: any of a list, or `{"all": […]}`.
+    /// The groups that the token must have: any of a list, or `{"all": […]}`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Groups>", extend("examples" = [["admin"]])))]
     pub groups: Option<AnyOrAll>,
-    /// A tree of requirements. It must hold together with `scopes` and `groups`.
+    /// A tree of requirements, in addition to `scopes` and `groups`.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [{ "claim": "org_tier", "in": ["pro", "enterprise"] }])))]
     pub require: Option<Requirement>,
-    /// Label for logs and metrics; the route if not given.
+    /// The name of the rule in logs and metrics; the route if not given.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("not" = schema::without_controls(), "examples" = ["read-items"]),
@@ -58,16 +60,16 @@ pub struct Rule {
     pub mode: Mode,
 }
 
-/// Who may pass a rule.
+/// Who may send a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Everybody; no token is looked at.
+    /// Everybody. Tokens are not checked.
     Public,
-    /// Everybody without a token; a token that is sent must be valid.
+    /// Everybody. A token that is sent must be valid.
     Optional,
-    /// Holders of a valid token.
+    /// Clients with a valid token.
     #[default]
     Authenticated,
     /// Nobody.
@@ -82,14 +84,14 @@ pub enum Mode {
     /// Refuse what the rule does not allow.
     #[default]
     Enforce,
-    /// Count and log what would have been refused, and let it pass without identity headers.
+    /// Count and log requests that would have been refused, and forward them without identity headers.
     DryRun,
 }
 
-/// A node of a requirement tree: exactly one of `scope`, `group`, `claim`, `all_of`, `any_of` and `not`. Beside
-/// `claim` stands exactly one of `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` and `matches`.
-/// Values are compared by type: `true` is not `"true"`. A claim that is missing satisfies none of them, not even under
-/// `not`; `exists` asks whether it is there.
+/// A node of a requirement tree: exactly one of `scope`, `group`, `claim`, `all_of`, `any_of` and `not`. A `claim` needs
+/// exactly one operand: `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` or `matches`. Values are
+/// compared by type: `true` is not `"true"`. If the claim is missing, no operand holds, not even under `not`; only
+/// `exists` can test for that.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::requirement))]
 #[serde(deny_unknown_fields)]
@@ -103,46 +105,47 @@ pub struct Requirement {
     /// A group that the token must have.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = ["admin"])))]
     pub group: Option<String>,
-    /// A claim, tested by exactly one of the operands.
+    /// A claim, which exactly one operand tests.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["sub"])))]
     pub claim: Option<ClaimName>,
-    /// The claim is this value.
+    /// The claim has this value.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["enterprise"])))]
     pub equals: Option<Scalar>,
-    /// The claim is one of these values.
+    /// The claim has one of these values.
     #[serde(rename = "in")]
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["pro", "enterprise"]])))]
     pub one_of: Option<Vec<Scalar>>,
-    /// The claim is a list with this value in it.
+    /// The claim is a list that contains this value.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["beta"])))]
     pub contains: Option<Scalar>,
-    /// The claim is there (`true`), or is not (`false`).
+    /// The token has the claim (`true`), or does not have it (`false`).
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub exists: Option<bool>,
-    /// The claim is the value of this variable of the route, percent-decoded once. A value with `;` in it is nobody's: some
-    /// servers drop what follows.
+    /// The claim equals this variable of the route, percent-decoded once. A value with `;` is never equal, because some
+    /// servers ignore what follows it.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::VARIABLE), extend("examples" = ["id"])))]
     pub equals_path: Option<String>,
-    /// The claim is the value of this request header, which must be there once, and no other that a server may take for it
-    /// (`x_tenant` for `x-tenant`).
+    /// The claim equals this request header, byte for byte. The request must have the header once, and no other that a
+    /// server may take for it (`x_tenant` for `x-tenant`). `host` is Envoy's `:authority`, with the port if the client
+    /// sends one.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::HeaderName>", extend("examples" = ["x-tenant"])))]
     pub equals_header: Option<String>,
-    /// The claim is text of this form; `*` stands for any number of characters.
+    /// The claim is text that matches this pattern. `*` stands for any number of characters.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["*@example.com"])))]
     pub matches: Option<String>,
-    /// Every one must hold.
+    /// All of these must hold.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("examples" = [[{ "scope": "read" }, { "group": "staff" }]]),
     ))]
     pub all_of: Option<Vec<Self>>,
-    /// At least one must hold.
+    /// At least one of these must hold.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("examples" = [[{ "claim": "sub", "equals_path": "id" }, { "group": "admin" }]]),
     ))]
     pub any_of: Option<Vec<Self>>,
-    /// Must not hold.
+    /// This must not hold.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [{ "group": "suspended" }])))]
     pub not: Option<Box<Self>>,
 }

@@ -1,10 +1,12 @@
-//! Wire format → [`Engine`], or the first mistake and its path. Every struct is destructured naming all of its fields, so
-//! that a new field does not compile until somebody decides what it means.
+//! Wire format → [`Engine`], or the first error and its path. Every struct is destructured with all its fields by name, so
+//! that a new field does not compile until its meaning is decided.
 
 mod context;
+mod key_source;
 mod profile;
 mod provider;
 mod reply;
+mod requirement;
 mod rule;
 mod warnings;
 
@@ -22,7 +24,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The first mistake, with its place and what to do.
+    /// The first error: its path, and what to do.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
         Self::compile(config::parse(json)?)
     }
@@ -31,7 +33,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The same.
+    /// The first error: its path, and what to do.
     pub fn compile(config: config::Config) -> Result<Self, ConfigError> {
         let warnings = warnings::warnings(&config);
         let config::Config {
@@ -48,8 +50,9 @@ impl Engine {
         } = config;
         let mut context = Context::default();
         if name.as_deref().is_some_and(|name| !is_label(name)) {
-            return Err(ConfigPath::root("name")
-                .error("is not a valid name; it has letters, digits, `_` and `-` only: it becomes part of metrics"));
+            return Err(ConfigPath::root("name").error(
+                "is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the names of metrics",
+            ));
         }
         let path = ConfigPath::root("providers");
         if providers.is_empty() {

@@ -1,22 +1,23 @@
-//! A request's headers as the host hands them over: one buffer, in which each name and each value is found when somebody
-//! looks for it. Nothing is copied out of it before somebody asks.
+//! A request's headers in the buffer that the host passes. Names and values are read from the buffer each time, without
+//! copies.
 
 use std::fmt;
 
-/// Header names and values in the order of the request; Envoy writes names in lower case.
+/// Header names and values in the order of the request. Envoy passes names in lower case.
 #[derive(Clone, Default)]
 pub struct Headers {
     bytes: Vec<u8>,
-    /// Where the first name begins.
+    /// The offset of the first name.
     texts: usize,
 }
 
-/// How many pairs there are, before their lengths.
+/// The size of the number of pairs, which comes first.
 const COUNT_BYTES: usize = 4;
 
 impl Headers {
-    /// Reads the form in which a proxy-wasm host passes a map: how many pairs, the lengths of each name and value, then
-    /// these themselves with a NUL behind each; numbers are 32 bits, little-endian. `None` if the bytes say otherwise.
+    /// Reads a map as a proxy-wasm host serializes it: the number of pairs, the lengths of each name and value, then the
+    /// names and values themselves, each followed by a NUL. Numbers have 32 bits and are little-endian. `None` if the
+    /// lengths do not fit the bytes.
     pub fn from_host(bytes: Vec<u8>) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self::default());
@@ -26,8 +27,8 @@ impl Headers {
         let lengths = bytes.get(COUNT_BYTES..texts)?.as_chunks().0;
         let needed: u64 = lengths.iter().map(|length| u64::from(u32::from_le_bytes(*length)).saturating_add(1)).sum();
         // The last NUL may be missing.
-        let there = u64::try_from(bytes.len().checked_sub(texts)?).ok()?.saturating_add(1);
-        (needed <= there).then_some(Self { bytes, texts })
+        let available = u64::try_from(bytes.len().checked_sub(texts)?).ok()?.saturating_add(1);
+        (needed <= available).then_some(Self { bytes, texts })
     }
 
     /// Names and values.
@@ -40,7 +41,7 @@ impl Headers {
     }
 }
 
-/// Goes through names and values. Every request does so several times.
+/// An iterator over names and values. It runs several times for each request.
 #[derive(Clone, Debug)]
 pub struct Iter<'h> {
     lengths: std::slice::Iter<'h, [[u8; 4]; 2]>,
@@ -79,7 +80,7 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     }
 }
 
-/// Among the values is the token.
+/// Prints no values, because one of them is the token.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Headers({} pairs)", self.iter().count())
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_read_where_they_are() {
+    fn pairs_are_read_from_the_buffer() {
         let bytes = b"\x02\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\0\0\0\0a\0b\xff\0abc\0\0";
         let expected: [(&[u8], &[u8]); 2] = [(b"a", b"b\xff"), (b"abc", b"")];
         for end in [bytes.len(), bytes.len() - 1] {
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_lie_are_refused() {
+    fn wrong_lengths_are_refused() {
         for bytes in
             [&b"\xff\xff\xff\xff"[..], b"\x01\0\0\0\xff\xff\xff\xff\0\0\0\0", b"\x01\0\0\0\0\0\0\0\xff\xff\xff\xff\0"]
         {

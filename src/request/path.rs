@@ -1,16 +1,16 @@
-//! A request's path in its one canonical form (RFC 3986 §6.2).
+//! The canonical form of a request's path (RFC 3986 §6.2).
 
 use std::borrow::Cow;
 
-/// Servers may read the path in two ways, or in none.
+/// Servers may understand the path differently, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AmbiguousPath;
 
-/// A path in the form that routes are written in.
+/// The path in the form in which routes are compiled.
 ///
 /// # Errors
 ///
-/// If the path has two readings.
+/// If the path is ambiguous.
 pub fn canonical(path: &str) -> Result<Cow<'_, str>, AmbiguousPath> {
     if is_already_canonical(path) {
         return Ok(Cow::Borrowed(path));
@@ -27,22 +27,23 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, AmbiguousPath> {
     }
 }
 
-/// What nearly every path is: none of its characters means anything but itself. One look at each is enough then.
+/// Whether no character of the path has a special meaning. Nearly every path is like that, and one pass is enough to
+/// see it.
 fn is_already_canonical(path: &str) -> bool {
     let mut slash_before = false;
     path.starts_with('/')
         && path.bytes().all(|byte| {
-            let clear = match byte {
+            let plain = match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b':' | b'@' => true,
                 b'/' | b'.' => !slash_before,
                 _ => false,
             };
             slash_before = byte == b'/';
-            clear
+            plain
         })
 }
 
-/// No empty segment but the last, and no dot segment, also where a server would first drop `;parameters`.
+/// Whether no segment but the last is empty, and none is a dot segment, also after `;parameters` are removed.
 fn segments_are_plain(segments: &str) -> bool {
     let mut rest = segments.split('/').peekable();
     while let Some(segment) = rest.next() {
@@ -55,7 +56,8 @@ fn segments_are_plain(segments: &str) -> bool {
     true
 }
 
-/// What is left of a canonical segment where a server drops its `;parameters`, decoded first or not (RFC 3986 §3.3).
+/// A canonical segment without its `;parameters` (RFC 3986 §3.3). Some servers decode before they remove them, so
+/// `%3B` counts as well.
 pub fn without_parameters(segment: &str) -> &str {
     let bare = segment.split_once(';').map_or(segment, |(bare, _)| bare);
     bare.split_once("%3B").map_or(bare, |(bare, _)| bare)
@@ -76,7 +78,7 @@ fn decode_unreserved(path: &str) -> Result<String, AmbiguousPath> {
         rest = tail;
     }
     decoded.push_str(rest);
-    // Who decodes twice finds these, also where the digits were escapes themselves.
+    // A server that decodes twice would decode these too. The digits may have been escapes themselves.
     let doubled = decoded.split("%25").skip(1).any(|tail| escape(tail).is_some());
     (!doubled && percent_decode(&decoded).is_some()).then_some(decoded).ok_or(AmbiguousPath)
 }
@@ -87,7 +89,7 @@ fn escape(text: &str) -> Option<(u8, &str)> {
     hex.then(|| u8::from_str_radix(digits, 16).ok())?.map(|byte| (byte, tail))
 }
 
-/// Decodes every escape once; `None` if one is invalid or what comes out is not UTF-8.
+/// Decodes every escape once. `None` if an escape is invalid, or if the result is not UTF-8.
 pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
@@ -109,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_one_reading_or_none() {
+    fn a_path_is_canonical_or_refused() {
         for (path, expected) in [
             ("/", Some("/")),
             ("", Some("")),

@@ -1,39 +1,39 @@
-//! The fields of a struct as serde knows them: by their names on the wire, in the order of the source. JSON objects,
-//! and so JSON Schemas, have no order.
+//! The names of a struct's fields in JSON, in the order of the source. The JSON Schema does not have that order, because
+//! its objects are sorted by name.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// The fields of `T`; none if it isn't a struct.
+/// The fields of `T`; none if it is not a struct.
 pub(super) fn fields_of<T: Deserialize<'static>>() -> &'static [&'static str] {
-    match T::deserialize(Asking) {
-        Err(Told(fields)) => fields,
+    match T::deserialize(FieldNames) {
+        Err(Found(fields)) => fields,
         Ok(_) => &[],
     }
 }
 
-/// Has nothing to read from; whoever asks it for a struct has told the names of its fields.
-struct Asking;
+/// A deserializer without input. Serde passes it the names of the fields, and it returns them as an error.
+struct FieldNames;
 
 #[derive(Debug)]
-struct Told(&'static [&'static str]);
+struct Found(&'static [&'static str]);
 
-impl<'de> Deserializer<'de> for Asking {
-    type Error = Told;
+impl<'de> Deserializer<'de> for FieldNames {
+    type Error = Found;
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         fields: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Told> {
-        Err(Told(fields))
+    ) -> Result<V::Value, Found> {
+        Err(Found(fields))
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Told> {
-        Err(Told(&[]))
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Found> {
+        Err(Found(&[]))
     }
 
     forward_to_deserialize_any! {
@@ -42,15 +42,15 @@ impl<'de> Deserializer<'de> for Asking {
     }
 }
 
-impl Error for Told {
+impl Error for Found {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self(&[])
     }
 }
 
-impl std::error::Error for Told {}
+impl std::error::Error for Found {}
 
-impl fmt::Display for Told {
+impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
     }

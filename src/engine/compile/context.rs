@@ -1,4 +1,4 @@
-//! What providers and rules are compiled into, and what all of them check alike.
+//! The state that grows while providers and rules are compiled, and the checks that they share.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::token::claims::ClaimPath;
 use crate::token::credential::Sources;
 use crate::token::provider::{ByProvider, Provider, ProviderIndex};
 
-/// What grows while providers and rules are compiled.
+/// The state that grows while providers and rules are compiled.
 #[derive(Default)]
 pub(super) struct Context {
     pub(super) providers: ByProvider<Provider>,
@@ -30,12 +30,12 @@ impl Context {
     }
 }
 
-/// The claims that rules ask for, each once.
+/// The claims that rules test, without duplicates.
 #[derive(Default)]
 pub(super) struct KeptClaims(Vec<ClaimPath>);
 
 impl KeptClaims {
-    /// The index at which a verified token has this claim.
+    /// The index at which a verified token keeps this claim.
     pub(super) fn index_of(&mut self, path: ClaimPath) -> usize {
         self.0.iter().position(|known| *known == path).unwrap_or_else(|| {
             self.0.push(path);
@@ -52,14 +52,14 @@ impl From<KeptClaims> for Box<[ClaimPath]> {
 
 pub(super) fn claim_path(path: &ConfigPath, name: &config::ClaimName) -> Result<ClaimPath, ConfigError> {
     ClaimPath::new(&name.0)
-        .ok_or_else(|| path.error("names no claim; write its name, or a list of names for a nested one"))
+        .ok_or_else(|| path.error("is not a valid claim; write its name, or a list of names for a nested claim"))
 }
 
 pub(super) fn not_empty<T>(path: &ConfigPath, list: Vec<T>) -> Result<Vec<T>, ConfigError> {
     if list.is_empty() { Err(path.error("is empty; list at least one, or leave it out")) } else { Ok(list) }
 }
 
-/// Texts that are compared with what a token says; an empty one would be a mistake.
+/// Texts that are compared with a token. The list must not be empty, and neither must any text in it.
 pub(super) fn names(path: &ConfigPath, list: Vec<String>) -> Result<Box<[Box<str>]>, ConfigError> {
     let list = not_empty(path, list)?;
     match list.iter().position(String::is_empty) {
@@ -68,16 +68,18 @@ pub(super) fn names(path: &ConfigPath, list: Vec<String>) -> Result<Box<[Box<str
     }
 }
 
-/// Whether a name can be a part of the names of metrics.
+/// Whether a name may be part of the names of metrics.
 pub(super) fn is_label(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
-/// A header that the filter sets: not one that carries the connection, the credential or Envoy's own knowledge.
-pub(super) fn settable_header(name: &str) -> Option<HeaderName> {
-    let header = HeaderName::new(name)?;
-    let settable = !header.as_str().starts_with("x-envoy-") && !config::UNSETTABLE_HEADERS.contains(&header.as_str());
-    settable.then_some(header)
+/// The name of a header that the filter may set: not a header of the connection or of the credential, and not one that
+/// Envoy sets itself. Reading such a header is fine.
+pub(super) fn settable_header(path: &ConfigPath, name: &str) -> Result<HeaderName, ConfigError> {
+    let is_reserved = |name: &str| name.starts_with("x-envoy-") || config::UNSETTABLE_HEADERS.contains(&name);
+    HeaderName::new(name).filter(|header| !is_reserved(header.as_str())).ok_or_else(|| {
+        path.error("must not be set; use a valid header name (RFC 9110 §5.1) that does not belong to the connection, the credential or Envoy")
+    })
 }
 
 #[cfg(test)]
@@ -85,10 +87,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_headers_cannot_be_set() {
+    fn some_headers_must_not_be_set() {
+        let path = ConfigPath::root("payload_to_header");
         for name in ["", ":path", "host", "Authorization", "x-envoy-original-path", "connection", "a b", "a\nb", "é"] {
-            assert_eq!(settable_header(name), None, "{name}");
+            assert!(settable_header(&path, name).is_err(), "{name}");
         }
-        assert!(settable_header("x-jwt-sub").is_some());
+        assert!(settable_header(&path, "x-jwt-sub").is_ok());
     }
 }

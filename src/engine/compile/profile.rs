@@ -1,24 +1,25 @@
-//! What each profile presets: how kinds of token are told apart, and which claims name client, scopes and groups.
+//! The presets of each profile: how to tell access tokens from ID tokens, and which claims have client, scopes and
+//! groups.
 
 use crate::config::{Profile, TokenUse};
 use crate::token::kind::TokenKind;
 
-/// Names of claims; each a path.
+/// Paths of claims.
 type Paths = &'static [&'static [&'static str]];
 
 /// The presets of one profile.
 pub(super) struct Preset {
-    /// The kind of token if the configuration doesn't say.
+    /// The accepted kind of token, unless the configuration sets it.
     pub(super) token_use: TokenUse,
     access: TokenKind,
     id: TokenKind,
-    /// Claims that name the client, the first that is there counts.
+    /// Claims with the client. The first that the token has is used.
     pub(super) clients: Paths,
     /// Claims with scopes.
     pub(super) scopes: Paths,
     /// Claims with groups.
     pub(super) groups: Paths,
-    /// Whether roles are filed by audience as well: `resource_access.AUDIENCE.roles`.
+    /// Whether groups are also in `resource_access.AUDIENCE.roles`.
     pub(super) roles_by_audience: bool,
 }
 
@@ -40,7 +41,7 @@ impl Preset {
                 token_use: TokenUse::Access,
                 access: TokenKind::Claim { name: "token_use", value: "access" },
                 id: TokenKind::Claim { name: "token_use", value: "id" },
-                // An ID token names its client in `aud`.
+                // An ID token has its client in `aud`.
                 clients: &[&["client_id"], &["aud"]],
                 groups: &[&["cognito:groups"]],
                 ..GENERIC
@@ -52,7 +53,7 @@ impl Preset {
                 groups: &[&["groups"], &["roles"], &["entitlements"]],
                 ..GENERIC
             },
-            // Access tokens name their client in `appid` (version 1) or `azp` (version 2), and ID tokens don't.
+            // An access token has its client in `appid` (version 1) or `azp` (version 2). An ID token has neither.
             Profile::Entra => Self {
                 token_use: TokenUse::Access,
                 access: TokenKind::AccessByClaim(&["azp", "appid"]),
@@ -69,7 +70,7 @@ impl Preset {
                 groups: &[&["groups"]],
                 ..GENERIC
             },
-            // `azp`, or `client_id` where the RFC 9068 profile is on; ID tokens have neither.
+            // An access token has `azp`, or `client_id` with the RFC 9068 profile. An ID token has neither.
             Profile::Auth0 => Self {
                 token_use: TokenUse::Access,
                 access: TokenKind::AccessByClaim(&["azp", "client_id"]),

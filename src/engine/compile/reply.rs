@@ -21,16 +21,16 @@ pub(super) fn style(path: &ConfigPath, responses: config::Responses) -> Result<R
             "401" => 401,
             "403" => 403,
             "503" => 503,
-            _ => return Err(path.error("is no status that the filter answers with; write 400, 401, 403 or 503")),
+            _ => return Err(path.error("is not a status that the filter replies with; write 400, 401, 403 or 503")),
         };
         for (name, value) in entries {
             let path = path.field(&name);
-            let header = settable_header(&name).ok_or_else(|| path.error("is not a header that can be set"))?;
+            let header = settable_header(&path, &name)?;
             if config::OWN_HEADERS.contains(&header.as_str()) {
-                return Err(path.error("is set by the filter itself"));
+                return Err(path.error("is set by the filter itself; remove it"));
             }
             if value.chars().any(char::is_control) {
-                return Err(path.error("has control characters, which no header can carry"));
+                return Err(path.error("has control characters, which a header value must not have"));
             }
             extra.push((status, header, value.into_boxed_str()));
         }
@@ -48,7 +48,7 @@ pub(super) fn style(path: &ConfigPath, responses: config::Responses) -> Result<R
     })
 }
 
-/// `retry-after` is whole seconds, and never zero: that would invite a storm.
+/// `retry-after` has whole seconds (RFC 9110 §10.2.3). It is never zero, because clients would retry at once.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }

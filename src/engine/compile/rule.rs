@@ -1,14 +1,13 @@
-//! Rules of the wire format → the route table and what each rule asks.
+//! The rules of the wire format → [`RouteTable`] and [`Rule`]s.
 
-use super::context::{Context, claim_path, names, not_empty};
+use super::context::{Context, names, not_empty};
+use super::requirement::scope;
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
-use crate::json::Json;
-use crate::policy::requirement::{Glob, Group, Requirement, Scope, Test};
+use crate::policy::requirement::{Group, Requirement};
 use crate::policy::route::{HostPattern, Route};
 use crate::policy::rule::{Access, ByRule, Rule, RuleIndex, TokenConditions};
 use crate::policy::table::RouteTable;
-use crate::request::HeaderName;
 
 type Compiled = (RouteTable<RuleIndex>, ByRule<Rule>);
 
@@ -23,18 +22,18 @@ impl Context {
             for host in host_patterns(&path.field("hosts"), hosts)? {
                 table.insert(host, &route, compiled.next_index()).map_err(|first| {
                     path.field("route").error(format!(
-                        "`{key}` covers the same requests as rules[{}]; keep one of the two",
+                        "`{key}` matches the same requests as rules[{}]; keep one of the two",
                         first.position()
                     ))
                 })?;
             }
             let name = name.unwrap_or(key);
             if name.is_empty() || name.chars().any(char::is_control) {
-                return Err(path.field("name").error("is empty or has control characters"));
+                return Err(path.field("name").error("must not be empty or have control characters"));
             }
-            let asks = Asks { providers, scopes, groups, require };
+            let conditions = Conditions { providers, scopes, groups, require };
             compiled.push(Rule {
-                access: self.access(&path, access, asks, &route)?,
+                access: self.access(&path, access, conditions, &route)?,
                 dry_run: mode == config::Mode::DryRun,
                 name: name.into(),
             });
@@ -46,15 +45,15 @@ impl Context {
         &mut self,
         path: &ConfigPath,
         access: config::Access,
-        asks: Asks,
+        conditions: Conditions,
         route: &Route,
     ) -> Result<Access, ConfigError> {
         let optional = match access {
             config::Access::Public | config::Access::Deny => {
-                return match asks.first() {
+                return match conditions.first_given() {
                     Some(field) => Err(path
                         .field(field)
-                        .error("means nothing where no token is looked at; remove it, or the rule's `access`")),
+                        .error("has no effect on a rule that does not check tokens; remove it, or change `access` to `authenticated` or `optional`")),
                     None if access == config::Access::Public => Ok(Access::Public),
                     None => Ok(Access::Deny),
                 };
@@ -62,7 +61,7 @@ impl Context {
             config::Access::Optional => true,
             config::Access::Authenticated => false,
         };
-        let Asks { providers, scopes, groups, require } = asks;
+        let Conditions { providers, scopes, groups, require } = conditions;
         let mut parts = Vec::new();
         if let Some(scopes) = scopes {
             parts.push(listed(&path.field("scopes"), scopes, scope)?);
@@ -85,95 +84,25 @@ impl Context {
                     .enumerate()
                     .map(|(index, name)| {
                         self.provider_named(name)
-                            .ok_or_else(|| path.item(index).error(format!("`{name}` is not among `providers`")))
+                            .ok_or_else(|| path.item(index).error(format!("`{name}` is not one of the `providers`")))
                     })
                     .collect()
             })
             .transpose()?;
         Ok(Access::Token(TokenConditions { optional, providers, requirement }))
     }
-
-    fn requirement(
-        &mut self,
-        path: &ConfigPath,
-        wire: config::Requirement,
-        route: &Route,
-    ) -> Result<Requirement, ConfigError> {
-        let config::Requirement {
-            scope: wanted_scope,
-            group,
-            claim,
-            equals,
-            one_of,
-            contains,
-            exists,
-            equals_path,
-            equals_header,
-            matches,
-            all_of,
-            any_of,
-            not,
-        } = wire;
-        let operands = Operands { equals, one_of, contains, exists, equals_path, equals_header, matches };
-        let mut kinds = Vec::new();
-        if let Some(name) = wanted_scope {
-            let path = path.field("scope");
-            kinds.push(scope(&path, one_name(&path, name)?)?);
-        }
-        if let Some(name) = group {
-            kinds.push(Requirement::Group(Group(one_name(&path.field("group"), name)?)));
-        }
-        match claim {
-            Some(claim) => {
-                let test = operands.test(path, route)?;
-                let path = claim_path(&path.field("claim"), &claim)?;
-                kinds.push(Requirement::Claim { index: self.kept_claims.index_of(path), test });
-            }
-            None => {
-                if let Some(field) = operands.first() {
-                    return Err(path.field(field).error("needs `claim` beside it"));
-                }
-            }
-        }
-        if let Some(parts) = all_of {
-            kinds.push(Requirement::AllOf(self.requirements(&path.field("all_of"), parts, route)?));
-        }
-        if let Some(parts) = any_of {
-            kinds.push(Requirement::AnyOf(self.requirements(&path.field("any_of"), parts, route)?));
-        }
-        if let Some(inner) = not {
-            kinds.push(Requirement::Not(Box::new(self.requirement(&path.field("not"), *inner, route)?)));
-        }
-        match (kinds.pop(), kinds.is_empty()) {
-            (Some(only), true) => Ok(only),
-            _ => Err(path.error("must have exactly one of `scope`, `group`, `claim`, `all_of`, `any_of` and `not`")),
-        }
-    }
-
-    fn requirements(
-        &mut self,
-        path: &ConfigPath,
-        parts: Vec<config::Requirement>,
-        route: &Route,
-    ) -> Result<Box<[Requirement]>, ConfigError> {
-        not_empty(path, parts)?
-            .into_iter()
-            .enumerate()
-            .map(|(index, part)| self.requirement(&path.item(index), part, route))
-            .collect()
-    }
 }
 
-/// The fields of a rule that say something about tokens.
-struct Asks {
+/// The fields of a rule that are conditions on tokens.
+struct Conditions {
     providers: Option<Vec<String>>,
     scopes: Option<config::AnyOrAll>,
     groups: Option<config::AnyOrAll>,
     require: Option<config::Requirement>,
 }
 
-impl Asks {
-    fn first(&self) -> Option<&'static str> {
+impl Conditions {
+    fn first_given(&self) -> Option<&'static str> {
         let given = [
             ("providers", self.providers.is_some()),
             ("scopes", self.scopes.is_some()),
@@ -182,85 +111,6 @@ impl Asks {
         ];
         given.into_iter().find(|(_, given)| *given).map(|(field, _)| field)
     }
-}
-
-/// The operands that may stand beside `claim`, of which exactly one does.
-struct Operands {
-    equals: Option<config::Scalar>,
-    one_of: Option<Vec<config::Scalar>>,
-    contains: Option<config::Scalar>,
-    exists: Option<bool>,
-    equals_path: Option<String>,
-    equals_header: Option<String>,
-    matches: Option<String>,
-}
-
-impl Operands {
-    fn first(&self) -> Option<&'static str> {
-        let given = [
-            ("equals", self.equals.is_some()),
-            ("in", self.one_of.is_some()),
-            ("contains", self.contains.is_some()),
-            ("exists", self.exists.is_some()),
-            ("equals_path", self.equals_path.is_some()),
-            ("equals_header", self.equals_header.is_some()),
-            ("matches", self.matches.is_some()),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(field, _)| field)
-    }
-
-    fn test(self, path: &ConfigPath, route: &Route) -> Result<Test, ConfigError> {
-        let Self { equals, one_of, contains, exists, equals_path, equals_header, matches } = self;
-        let mut tests = Vec::new();
-        tests.extend(equals.map(|value| Test::OneOf([scalar(value)].into())));
-        if let Some(values) = one_of {
-            tests.push(Test::OneOf(not_empty(&path.field("in"), values)?.into_iter().map(scalar).collect()));
-        }
-        tests.extend(contains.map(|value| Test::Contains(scalar(value))));
-        tests.extend(exists.map(Test::Exists));
-        if let Some(name) = equals_path {
-            let variable = route.variable(&name).ok_or_else(|| {
-                path.field("equals_path").error(format!("`{name}` is not a variable of the rule's route"))
-            })?;
-            tests.push(Test::EqualsPath(variable));
-        }
-        if let Some(name) = equals_header {
-            let header = HeaderName::new(&name).ok_or_else(|| {
-                path.field("equals_header").error(format!("`{name}` is not a header that can be compared with"))
-            })?;
-            tests.push(Test::EqualsHeader(header));
-        }
-        tests.extend(matches.map(|pattern| Test::Matches(Glob::new(&pattern))));
-        match (tests.pop(), tests.is_empty()) {
-            (Some(only), true) => Ok(only),
-            _ => Err(path.error(
-                "a `claim` needs exactly one of `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` and `matches`",
-            )),
-        }
-    }
-}
-
-fn scalar(value: config::Scalar) -> Json<'static> {
-    match value {
-        config::Scalar::Text(text) => Json::Text(text.into()),
-        config::Scalar::Number(number) => Json::Number(number),
-        config::Scalar::Boolean(value) => Json::Boolean(value),
-    }
-}
-
-/// Scopes stand in a challenge, between quotes and with blanks between them (RFC 6749 §3.3).
-fn scope(path: &ConfigPath, name: Box<str>) -> Result<Requirement, ConfigError> {
-    if name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
-        Ok(Requirement::Scope(Scope(name)))
-    } else {
-        Err(path.error(format!(
-            "`{name}` is no scope: blanks, quotes, backslashes and other letters than ASCII can't be in one"
-        )))
-    }
-}
-
-fn one_name(path: &ConfigPath, name: String) -> Result<Box<str>, ConfigError> {
-    if name.is_empty() { Err(path.error("is empty")) } else { Ok(name.into()) }
 }
 
 fn listed(
@@ -292,7 +142,9 @@ fn host_patterns(path: &ConfigPath, hosts: Option<Vec<String>>) -> Result<Vec<Ho
         .enumerate()
         .map(|(index, host)| {
             HostPattern::parse(host).ok_or_else(|| {
-                path.item(index).error(format!("`{host}` is no host name; write `api.example.com` or `*.example.com`"))
+                path.item(index).error(format!(
+                    "`{host}` is not a valid host name; write it like `api.example.com` or `*.example.com`"
+                ))
             })
         })
         .collect()

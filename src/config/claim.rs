@@ -1,0 +1,107 @@
+//! Claims in the plugin JSON: the name of one, and how a header is written from one.
+
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// A claim: one top-level name, taken literally, or the path of names to a nested claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimName(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for ClaimName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ClaimNameVisitor;
+
+        impl<'de> Visitor<'de> for ClaimNameVisitor {
+            type Value = ClaimName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a claim's name, or a list of names for a nested one")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<ClaimName, E> {
+                Ok(ClaimName(vec![name.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<ClaimName, A::Error> {
+                Deserialize::deserialize(SeqAccessDeserializer::new(seq)).map(ClaimName)
+            }
+        }
+
+        deserializer.deserialize_any(ClaimNameVisitor)
+    }
+}
+
+/// The content of a header: a claim, and how a list is written.
+#[derive(Debug)]
+pub struct Output {
+    /// The claim.
+    pub claim: ClaimName,
+    /// How a list is written.
+    pub list: ListForm,
+    /// The text between the items of a joined list.
+    pub separator: String,
+}
+
+/// How a list becomes one header value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ListForm {
+    /// Its items, joined with the separator.
+    #[default]
+    Join,
+    /// JSON.
+    Json,
+}
+
+impl From<ClaimName> for Output {
+    fn from(claim: ClaimName) -> Self {
+        Self { claim, list: ListForm::Join, separator: comma() }
+    }
+}
+
+impl<'de> Deserialize<'de> for Output {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OutputVisitor;
+
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct OutputObject {
+            claim: ClaimName,
+            #[serde(default)]
+            list: ListForm,
+            #[serde(default = "comma")]
+            separator: String,
+        }
+
+        impl<'de> Visitor<'de> for OutputVisitor {
+            type Value = Output;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a claim's name, a list of names, or an object with `claim`")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Output, E> {
+                Ok(ClaimName(vec![name.to_owned()]).into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Output, A::Error> {
+                Deserialize::deserialize(SeqAccessDeserializer::new(seq)).map(|names| ClaimName(names).into())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Output, A::Error> {
+                let OutputObject { claim, list, separator } =
+                    Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Output { claim, list, separator })
+            }
+        }
+
+        deserializer.deserialize_any(OutputVisitor)
+    }
+}
+
+fn comma() -> String {
+    ",".to_owned()
+}
