@@ -58,6 +58,9 @@ pub(crate) fn configurations() -> Vec<Value> {
         ("Responses", "headers", json!({ "500": {} })),
         ("Responses", "headers", json!({ "401": { "x-a": 1 } })),
         ("Responses", "retry_after", json!(5)),
+        ("", "name", json!("a b")),
+        ("", "name", json!("")),
+        ("", "$schema", json!(1)),
     ];
     let public = json!({ "route": "GET /", "access": "public", "require": { "scope": "read" } });
     let mut configurations: Vec<_> =

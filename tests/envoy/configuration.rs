@@ -58,15 +58,15 @@ fn check_rejected<const N: usize>(table: [(Value, &str); N]) {
 
 /// Errors that a schema cannot express: references between fields, limits of durations, and duplicates.
 const BEYOND_A_SCHEMA: [&str; 9] = [
-    "is the issuer of `one` as well",
-    "is longer than 300s",
+    "is also the issuer of `one`",
+    "must be at most 300s",
     "is set twice",
     "must be at least `refresh_interval`",
     "has the variable `a` twice",
-    "covers the same requests",
-    "is not among `providers`",
+    "matches the same requests",
+    "is not one of the `providers`",
     "is not a variable of the rule's route",
-    "has 63 bytes, and HS512",
+    "has 63 bytes, but HS512",
 ];
 
 /// Replaces the configuration of a running Envoy with each of these, and compares the log line with the expected one.
@@ -97,18 +97,21 @@ fn an_error_names_the_path_of_the_field() {
         (json!({}), "providers: is required"),
         (
             changed(json!({ "defualt": "deny" })),
-            "defualt: is not a field here; known: one of `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`, `filter_state`",
+            "defualt: unknown field, expected one of `$schema`, `name`, `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`, `filter_state`",
         ),
         (
             changed(json!({ "default": "allow" })),
-            "default: unknown variant `allow`, expected one of `deny`, `authenticated`, `public`",
+            "default: unknown value `allow`, expected one of `deny`, `authenticated`, `public`",
         ),
-        (changed(json!({ "default": true })), "default: is of another type; write one of its words, in quotes"),
-        (changed(json!({ "rules": {} })), "rules: invalid type: map, expected a sequence"),
+        (
+            changed(json!({ "default": true })),
+            "default: invalid type: boolean `true`, expected one of \"deny\", \"authenticated\", \"public\"",
+        ),
+        (changed(json!({ "rules": {} })), "rules: invalid type: object, expected a list"),
         (json!({ "providers": {} }), "providers: is empty; name at least one provider"),
         (
             json!({ "providers": { "a b": provider() } }),
-            "providers.a b: a provider's name is made of letters, digits, `_` and `-`: it becomes part of metrics",
+            "providers.a b: is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the names of metrics",
         ),
     ]);
 }
@@ -117,11 +120,14 @@ fn an_error_names_the_path_of_the_field() {
 fn an_invalid_provider_is_rejected() {
     check_rejected([
         (without("issuer"), "providers.main.issuer: is required"),
-        (with(json!({ "issuer": "" })), "providers.main.issuer: is empty; it is compared with `iss` byte for byte"),
+        (
+            with(json!({ "issuer": "" })),
+            "providers.main.issuer: is empty; write the `iss` of the tokens, byte for byte",
+        ),
         (with(json!({ "issuer": 7 })), "providers.main.issuer: invalid type: integer `7`, expected a string"),
         (
             json!({ "providers": { "one": provider(), "two": provider() } }),
-            "providers.two.issuer: is the issuer of `one` as well; a token could not be told whose it is",
+            "providers.two.issuer: is also the issuer of `one`; each issuer must have one provider",
         ),
         (
             without("audiences"),
@@ -136,11 +142,11 @@ fn an_invalid_provider_is_rejected() {
         (with(json!({ "clients": [] })), "providers.main.clients: is empty; list at least one, or leave it out"),
         (
             with(json!({ "profile": "cognitto" })),
-            "providers.main.profile: unknown variant `cognitto`, expected one of `generic`, `cognito`, `rfc9068`, `entra`, `okta`, `auth0`, `keycloak`, `google`",
+            "providers.main.profile: unknown value `cognitto`, expected one of `generic`, `cognito`, `rfc9068`, `entra`, `okta`, `auth0`, `keycloak`, `google`",
         ),
         (
             with(json!({ "algorithms": ["none"] })),
-            "providers.main.algorithms[0]: `none` is not supported; supported are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, and with a secret HS256, HS384 and HS512",
+            "providers.main.algorithms[0]: `none` is not supported; use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA or Ed25519, or with a secret HS256, HS384 or HS512",
         ),
         (with(json!({ "algorithms": [] })), "providers.main.algorithms: is empty; list at least one, or leave it out"),
         (
@@ -153,15 +159,15 @@ fn an_invalid_provider_is_rejected() {
         ),
         (
             with(json!({ "clock_skew": "6m" })),
-            "providers.main.clock_skew: is longer than 300s, which keeps expired tokens alive (RFC 8725)",
+            "providers.main.clock_skew: must be at most 300s: expired tokens would be accepted for too long (RFC 7519 §4.1.4)",
         ),
         (
             with(json!({ "max_token_lifetime": "0s" })),
-            "providers.main.max_token_lifetime: is zero, which refuses every token",
+            "providers.main.max_token_lifetime: must be more than 0s, or every token would be refused",
         ),
         (
             with(json!({ "identity_sources": ["Authorization"] })),
-            "providers.main.identity_sources[0]: `Authorization` is no identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`",
+            "providers.main.identity_sources[0]: `Authorization` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`",
         ),
         (
             with(json!({ "scope_claims": [] })),
@@ -176,7 +182,7 @@ fn an_invalid_provider_is_rejected() {
 
 #[test]
 fn reserved_headers_are_rejected_for_claims() {
-    let reserved = "is not a header that claims may set: no header name, or one that carries the connection, the credential or Envoy's own knowledge";
+    let reserved = "must not be set; use a valid header name (RFC 9110 §5.1) that does not belong to the connection, the credential or Envoy";
     let row = |name: &str| {
         (
             with(json!({ "claims_to_headers": { name: "sub" } })),
@@ -188,11 +194,11 @@ fn reserved_headers_are_rejected_for_claims() {
     check_rejected([
         (
             with(json!({ "claims_to_headers": { "x-sub": [] } })),
-            "providers.main.claims_to_headers.x-sub: names no claim; write its name, or a list of names for a nested one",
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim",
         ),
         (
             with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
-            "providers.main.claims_to_headers.x_sub: is set twice (all that is neither letter nor digit is one letter to many servers)",
+            "providers.main.claims_to_headers.x_sub: is set twice: many servers do not distinguish names that differ only in characters other than letters and digits",
         ),
     ]);
 }
@@ -204,7 +210,7 @@ fn an_invalid_key_source_is_rejected() {
         (without("jwks"), "providers.main.jwks: is required"),
         (
             jwks(json!({ "urri": "x" })),
-            "providers.main.jwks.urri: is not a field here; known: one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`",
+            "providers.main.jwks.urri: unknown field, expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`",
         ),
         (
             jwks(json!({ "cluster": null })),
@@ -216,11 +222,11 @@ fn an_invalid_key_source_is_rejected() {
         ),
         (
             jwks(json!({ "uri": "/jwks.json" })),
-            "providers.main.jwks.uri: `/jwks.json` is no URL; write `https://HOST/PATH`, without user, fragment and blanks",
+            "providers.main.jwks.uri: `/jwks.json` is not a valid URL; write `https://HOST/PATH`, without user information, fragment and spaces",
         ),
         (
             jwks(json!({ "uri": "file:///etc/keys" })),
-            "providers.main.jwks.uri: `file:///etc/keys` is no URL; write `https://HOST/PATH`, without user, fragment and blanks",
+            "providers.main.jwks.uri: `file:///etc/keys` is not a valid URL; write `https://HOST/PATH`, without user information, fragment and spaces",
         ),
         (jwks(json!({ "discovery": true })), "providers.main.jwks.discovery: contradicts `uri`; keep one of the two"),
         (
@@ -234,16 +240,16 @@ fn an_invalid_key_source_is_rejected() {
         (jwks(json!({ "refresh_interval": "999ms" })), "providers.main.jwks.refresh_interval: must be at least 1s"),
         (
             jwks(json!({ "max_stale": "5m" })),
-            "providers.main.jwks.max_stale: must be at least `refresh_interval`, or keys would lapse before they are refreshed",
+            "providers.main.jwks.max_stale: must be at least `refresh_interval`, or keys would expire before they are refreshed",
         ),
-        (inline(json!({})), "providers.main.jwks.inline: is no key set; write `{\"keys\": [...]}`"),
+        (inline(json!({})), "providers.main.jwks.inline: is not a key set (RFC 7517 §5); write `{\"keys\": [...]}`"),
         (
             inline(json!({ "keys": [] })),
-            "providers.main.jwks.inline: has no key that can verify a signature: public RSA (2048 to 4096 bits, exponent 65537), EC P-256, P-384, P-521 or Ed25519",
+            "providers.main.jwks.inline: has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
         ),
         (
             inline(json!({ "keys": vec![Key::of("ES256").jwk(); 201] })),
-            "providers.main.jwks.inline: has more than 200 keys",
+            "providers.main.jwks.inline: has more than 200 keys; remove those that are not in use",
         ),
     ]);
 }
@@ -264,35 +270,35 @@ fn a_weak_or_unused_secret_is_rejected() {
     check_rejected([
         (
             with(json!({ "algorithms": ["RS256", "HS256"] })),
-            "providers.main.algorithms: lists `HS256`, which needs a secret: an `oct` key for it in `jwks.inline`",
+            "providers.main.algorithms: lists `HS256`, which needs a secret; add an `oct` key for it to `jwks.inline`",
         ),
         (
             secrets(json!(["HS256", "HS512"]), vec![secret("HS256", 32)]),
-            "providers.main.algorithms: lists `HS512`, which needs a secret: an `oct` key for it in `jwks.inline`",
+            "providers.main.algorithms: lists `HS512`, which needs a secret; add an `oct` key for it to `jwks.inline`",
         ),
         (
             secrets(json!(null), vec![Key::of("ES256").jwk(), secret("HS256", 32)]),
-            "providers.main.jwks.inline.keys[1]: is a secret that no algorithm is listed for; add its HS256, HS384 or HS512 to `algorithms`",
+            "providers.main.jwks.inline.keys[1]: is a secret whose algorithm is not listed; add HS256, HS384 or HS512 to `algorithms`",
         ),
         (
             secrets(json!(["HS256"]), vec![secret("HS256", 31)]),
-            "providers.main.jwks.inline.keys[0]: has 31 bytes, and HS256 takes 32 or more (RFC 7518); make a longer one at random",
+            "providers.main.jwks.inline.keys[0]: has 31 bytes, but HS256 needs at least 32 (RFC 7518 §3.2); generate a longer random secret",
         ),
         (
             secrets(json!(["HS384"]), vec![secret("HS384", 47)]),
-            "providers.main.jwks.inline.keys[0]: has 47 bytes, and HS384 takes 48 or more (RFC 7518); make a longer one at random",
+            "providers.main.jwks.inline.keys[0]: has 47 bytes, but HS384 needs at least 48 (RFC 7518 §3.2); generate a longer random secret",
         ),
         (
             secrets(json!(["HS256", "HS512"]), vec![without_alg(63)]),
-            "providers.main.jwks.inline.keys[0]: has 63 bytes, and HS512 takes 64 or more (RFC 7518); make a longer one at random",
+            "providers.main.jwks.inline.keys[0]: has 63 bytes, but HS512 needs at least 64 (RFC 7518 §3.2); generate a longer random secret",
         ),
         (
             secrets(json!(["HS256"]), vec![merged(secret("HS256", 32), json!({ "k": "c2VjcmV0=" }))]),
-            "providers.main.jwks.inline.keys[0]: is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig",
+            "providers.main.jwks.inline.keys[0]: is not a valid secret: `k` must be base64url without padding, `alg` must be HS256, HS384 or HS512, and `use` must be `sig`",
         ),
         (
             secrets(json!(["HS256"]), vec![merged(secret("HS256", 32), json!({ "use": "enc" }))]),
-            "providers.main.jwks.inline.keys[0]: is no secret for signatures: `k` must be base64url without padding, `alg` HS256, HS384 or HS512, `use` sig",
+            "providers.main.jwks.inline.keys[0]: is not a valid secret: `k` must be base64url without padding, `alg` must be HS256, HS384 or HS512, and `use` must be `sig`",
         ),
     ]);
 }
@@ -303,39 +309,45 @@ fn an_invalid_rule_is_rejected() {
         (rule(json!({})), "rules[0].route: is required"),
         (
             rule(json!({ "route": "/items" })),
-            "rules[0].route: is no route key; write `METHOD /path`, `ANY /path` or `$default`",
+            "rules[0].route: is not a valid route key; write `METHOD /path`, `ANY /path` or `$default`",
         ),
-        (rule(json!({ "route": "get /items" })), "rules[0].route: `get` is no method; write it in capitals, or `ANY`"),
-        (rule(json!({ "route": "GET items" })), "rules[0].route: `items` is no path; it must begin with `/`"),
+        (
+            rule(json!({ "route": "get /items" })),
+            "rules[0].route: `get` is not a valid method; write it in capitals, or `ANY`",
+        ),
+        (rule(json!({ "route": "GET items" })), "rules[0].route: `items` is not a valid path; it must begin with `/`"),
         (
             rule(json!({ "route": "GET /a/../b" })),
-            "rules[0].route: `..` could be read in two ways; write it without dots, slashes and doubled escapes, other letters percent-encoded",
+            "rules[0].route: `..` is ambiguous; use no dot segment, encoded slash or double escape, and percent-encode other letters",
         ),
         (
             rule(json!({ "route": "GET /items/*" })),
-            "rules[0].route: `*` is neither a literal segment nor `{name}` nor `{name+}`",
+            "rules[0].route: `*` is not a valid segment; write a literal, `{name}` or `{name+}`",
         ),
         (
             rule(json!({ "route": "GET /{all+}/x" })),
-            "rules[0].route: has segments after `{name+}`, which takes all there are",
+            "rules[0].route: has segments after `{name+}`, which must be the last one",
         ),
         (rule(json!({ "route": "GET /{a}/{a}" })), "rules[0].route: has the variable `a` twice"),
-        (rule(json!({ "route": "GET /{}" })), "rules[0].route: `{}` is no variable; write `{name}` or `{name+}`"),
+        (
+            rule(json!({ "route": "GET /{}" })),
+            "rules[0].route: `{}` is not a valid variable; write `{name}` or `{name+}`",
+        ),
         (
             with_rules(json!([{ "route": "GET /{a}" }, { "route": "GET /{b}" }])),
-            "rules[1].route: `GET /{b}` covers the same requests as rules[0]; keep one of the two",
+            "rules[1].route: `GET /{b}` matches the same requests as rules[0]; keep one of the two",
         ),
         (
             rule(json!({ "route": "GET /", "acces": "public" })),
-            "rules[0].acces: is not a field here; known: one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
+            "rules[0].acces: unknown field, expected one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
         ),
         (
             rule(json!({ "route": "GET /", "access": "open" })),
-            "rules[0].access: unknown variant `open`, expected one of `public`, `optional`, `authenticated`, `deny`",
+            "rules[0].access: unknown value `open`, expected one of `public`, `optional`, `authenticated`, `deny`",
         ),
         (
             rule(json!({ "route": "GET /", "access": "public", "scopes": ["read"] })),
-            "rules[0].scopes: means nothing where no token is looked at; remove it, or the rule's `access`",
+            "rules[0].scopes: has no effect on a rule that does not check tokens; remove it, or change `access` to `authenticated` or `optional`",
         ),
         (
             rule(json!({ "route": "GET /", "scopes": [] })),
@@ -343,7 +355,7 @@ fn an_invalid_rule_is_rejected() {
         ),
         (
             rule(json!({ "route": "GET /", "scopes": ["read write"] })),
-            "rules[0].scopes[0]: `read write` is no scope: blanks, quotes, backslashes and other letters than ASCII can't be in one",
+            "rules[0].scopes[0]: `read write` is not a valid scope (RFC 6749 §3.3); use printable ASCII without spaces, quotes and backslashes",
         ),
         (rule(json!({ "route": "GET /", "groups": [""] })), "rules[0].groups[0]: is empty"),
         (
@@ -352,11 +364,11 @@ fn an_invalid_rule_is_rejected() {
         ),
         (
             rule(json!({ "route": "GET /", "providers": ["other"] })),
-            "rules[0].providers[0]: `other` is not among `providers`",
+            "rules[0].providers[0]: `other` is not one of the `providers`",
         ),
         (
             rule(json!({ "route": "GET /", "hosts": ["*"] })),
-            "rules[0].hosts[0]: `*` is no host name; write `api.example.com` or `*.example.com`",
+            "rules[0].hosts[0]: `*` is not a valid host name; write it like `api.example.com` or `*.example.com`",
         ),
         (
             rule(json!({ "route": "GET /", "require": {} })),
@@ -384,23 +396,23 @@ fn invalid_responses_are_rejected() {
         (responses(json!({ "realm": "a\"b" })), "responses.realm: must be ASCII without quotes and backslashes"),
         (
             responses(json!({ "format": "html" })),
-            "responses.format: unknown variant `html`, expected one of `aws`, `problem`, `envoy`",
+            "responses.format: unknown value `html`, expected one of `aws`, `problem`, `envoy`",
         ),
         (
             responses(json!({ "headers": { "404": {} } })),
-            "responses.headers.404: is no status that the filter answers with; write 400, 401, 403 or 503",
+            "responses.headers.404: is not a status that the filter replies with; write 400, 401, 403 or 503",
         ),
         (
             responses(json!({ "headers": { "401": { "host": "x" } } })),
-            "responses.headers.401.host: is not a header that can be set",
+            "responses.headers.401.host: must not be set; use a valid header name (RFC 9110 §5.1) that does not belong to the connection, the credential or Envoy",
         ),
         (
             responses(json!({ "headers": { "401": { "WWW-Authenticate": "Basic" } } })),
-            "responses.headers.401.WWW-Authenticate: is set by the filter itself",
+            "responses.headers.401.WWW-Authenticate: is set by the filter itself; remove it",
         ),
         (
             responses(json!({ "headers": { "401": { "x-a": "a\nb" } } })),
-            "responses.headers.401.x-a: has control characters, which no header can carry",
+            "responses.headers.401.x-a: has control characters, which a header value must not have",
         ),
     ]);
 }
@@ -413,18 +425,18 @@ fn invalid_json_is_rejected_with_its_position() {
         ("", "configuration: is not JSON: EOF while parsing a value at line 1 column 0"),
         ("{", "configuration: is not JSON: EOF while parsing an object at line 1 column 1"),
         ("providers: {}", "configuration: is not JSON: expected value at line 1 column 1"),
-        ("[]", "configuration: invalid type: sequence, expected an object"),
+        ("[]", "configuration: invalid type: list, expected an object"),
         (
             &format!("{valid}{{}}"),
             &format!("configuration: is not JSON: trailing characters at line 1 column {}", valid.len() + 1),
         ),
-        (&duplicate(r#""default":"deny","#), "default: is there twice"),
-        (&duplicate(r#""rules":[],"#), "rules: is there twice"),
+        (&duplicate(r#""default":"deny","#), "default: duplicate field"),
+        (&duplicate(r#""rules":[],"#), "rules: duplicate field"),
         (
             &inline(json!({ "keys": [Key::of("ES256").jwk()] }))
                 .to_string()
                 .replace(r#""alg":"#, r#""alg":"RS256","alg":"#),
-            "providers.main.jwks.inline.keys[0].alg: is there twice",
+            "providers.main.jwks.inline.keys[0].alg: duplicate field",
         ),
     ]);
 }
@@ -483,11 +495,11 @@ fn an_invalid_struct_is_rejected_like_invalid_json() {
         ),
         (
             structure(&changed(json!({ "rules": [{ "route": "GET /", "acces": "public" }] }))),
-            "rules[0].acces: is not a field here; known: one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
+            "rules[0].acces: unknown field, expected one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
         ),
         (
             bytes(b"\x0a\x0d\x0a\x07def"),
-            "configuration: is not JSON: expected value at line 3 column 1, and no google.protobuf.Struct",
+            "configuration: is not JSON: expected value at line 3 column 1, nor a google.protobuf.Struct",
         ),
         (bytes(b"\xff\xff"), "configuration: is not JSON: invalid utf-8 sequence of 1 bytes from index 0"),
     ] {
@@ -547,7 +559,7 @@ fn a_number_in_an_error_is_shown_as_written() {
         ]
     };
     let mut gateway = Gateway::start(&with_rules(json!([])));
-    for (number, shown) in [(json!(5), "integer `5`"), (json!(-5), "integer `-5`"), (json!(5.5), "fraction `5.5`")] {
+    for (number, shown) in [(json!(5), "integer `5`"), (json!(-5), "integer `-5`"), (json!(5.5), "number `5.5`")] {
         for (policy, path) in with_number(&number) {
             let expected = format!("{path}: invalid type: {shown}, expected an object");
             for configuration in [string_value(&policy.to_string()), structure(&policy)] {

@@ -354,9 +354,9 @@ fn probable_mistakes_are_logged_as_warnings() {
     let configured = log.iter().filter(|line| line.contains("30 rules")).count();
     let count = |text: &str| lines.iter().filter(|line| **line == text).count();
     for text in [
-        "providers.main.audiences[0]: is compared like any other text, and no token says `*`; `\"any_audience\": true` takes them all",
-        "rules[0].scopes[0]: is compared like any other text, and stands for no other",
-        "rules[18].scopes[0]: is compared like any other text, and stands for no other",
+        "providers.main.audiences[0]: is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience",
+        "rules[0].scopes[0]: is compared literally: it is not a wildcard",
+        "rules[18].scopes[0]: is compared literally: it is not a wildcard",
         "11 more warnings",
     ] {
         assert_eq!(count(text), configured, "{text}\n{log:#?}");

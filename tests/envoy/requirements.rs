@@ -116,11 +116,13 @@ fn a_claim_may_have_to_equal_a_path_variable_or_a_header() {
         { "route": "GET /users/{id}", "require": { "claim": "sub", "equals_path": "id" } },
         { "route": "GET /files/{path+}", "require": { "claim": "path", "equals_path": "path" } },
         { "route": "GET /tenant", "require": { "claim": ["org", "id"], "equals_header": "X-Tenant" } },
+        { "route": "GET /host", "require": { "claim": "host", "equals_header": "Host" } },
     ])));
     let with_subject = |subject: &str| Token::new().claim("sub", subject).signed();
     let tenant = Token::new().claim("org", json!({ "id": "acme" })).signed();
     let to_tenant = || Request::get("/tenant").bearer(&tenant);
     let file = Token::new().claim("path", "a/b").signed();
+    let for_host = |host: &str| Request::get("/host").bearer(Token::new().claim("host", host).signed());
     gateway.expect([
         ("the same", Request::get("/users/alice").bearer(with_subject("alice")), ALLOWED),
         ("the same, percent-encoded", Request::get("/users/%61lice").bearer(with_subject("alice")), ALLOWED),
@@ -145,6 +147,8 @@ fn a_claim_may_have_to_equal_a_path_variable_or_a_header() {
         ("no header", to_tenant(), MISMATCH),
         ("an alias of the header", to_tenant().header("x_tenant", "acme"), MISMATCH),
         ("the header and an alias", to_tenant().header("x-tenant", "acme").header("x_tenant", "other"), MISMATCH),
+        ("the host of the request", for_host("a.example").host("a.example"), ALLOWED),
+        ("another host", for_host("a.example").host("b.example"), MISMATCH),
         ("two headers", to_tenant().header("x-tenant", "acme").header("x-tenant", "other"), MISMATCH),
     ]);
 }
