@@ -48,7 +48,7 @@ CLI := cargo run --locked --quiet --package envoy-jwt-authorizer-cli --
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build trapping demo test test-fallback soak smoke instructions valgrind page-test page-screenshot browser \
+.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind page-test page-screenshot browser \
 	deploy-test deploy-crds interop-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
 	reproducible release release-test skopeo clean toolchain
 
@@ -237,6 +237,10 @@ $(VENV)/.workflows: .github/requirements.txt $(VENV)/.build
 
 test-fallback: build trapping $(ENVOY) $(VENV)/.validator ## Run the tests in Envoy once more, without its cryptography and without the cache of tokens
 	HOST_CRYPTO=off TOKEN_CACHE=off cargo test --locked --test envoy $(ARGS)
+
+test-linked: toolchain $(ENVOY) $(VENV)/.validator ## Run a part of the tests with the module as `cargo build --release` leaves it
+	cargo build --locked --release --target $(WASM_TARGET)
+	JWT_AUTHORIZER_WASM="$(abspath $(LINKED))" cargo test --locked --test envoy -- $(SMOKE:%=%::) keys_waiting::
 
 instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of each step of the hot path
 	GUNGRAUN_RUNNER="$(abspath $(GUNGRAUN_RUNNER))" cargo bench --locked --package micro $(ARGS)
