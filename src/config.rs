@@ -1,4 +1,4 @@
-//! The wire format: one struct for each object of the plugin JSON, field for field, without behaviour.
+//! The plugin JSON: one struct for each of its objects, field for field, without behaviour.
 //!
 //! Unknown fields and duplicate fields are refused everywhere. What a field means, and whether its value is valid, is
 //! decided where it is compiled (`engine::compile`), which destructures these structs by name.

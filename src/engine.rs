@@ -39,7 +39,7 @@ pub struct Engine {
     warnings: Box<[Warning]>,
 }
 
-/// Why a request does not go on from one station to the next.
+/// Why a request does not go on to the next station.
 enum Stop {
     Refused(Refusal),
     NeedsKeys(MissingKeys),
@@ -50,7 +50,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If it takes keys that are not here: decide again once they have come, or [give up](Self::give_up).
+    /// If keys are missing: decide again once they are fetched, or [give up](Self::give_up).
     pub fn decide<K: AsRef<CurrentKeys>>(
         &self,
         head: &RequestHead<'_>,
@@ -97,8 +97,8 @@ impl Engine {
         Ok((Grant::Allowed, self.forwarding.identified(&token, &credential, head)))
     }
 
-    /// The decision about a request whose keys did not come. If the last fetch is `unresolved`, nobody knows whether the
-    /// issuer has the key by now.
+    /// The decision about a request whose keys were not fetched. If the last fetch is `unresolved`, it is unknown whether
+    /// the issuer has the key.
     pub fn give_up(&self, needs: NeedsKeys, unresolved: bool, head: &RequestHead<'_>) -> Decision {
         let refusal = match needs.missing.wanted {
             WantedKeys::Key(_) if !unresolved => Refusal::Token(TokenError::KeyUnknown),
@@ -137,7 +137,7 @@ impl Engine {
         &self.metrics_scope
     }
 
-    /// What is legal in the configuration, and probably not meant.
+    /// What is valid in the configuration, but probably not intended.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -1,6 +1,6 @@
 //! The head of a request, borrowed from the buffer that Envoy passes.
 //!
-//! The upstream reads the path after us. Where two servers could understand it differently (`//`, dot segments, an
+//! The upstream parses the path again. Where two servers could understand it differently (`//`, dot segments, an
 //! encoded slash, an invalid or doubled escape), the request is refused before any rule is considered (RFC 3986 §6.2).
 
 mod header_name;

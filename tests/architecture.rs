@@ -1,5 +1,5 @@
 //! The direction of imports, read from the source: layers use lower layers only, and files do not import each other in a
-//! circle. What breaks this is easy to mend now, and hard once it has to be taken apart.
+//! circle. A violation is cheap to fix when it is introduced, and expensive later.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{reference, schema};
 
-/// Works with plugin configurations of the JWT authorizer. It uses the code of the filter in Envoy.
+/// Prints the JSON Schema of the JWT authorizer's plugin configuration, or its reference.
 #[derive(Parser)]
 #[command(name = "envoy-jwt-authorizer", version)]
 struct Arguments {

@@ -1,4 +1,4 @@
-//! A command line tool around the engine of the filter.
+//! The command line tool: prints the JSON Schema of the plugin configuration, or its reference.
 
 #![forbid(unsafe_code)]
 

@@ -19,7 +19,7 @@ pub struct Config {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["./config.schema.json"])))]
     pub schema: Option<String>,
     /// The name of this policy in metrics and logs. It may have letters, digits, `_` and `-`. If one Envoy has several
-    /// policies, name each of them: otherwise the metrics of providers and rules with the same name are added up.
+    /// policies, name each of them. Without names they share metrics: counters are added up, gauges overwrite each other.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::LABEL, "examples" = ["public-api"])))]
     pub name: Option<String>,

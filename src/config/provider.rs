@@ -217,7 +217,8 @@ pub struct Cache {
     #[serde(default = "Period::five_minutes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["1m"])))]
     pub ttl: Period,
-    /// How many tokens each worker keeps; at most 1,000,000.
+    /// How many verified tokens each worker keeps; at most 1,000,000. All providers share one cache, for the sum of their
+    /// numbers.
     #[serde(default = "ten_thousand")]
     #[cfg_attr(feature = "schema", schemars(range(max = 1_000_000), extend("examples" = [1000])))]
     pub max_tokens: u32,

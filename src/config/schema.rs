@@ -1,4 +1,4 @@
-//! The JSON Schema of the wire format, where it cannot be derived from the structs: patterns of text, and fields that
+//! The JSON Schema of the plugin JSON, where it cannot be derived from the structs: patterns of text, and fields that
 //! exclude each other.
 //!
 //! A schema cannot express everything. Only the filter checks references from one field to another, upper bounds of

@@ -1,4 +1,4 @@
-//! Wire format → [`Engine`], or the first error and its path. Every struct is destructured with all its fields by name, so
+//! Plugin JSON → [`Engine`], or the first error and its path. Every struct is destructured with all its fields by name, so
 //! that a new field does not compile until its meaning is decided.
 
 mod context;

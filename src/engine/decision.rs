@@ -35,7 +35,7 @@ pub struct Diagnostics {
     pub caller: CallerDiagnostics,
 }
 
-/// A decision that takes keys which are not here: what to fetch, and what the decision has found out so far.
+/// A decision for which keys are missing: what to fetch, and what is known so far.
 #[derive(Debug)]
 pub struct NeedsKeys {
     /// The keys.

@@ -1,6 +1,6 @@
 //! What the filter logs: one line when it is configured, and one when a fetch changes the keys, fails, or succeeds
 //! again after a failure. Refusals are logged at debug level. With `log_denials`, and for rules in dry run, they are
-//! logged at info level and rate-limited. No line has a token or a signature, and of its claims only the client's id.
+//! logged at info level and rate-limited. No line has a token or a signature. The only claim in a line is the client's id.
 
 use log::Level;
 

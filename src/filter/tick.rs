@@ -1,4 +1,4 @@
-//! How often a worker ticks: as often as there is something to do.
+//! The tick period of a worker: short if a fetch is to be sent or requests wait, otherwise a second.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The key set that a worker verifies tokens with, and how long it may.
+//! The key set that a worker verifies tokens with, and how long it may be used.
 
 use std::rc::Rc;
 use std::time::Duration;

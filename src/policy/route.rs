@@ -87,7 +87,7 @@ fn parse_segment(text: &str) -> Result<Segment, String> {
     }
     let path = format!("/{text}");
     let canonical = canonical(&path).map_err(|_| {
-        format!("`{text}` is ambiguous; use no dot segment, encoded slash or double escape, and percent-encode other letters")
+        format!("`{text}` is ambiguous; use no `.` or `..` segment, no encoded slash or backslash and no character that is encoded twice, and percent-encode what is not ASCII")
     })?;
     match canonical.strip_prefix('/') {
         Some(literal) if without_parameters(literal) != literal => {

@@ -88,7 +88,7 @@ pub enum AuthnError {
     NeedsKeys(MissingKeys),
 }
 
-/// The keys that it takes to verify a token.
+/// The keys that are missing to verify a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingKeys {
     /// The provider whose keys are missing.

@@ -79,7 +79,8 @@ impl Source {
             }
             Self::Cookie(name) => {
                 for value in head.values(COOKIE) {
-                    // A cookie header that is not text has no token in it; one with the name in it is not overlooked.
+                    // A cookie header that is not text is a credential only if it contains the name. It is then
+                    // refused as malformed.
                     match std::str::from_utf8(value) {
                         Ok(text) => cookies(text, name).for_each(&mut *found),
                         Err(_) if contains(value, name.as_bytes()) => found(value),

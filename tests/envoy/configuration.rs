@@ -198,7 +198,7 @@ fn reserved_headers_are_rejected_for_claims() {
         ),
         (
             with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
-            "providers.main.claims_to_headers.x_sub: is set twice: many servers do not distinguish names that differ only in characters other than letters and digits",
+            "providers.main.claims_to_headers.x_sub: is set twice: many servers treat `-`, `_` and `.` in header names as the same character; use another name",
         ),
     ]);
 }
@@ -318,7 +318,7 @@ fn an_invalid_rule_is_rejected() {
         (rule(json!({ "route": "GET items" })), "rules[0].route: `items` is not a valid path; it must begin with `/`"),
         (
             rule(json!({ "route": "GET /a/../b" })),
-            "rules[0].route: `..` is ambiguous; use no dot segment, encoded slash or double escape, and percent-encode other letters",
+            "rules[0].route: `..` is ambiguous; use no `.` or `..` segment, no encoded slash or backslash and no character that is encoded twice, and percent-encode what is not ASCII",
         ),
         (
             rule(json!({ "route": "GET /items/*" })),

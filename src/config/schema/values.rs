@@ -1,4 +1,4 @@
-//! The schemas of the values that deserialize themselves, and of fields whose Rust type is wider than the wire format.
+//! The schemas of the values that deserialize themselves, and of fields whose Rust type is wider than the plugin JSON.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! `jwks` of the wire format → [`KeySource`].
+//! `jwks` of the plugin JSON → [`KeySource`].
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One provider of the wire format → [`Provider`], with its issuers and its source of keys.
+//! One provider of the plugin JSON → [`Provider`], with its issuers and its source of keys.
 
 use std::time::Duration;
 
@@ -235,7 +235,9 @@ fn outputs(
 fn free_header(path: &ConfigPath, name: &str, taken: &[HeaderName]) -> Result<HeaderName, ConfigError> {
     let header = settable_header(path, name)?;
     if taken.iter().any(|known| known.is_alias_of(header.as_str().as_bytes())) {
-        return Err(path.error("is set twice: many servers do not distinguish names that differ only in characters other than letters and digits"));
+        return Err(path.error(
+            "is set twice: many servers treat `-`, `_` and `.` in header names as the same character; use another name",
+        ));
     }
     Ok(header)
 }

@@ -1,4 +1,4 @@
-//! `responses` of the wire format → [`ReplyStyle`].
+//! `responses` of the plugin JSON → [`ReplyStyle`].
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A tree of requirements of the wire format → [`Requirement`].
+//! A tree of requirements of the plugin JSON → [`Requirement`].
 
 use super::context::{Context, claim_path, not_empty};
 use crate::config;

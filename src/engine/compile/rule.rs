@@ -1,4 +1,4 @@
-//! The rules of the wire format → [`RouteTable`] and [`Rule`]s.
+//! The rules of the plugin JSON → [`RouteTable`] and [`Rule`]s.
 
 use super::context::{Context, names, not_empty};
 use super::requirement::scope;

@@ -1,4 +1,4 @@
-//! One property of the fetch state at a time; `tests/filter/invariants.rs` checks all of them with several workers.
+//! One property of the fetch state at a time; `tests/filter/fetch_state.rs` checks all of them with several workers.
 
 use super::*;
 
