@@ -11,7 +11,7 @@ pub(super) const PREFIX: &str = "jwt_authorizer/2";
 /// How often a compare-and-swap is tried.
 pub(super) const MAX_SWAPS: usize = 8;
 
-/// All workers of a process configure a policy within this time. Later, the same policy counts as configured anew.
+/// All workers of a process configure a policy within this time. After it, configuring the same policy is logged again.
 const CONFIGURE_WINDOW: Duration = Duration::from_secs(60);
 
 /// Whether this worker is the first in its process to configure this policy. Each policy has an entry of its own, so
@@ -26,5 +26,5 @@ pub(super) fn first_in_process(host: &(impl SharedStore + Clock), policy: &[u8])
         None => (None, None),
     };
     let is_recent = last.is_some_and(|last| now.since(SteadyTime::from_millis(last)) < CONFIGURE_WINDOW);
-    host.store(&key, &now.millis().to_le_bytes(), version) && !is_recent
+    !is_recent && host.store(&key, &now.millis().to_le_bytes(), version)
 }

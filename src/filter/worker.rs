@@ -174,13 +174,14 @@ impl<H: Host> Filter<H> {
         head: &RequestHead<'_>,
         now: Moment,
     ) -> Option<Decision> {
-        for _ in 0..MAX_TRIES {
+        for attempt in 0..MAX_TRIES {
             let provider = needs.missing.provider;
             if self.providers[provider].is_known_missing(&needs.missing.wanted, now.steady) {
                 break;
             }
-            // Another worker may have fetched the keys, or the wall clock was set.
-            if self.sync(provider, now) {
+            // Another worker may have fetched the keys, or the wall clock was set. Before a retry that was looked at.
+            let is_retry = request.since < now.steady;
+            if (attempt > 0 || !is_retry) && self.sync(provider, now) {
                 needs = match self.decide(head, now.wall) {
                     Ok(decision) => return Some(decision),
                     Err(needs) => needs,

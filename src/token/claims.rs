@@ -24,6 +24,10 @@ impl ClaimPath {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameList(Box<[Box<str>]>);
 
+/// What a name takes beside its bytes: a pointer with a length, and what the allocator adds. A token can have thousands of
+/// short names, which take several times their bytes.
+const NAME_OVERHEAD: usize = size_of::<Box<str>>() + 16;
+
 impl NameList {
     /// Scopes: a string split at spaces (RFC 6749 §3.3), or a list. A list with any other value than strings is
     /// ignored.
@@ -47,7 +51,7 @@ impl NameList {
 
     /// The approximate size of the names in bytes.
     pub fn weight(&self) -> usize {
-        self.0.iter().map(|name| size_of_val(name).saturating_add(name.len())).fold(0, usize::saturating_add)
+        self.0.iter().map(|name| name.len().saturating_add(NAME_OVERHEAD)).fold(0, usize::saturating_add)
     }
 
     fn collect<'c, I: Iterator<Item = &'c str>>(

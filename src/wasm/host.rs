@@ -84,11 +84,11 @@ impl Clock for EnvoyHost {
 
 impl Stream for EnvoyHost {
     fn enter(&self, stream: StreamId) -> bool {
-        hostcalls::set_effective_context(stream.0).is_ok()
+        host_calls::enter(stream.0)
     }
 
     fn leave(&self) {
-        let _ = hostcalls::set_effective_context(self.root);
+        host_calls::enter(self.root);
     }
 
     fn headers(&self) -> Option<Headers> {

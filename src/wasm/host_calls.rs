@@ -1,9 +1,10 @@
-//! Three host calls that every request makes, and that cost more in the SDK's form:
+//! Host calls that cost more in the SDK's form, or panic there:
 //!
 //! - Headers: the SDK copies each name and each value to the heap, which would be most of the cost of a request with a
 //!   cached token. It also panics if a name is not UTF-8.
 //! - Time: the SDK's `SystemTime` takes 128-bit arithmetic to convert.
 //! - Property: the SDK copies the name twice.
+//! - Effective context: the SDK panics where a host forbids the call.
 
 #![expect(unsafe_code, reason = "host functions, and memory that the host fills")]
 
@@ -13,7 +14,14 @@ unsafe extern "C" {
     // Each returns a proxy-wasm status; zero is `Ok`.
     fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+}
+
+/// Makes this context the one that host calls are about. `false` if there is no such context, or the host forbids it.
+pub(super) fn enter(context: u32) -> bool {
+    // SAFETY: only a number is passed.
+    unsafe { proxy_set_effective_context(context) == 0 }
 }
 
 /// Sets a property. A property path separates its segments with NUL, so a path of one segment is the name itself.
