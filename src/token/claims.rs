@@ -169,4 +169,12 @@ mod tests {
             assert_eq!(NameList::groups(&paths, &claims(text)), expected, "{text}");
         }
     }
+
+    #[test]
+    fn many_short_names_weigh_what_their_allocations_take() {
+        let text = format!(r#"{{"scope":"{}"}}"#, "a ".repeat(5_000));
+        let names = NameList::scopes(&[ClaimPath::new(&["scope"]).unwrap()], &claims(&text));
+        // An allocation has at least 16 bytes, beside the pointer and the length.
+        assert!(names.weight() >= 5_000 * (size_of::<Box<str>>() + 16), "{}", names.weight());
+    }
 }
