@@ -153,7 +153,7 @@ impl Stream for Worker {
 
     fn remove_header(&self, _name: &str) {}
 
-    fn set_header(&self, _name: &str, _value: &str) {}
+    fn set_header(&self, _name: &str, _value: &[u8]) {}
 
     fn resume(&self) {
         self.reply(200, Vec::new(), "");
