@@ -12,6 +12,7 @@ use crate::json::{Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::current::{CurrentKeys, KeyLookupError};
 use crate::keys::jwk::{KeyId, VerifyingKey};
+use crate::keys::key_hint::KeyHint;
 use crate::keys::signature::SignatureVerifier;
 use crate::time::UnixTime;
 
@@ -70,11 +71,17 @@ impl<'c> UnverifiedToken<'c> {
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
         let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
         let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
-        let key_id = self.header.key_id.as_deref();
-        let signer = keys.signer(key_id, algorithm, now, verifies).map_err(|error| match error {
+        let hint = KeyHint {
+            algorithm,
+            id: self.header.key_id.as_deref(),
+            thumbprints: self.header.thumbprints.each_ref().map(Option::as_deref),
+            signature_bytes: self.jws.signature.len(),
+        };
+        let signer = keys.signer(&hint, now, verifies).map_err(|error| match error {
             KeyLookupError::SignatureInvalid => TokenError::SignatureInvalid.into(),
+            KeyLookupError::KeyAmbiguous => TokenError::KeyAmbiguous.into(),
             KeyLookupError::AlgorithmMismatch => TokenError::KeyUnknown.into(),
-            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown(key_id.map(KeyId::new)),
+            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown(hint.name().map(KeyId::new)),
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
         Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
