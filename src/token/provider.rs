@@ -6,6 +6,7 @@ use super::claims::ClaimPath;
 use super::credential::SourceSet;
 use super::error::TokenError;
 use super::kind::TokenKind;
+use super::name_list::NameClaim;
 use super::output::Output;
 use crate::indexed::{Index, Indexed};
 use crate::json::{Json, Object};
@@ -39,9 +40,9 @@ pub struct Provider {
     /// The maximum of `exp - iat`.
     pub max_lifetime: Option<Duration>,
     /// Claims that hold scopes.
-    pub scope_claims: Box<[ClaimPath]>,
+    pub scope_claims: Box<[NameClaim]>,
     /// Claims that hold groups.
-    pub group_claims: Box<[ClaimPath]>,
+    pub group_claims: Box<[NameClaim]>,
     /// The identity sources of its tokens.
     pub sources: SourceSet,
     /// The claims that become identity headers.

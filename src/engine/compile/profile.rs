@@ -21,6 +21,8 @@ pub(super) struct Preset {
     pub(super) groups: Paths,
     /// Whether groups are also in `resource_access.AUDIENCE.roles`.
     pub(super) roles_by_audience: bool,
+    /// Whether the members of a text in brackets are form-encoded where there are several.
+    pub(super) form_encodes_lists: bool,
 }
 
 const GENERIC: Preset = Preset {
@@ -31,6 +33,7 @@ const GENERIC: Preset = Preset {
     scopes: &[&["scope"], &["scp"]],
     groups: &[&["groups"], &["roles"]],
     roles_by_audience: false,
+    form_encodes_lists: false,
 };
 
 impl Preset {
@@ -44,6 +47,8 @@ impl Preset {
                 // An ID token has its client in `aud`.
                 clients: &[&["client_id"], &["aud"]],
                 groups: &[&["cognito:groups"]],
+                // Attributes that are mapped from another identity provider.
+                form_encodes_lists: true,
                 ..GENERIC
             },
             Profile::Rfc9068 => Self {
