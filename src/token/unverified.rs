@@ -30,7 +30,8 @@ impl<'c> UnverifiedToken<'c> {
     /// `Malformed` or `CriticalHeader`.
     pub fn read(jws: &'c CompactJws<'c>) -> Result<Self, TokenError> {
         let header = Header::read(jws)?;
-        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?;
+        // A claim that is null is absent, whichever it is: some libraries write null for what they don't have.
+        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?.without_nulls();
         Ok(Self { jws, header, claims })
     }
 
