@@ -33,9 +33,9 @@ pub struct Edits {
     /// Headers to remove.
     pub remove: Vec<String>,
     /// Headers to set. After the removals the request does not have them.
-    pub set: Vec<(String, String)>,
+    pub set: Vec<(String, Vec<u8>)>,
     /// Pseudo-headers to replace.
-    pub replace: Vec<(String, String)>,
+    pub replace: Vec<(String, Vec<u8>)>,
     /// Whether to clear Envoy's route cache, so that it chooses the route again.
     pub clear_route_cache: bool,
 }
@@ -104,7 +104,7 @@ impl Edits {
             (Some((name, sent)), None) if name == header.as_str().as_bytes() && sent == value.as_bytes() => {
                 self.remove.retain(|removed| removed.as_bytes() != name);
             }
-            _ => self.set.push((header.as_str().to_owned(), value.to_owned())),
+            _ => self.set.push((header.as_str().to_owned(), value.into())),
         }
     }
 
@@ -116,13 +116,12 @@ impl Edits {
     }
 
     fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
-        match credential.source().without(head) {
-            Removal::Header { name, rest } => {
-                head.aliases_of(name).for_each(|(name, _)| self.remove_once(name));
-                self.set.extend(rest.map(|rest| (name.to_owned(), rest)));
-            }
-            Removal::Target(target) => self.replace.push((":path".to_owned(), target)),
+        let Removal { headers, target } = credential.source().without(head);
+        for (name, rest) in headers {
+            self.remove_once(name);
+            self.set.extend(rest.map(|rest| (String::from_utf8_lossy(name).into_owned(), rest)));
         }
+        self.replace.extend(target.map(|target| (":path".to_owned(), target)));
     }
 
     fn is_empty(&self) -> bool {
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn a_header_is_set_only_if_it_differs() {
         let name = HeaderName::new("x-sub").unwrap();
-        let set = vec![("x-sub".to_owned(), "alice".to_owned())];
+        let set = vec![("x-sub".to_owned(), b"alice".to_vec())];
         for (sent, removed, expected) in [
             (&[][..], &[][..], set.clone()),
             (&[("x-sub", "alice")], &["x-sub"], vec![]),

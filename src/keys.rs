@@ -8,6 +8,5 @@ pub mod jwk_error;
 pub mod key_hint;
 pub mod key_set;
 pub mod material;
-pub mod negative_cache;
 pub mod remote;
 pub mod signature;

@@ -60,7 +60,7 @@ pub trait Stream {
     /// Removes all headers of this name.
     fn remove_header(&self, name: &str);
     /// Sets a header to this one value.
-    fn set_header(&self, name: &str, value: &str);
+    fn set_header(&self, name: &str, value: &[u8]);
     /// Continues a request that was paused.
     fn resume(&self);
     /// Sends a local reply.

@@ -56,9 +56,8 @@ pub enum KeyLookupError {
     SignatureInvalid,
     /// None of the keys that were tried verifies the signature, and there are more candidates.
     KeyAmbiguous,
-    /// The token names a key of the set that is not for its algorithm.
-    AlgorithmMismatch,
-    /// The set has no key that the token names, and none without a name for its algorithm.
+    /// The set has no key that the token may mean: none for its algorithm with its name, or if it names none of them,
+    /// without one. The issuer may have replaced a key by one of another type under the same `kid`.
     KeyUnknown,
     /// No set, or one that is too old.
     KeysUnavailable,
@@ -90,10 +89,10 @@ impl CurrentKeys {
         if !self.is_usable(now) {
             return Err(KeyLookupError::KeysUnavailable);
         }
-        let is_named = self.set.has_named(hint);
-        let mut candidates = self.set.candidates(hint, if is_named { Fit::Named } else { Fit::Possible }).peekable();
+        let fit = if self.set.has_named(hint) { Fit::Named } else { Fit::Possible };
+        let mut candidates = self.set.candidates(hint, fit).peekable();
         if candidates.peek().is_none() {
-            return Err(if is_named { KeyLookupError::AlgorithmMismatch } else { KeyLookupError::KeyUnknown });
+            return Err(KeyLookupError::KeyUnknown);
         }
         let mut trials = 0..max_trials(hint.algorithm);
         for key in candidates.filter(|key| hint.can_be_signed_by(key)) {

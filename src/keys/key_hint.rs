@@ -45,10 +45,4 @@ impl KeyHint<'_> {
     pub fn can_be_signed_by(&self, key: &VerifyingKey) -> bool {
         key.material().signature_bytes(self.algorithm) == self.signature_bytes
     }
-
-    /// The name of the key in the token; a `kid` comes before a thumbprint.
-    pub fn name(&self) -> Option<&str> {
-        let [sha256, sha1] = self.thumbprints;
-        self.id.or(sha256).or(sha1)
-    }
 }

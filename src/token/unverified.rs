@@ -11,7 +11,7 @@ use super::verified::VerifiedToken;
 use crate::json::{Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::current::{CurrentKeys, KeyLookupError};
-use crate::keys::jwk::{KeyId, VerifyingKey};
+use crate::keys::jwk::VerifyingKey;
 use crate::keys::key_hint::KeyHint;
 use crate::keys::signature::SignatureVerifier;
 use crate::time::UnixTime;
@@ -31,7 +31,8 @@ impl<'c> UnverifiedToken<'c> {
     /// `Malformed` or `CriticalHeader`.
     pub fn read(jws: &'c CompactJws<'c>) -> Result<Self, TokenError> {
         let header = Header::read(jws)?;
-        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?;
+        // A claim that is null is absent, whichever it is: some libraries write null for what they don't have.
+        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?.without_nulls();
         Ok(Self { jws, header, claims })
     }
 
@@ -78,10 +79,9 @@ impl<'c> UnverifiedToken<'c> {
             signature_bytes: self.jws.signature.len(),
         };
         let signer = keys.signer(&hint, now, verifies).map_err(|error| match error {
-            KeyLookupError::SignatureInvalid => TokenError::SignatureInvalid.into(),
+            KeyLookupError::SignatureInvalid => VerifyError::SignatureInvalid,
             KeyLookupError::KeyAmbiguous => TokenError::KeyAmbiguous.into(),
-            KeyLookupError::AlgorithmMismatch => TokenError::KeyUnknown.into(),
-            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown(hint.name().map(KeyId::new)),
+            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
         Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
