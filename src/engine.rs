@@ -98,11 +98,13 @@ impl Engine {
     }
 
     /// The decision about a request whose keys were not fetched. If the last fetch is `unresolved`, it is unknown whether
-    /// the issuer has the key.
+    /// the issuer has the key. A signature that no key verifies is refused all the same: it is nearly always forged, and
+    /// an issuer that is down must not turn forged tokens into an alarm.
     pub fn give_up(&self, needs: NeedsKeys, unresolved: bool, head: &RequestHead<'_>) -> Decision {
         let refusal = match needs.missing.wanted {
-            WantedKeys::Key(_) if !unresolved => Refusal::Token(TokenError::KeyUnknown),
-            WantedKeys::Key(_) | WantedKeys::Any => Refusal::Undecidable(Undecidable::KeysUnavailable),
+            WantedKeys::Replacement => Refusal::Token(TokenError::SignatureInvalid),
+            WantedKeys::Unknown if !unresolved => Refusal::Token(TokenError::KeyUnknown),
+            WantedKeys::Unknown | WantedKeys::Any => Refusal::Undecidable(Undecidable::KeysUnavailable),
         };
         self.refuse(refusal, needs.diagnostics, head)
     }

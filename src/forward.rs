@@ -33,9 +33,9 @@ pub struct Edits {
     /// Headers to remove.
     pub remove: Vec<String>,
     /// Headers to set. After the removals the request does not have them.
-    pub set: Vec<(String, String)>,
+    pub set: Vec<(String, Vec<u8>)>,
     /// Pseudo-headers to replace.
-    pub replace: Vec<(String, String)>,
+    pub replace: Vec<(String, Vec<u8>)>,
     /// Whether to clear Envoy's route cache, so that it chooses the route again.
     pub clear_route_cache: bool,
 }
@@ -117,15 +117,12 @@ impl Forwarding {
 
     /// The options of `connection` without those that name a reserved header, which the next proxy would remove (RFC 9110
     /// §7.6.1). `None` if there are no such options. Envoy forwards the header of an upgrade.
-    fn connection_options(&self, head: &RequestHead<'_>) -> Option<String> {
+    fn connection_options(&self, head: &RequestHead<'_>) -> Option<Vec<u8>> {
         let options =
             || head.values(CONNECTION).flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
         options().any(|option| self.is_reserved(option)).then(|| {
-            let kept: Vec<_> = options()
-                .filter(|option| !option.is_empty() && !self.is_reserved(option))
-                .map(String::from_utf8_lossy)
-                .collect();
-            kept.join(", ")
+            let kept: Vec<_> = options().filter(|option| !option.is_empty() && !self.is_reserved(option)).collect();
+            kept.join(&b", "[..])
         })
     }
 }
@@ -145,7 +142,7 @@ impl Edits {
             (Some((name, sent)), None) if name == header.as_str().as_bytes() && sent == value.as_bytes() => {
                 self.remove.retain(|removed| removed.as_bytes() != name);
             }
-            _ => self.set.push((header.as_str().to_owned(), value.to_owned())),
+            _ => self.set.push((header.as_str().to_owned(), value.into())),
         }
     }
 
@@ -154,13 +151,12 @@ impl Edits {
     }
 
     fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
-        match credential.source().without(head) {
-            Removal::Header { name, rest } => {
-                head.aliases_of(name).for_each(|(name, _)| self.remove_once(name));
-                self.set.extend(rest.map(|rest| (name.to_owned(), rest)));
-            }
-            Removal::Target(target) => self.replace.push((":path".to_owned(), target)),
+        let Removal { headers, target } = credential.source().without(head);
+        for (name, rest) in headers {
+            self.remove_once(name);
+            self.set.extend(rest.map(|rest| (String::from_utf8_lossy(name).into_owned(), rest)));
         }
+        self.replace.extend(target.map(|target| (":path".to_owned(), target)));
     }
 
     fn is_empty(&self) -> bool {
@@ -175,7 +171,7 @@ mod tests {
     #[test]
     fn a_header_is_set_only_if_it_differs() {
         let name = HeaderName::new("x-sub").unwrap();
-        let set = vec![("x-sub".to_owned(), "alice".to_owned())];
+        let set = vec![("x-sub".to_owned(), b"alice".to_vec())];
         for (sent, removed, expected) in [
             (&[][..], &[][..], set.clone()),
             (&[("x-sub", "alice")], &["x-sub"], vec![]),
@@ -228,7 +224,7 @@ mod tests {
             let headers = lines.iter().map(|line| ("connection", *line)).collect();
             let edits = forwarding(&["x-sub", "x-org"]).anonymous(&RequestHead::new(&headers).unwrap());
             let removed = expected.map(|_| "connection".to_owned());
-            let set = expected.filter(|kept| !kept.is_empty()).map(|kept| ("connection".to_owned(), kept.to_owned()));
+            let set = expected.filter(|kept| !kept.is_empty()).map(|kept| ("connection".to_owned(), kept.into()));
             assert_eq!(edits.remove, Vec::from_iter(removed), "{lines:?}");
             assert_eq!(edits.set, Vec::from_iter(set), "{lines:?}");
         }

@@ -6,6 +6,5 @@ pub mod fetch_state;
 pub mod jwk;
 pub mod key_set;
 pub mod material;
-pub mod negative_cache;
 pub mod remote;
 pub mod signature;

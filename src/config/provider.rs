@@ -91,11 +91,14 @@ pub struct Provider {
         ),
     ))]
     pub identity_sources: Option<Vec<String>>,
-    /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's.
+    /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's. Text in brackets is read
+    /// as for `group_claims`. A list that has a member of another type than text counts for nothing.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["scope"]])))]
     pub scope_claims: Option<Vec<ClaimName>>,
-    /// The claims that have groups, as a list, as one name, or as API Gateway's text in brackets (`[admin user]`); if not
-    /// given, the profile's.
+    /// The claims that have groups, as a list or as one name; if not given, the profile's. Text in brackets stands for a
+    /// list: `[admin user]` (API Gateway's), `[Users, Billing admin]` (a comma separates; Cognito's, whose profile also
+    /// undoes its form-encoding), `["admin","user"]` (JSON). A list that has a member of another type than text, such as
+    /// `["admin",123]`, counts for nothing, so do not rely on `not` with `group` to keep such tokens out.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["roles", ["realm_access", "roles"]]])))]
     pub group_claims: Option<Vec<ClaimName>>,
     /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.

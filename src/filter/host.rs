@@ -60,7 +60,7 @@ pub trait Stream {
     /// Removes all headers of this name.
     fn remove_header(&self, name: &str);
     /// Sets a header to this one value.
-    fn set_header(&self, name: &str, value: &str);
+    fn set_header(&self, name: &str, value: &[u8]);
     /// All trailers, in the callback for trailers. `None` if the proxy does not provide them.
     fn trailers(&self) -> Option<Headers>;
     /// Removes all trailers of this name.

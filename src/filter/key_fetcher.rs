@@ -10,8 +10,6 @@ use super::shared_data::MAX_SWAPS;
 use super::shared_keys::SharedKeys;
 use crate::keys::current::CurrentKeys;
 use crate::keys::fetch_state::{FetchFailure, FetchState, Generation, Trigger};
-use crate::keys::jwk::KeyId;
-use crate::keys::negative_cache::NegativeCache;
 use crate::keys::remote::RemoteKeys;
 use crate::time::{Moment, SteadyTime};
 
@@ -24,8 +22,6 @@ pub(super) struct KeyFetcher {
     state: FetchState,
     /// Its version in shared data.
     version: Option<Version>,
-    /// Key ids that a fetch did not bring.
-    missing: NegativeCache,
     /// The generation of the set that is installed in this worker.
     installed: Option<Generation>,
     stage: Stage,
@@ -70,7 +66,6 @@ impl KeyFetcher {
             remote,
             state: FetchState::new(),
             version: None,
-            missing: NegativeCache::default(),
             installed: None,
             stage: Stage::Idle,
         }
@@ -96,16 +91,19 @@ impl KeyFetcher {
         self.state.in_flight(now)
     }
 
-    /// Whether a recent fetch did not bring this key.
-    pub(super) fn is_known_missing(&self, id: Option<&KeyId>, now: SteadyTime) -> bool {
-        self.missing.is_known_missing(id, now)
+    /// The generation of the set that is installed in this worker.
+    pub(super) fn installed(&self) -> Option<Generation> {
+        self.installed
     }
 
-    /// Notes that the issuer does not have this key, if a fetch that began after `since` has ended without it.
-    pub(super) fn note_missing(&mut self, id: Option<&KeyId>, since: SteadyTime, now: SteadyTime) {
-        if !self.state.last_fetch_unresolved() && self.state.leased_at() >= since {
-            self.missing.insert(id, now);
-        }
+    /// Whether a token that no key verifies may wait: for the fetch in flight, or for one that it causes.
+    pub(super) fn permits_demand(&self, now: SteadyTime) -> bool {
+        self.state.in_flight(now) || self.state.permits_demand(now)
+    }
+
+    /// Whether a fetch that began after `since` has succeeded: what it did not bring, the issuer does not have.
+    pub(super) fn has_fetched_since(&self, since: SteadyTime) -> bool {
+        !self.state.last_fetch_unresolved() && self.state.leased_at() >= since
     }
 
     /// Prepares shared data for the first lease.

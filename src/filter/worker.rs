@@ -3,9 +3,9 @@
 
 use super::fetch_response::FetchResponse;
 use super::host::{CalloutId, Host, StreamId};
-use super::key_fetcher::FetchEvent;
+use super::key_fetcher::{FetchEvent, Lease};
 use super::pending::PendingRequest;
-use super::provider_keys::{ProviderKeys, Wait};
+use super::provider_keys::ProviderKeys;
 use super::telemetry::Telemetry;
 use super::tick::TickPeriod;
 use super::worker_queues::WorkerQueues;
@@ -16,7 +16,7 @@ use crate::forward::Edits;
 use crate::reason::{Refusal, Undecidable};
 use crate::request::RequestHead;
 use crate::time::{Moment, UnixTime};
-use crate::token::authenticator::AuthContext;
+use crate::token::authenticator::{AuthContext, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
 use crate::token::provider::{ByProvider, ProviderIndex};
 
@@ -179,43 +179,57 @@ impl<H: Host> Filter<H> {
             Ok(decision) => Some(decision),
             Err(needs) => {
                 let now = Moment { wall: now, steady: self.host.steady() };
-                let deadline = self.providers[needs.missing.provider].deadline(now.steady);
-                self.wait(PendingRequest { stream, since: now.steady, deadline }, needs, head, now)
+                let provider = &self.providers[needs.missing.provider];
+                let (deadline, tried) = (provider.deadline(now.steady), provider.generation());
+                self.wait(PendingRequest { stream, since: now.steady, deadline, needs, tried }, head, now)
+            }
+        }
+    }
+
+    /// Decides a request with newer keys. `None` if it still needs others.
+    fn decide_again(
+        &mut self,
+        request: &mut PendingRequest,
+        head: &RequestHead<'_>,
+        now: UnixTime,
+    ) -> Option<Decision> {
+        match self.decide(head, now) {
+            Ok(decision) => Some(decision),
+            Err(needs) => {
+                request.tried = self.providers[needs.missing.provider].generation();
+                request.needs = needs;
+                None
             }
         }
     }
 
     /// Lets a request wait for the fetch in flight, or for one that is due. `None` if it waits now.
-    fn wait(
-        &mut self,
-        request: PendingRequest,
-        mut needs: NeedsKeys,
-        head: &RequestHead<'_>,
-        now: Moment,
-    ) -> Option<Decision> {
+    fn wait(&mut self, mut request: PendingRequest, head: &RequestHead<'_>, now: Moment) -> Option<Decision> {
         for attempt in 0..MAX_TRIES {
-            let provider = needs.missing.provider;
-            if self.providers[provider].is_known_missing(&needs.missing.wanted, now.steady) {
+            let MissingKeys { provider, wanted } = request.needs.missing;
+            if !self.providers[provider].may_fetch(wanted, now.steady) {
                 break;
             }
             // Another worker may have fetched the keys, or the wall clock was set. Before a retry that was looked at.
             let is_retry = request.since < now.steady;
-            if (attempt > 0 || !is_retry) && self.sync(provider, now) {
-                needs = match self.decide(head, now.wall) {
-                    Ok(decision) => return Some(decision),
-                    Err(needs) => needs,
-                };
+            if (attempt > 0 || !is_retry)
+                && self.sync(provider, now)
+                && let Some(decision) = self.decide_again(&mut request, head, now.wall)
+            {
+                return Some(decision);
             }
-            match self.providers[provider].wait(request, &needs.missing.wanted, &self.host, now) {
-                Wait::Waiting => {
+            let MissingKeys { provider, wanted } = request.needs.missing;
+            match self.providers[provider].ask(wanted, &self.host, now) {
+                Lease::Contended => {}
+                Lease::NotDue => break,
+                Lease::Acquired => {
+                    let added = self.providers[provider].pending.add(request);
                     self.tick.adjust(&self.providers, &self.host);
-                    return None;
+                    return added.err().map(|request| self.give_up(request.needs, head));
                 }
-                Wait::Refused => break,
-                Wait::Contended => {}
             }
         }
-        Some(self.give_up(needs, head))
+        Some(self.give_up(request.needs, head))
     }
 
     /// The decision about a request that does not get its keys.
@@ -260,19 +274,22 @@ impl<H: Host> Filter<H> {
     }
 
     /// Decides a request that has waited, unless it may wait longer for another fetch.
-    fn retry(&mut self, request: PendingRequest, now: Moment) {
+    fn retry(&mut self, mut request: PendingRequest, now: Moment) {
         if !self.host.enter(request.stream) {
             return;
         }
-        let decision = self.with_head(now.wall, |filter, head| match filter.decide(head, now.wall) {
-            Ok(decision) => Some(decision),
-            Err(needs) => {
-                let keys = &mut filter.providers[needs.missing.provider];
-                keys.note_missing(&needs.missing.wanted, request.since, now.steady);
-                match now.steady < request.deadline {
-                    true => filter.wait(request, needs, head, now),
-                    false => Some(filter.give_up(needs, head)),
-                }
+        let decision = self.with_head(now.wall, |filter, head| {
+            let MissingKeys { provider, wanted } = request.needs.missing;
+            // The same keys do not verify a signature at the second try, and trying costs as much as at the first.
+            let is_tried =
+                wanted == WantedKeys::Replacement && filter.providers[provider].generation() == request.tried;
+            if !is_tried && let Some(decision) = filter.decide_again(&mut request, head, now.wall) {
+                return Some(decision);
+            }
+            let is_final = filter.providers[request.needs.missing.provider].has_fetched_since(request.since);
+            match now.steady < request.deadline && !is_final {
+                true => filter.wait(request, head, now),
+                false => Some(filter.give_up(request.needs, head)),
             }
         });
         if let Some(decision) = decision

@@ -21,6 +21,14 @@ pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
     }
 }
 
+/// Reads one list. `None` if `text` is anything else, or has anything after the list.
+pub fn parse_list(text: &str) -> Option<Vec<Json<'_>>> {
+    match read(text.as_bytes(), Reading::STRICT).ok()? {
+        Json::List(items) => Some(items),
+        _ => None,
+    }
+}
+
 /// Reads a document in which an object with duplicate members becomes null, so that one bad key does not invalidate its
 /// key set. `None` also if the document has more than 8,000 commas and brackets: a value in memory is many times as large
 /// as its text.
@@ -213,6 +221,24 @@ mod tests {
             (many(FEW_MEMBERS + 1).replace("m1\"", "\\u006d0\""), false),
         ] {
             assert_eq!(parse_object(text.as_bytes()).is_some(), expected, "{}", text.get(..60).unwrap_or(&text));
+        }
+    }
+
+    #[test]
+    fn only_a_strict_list_is_read() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        for (text, expected) in [
+            ("[]".to_owned(), true),
+            (r#" ["a",1,{"b":[]}] "#.to_owned(), true),
+            (r#"[{"a":1,"a":2}]"#.to_owned(), false),
+            ("{}".to_owned(), false),
+            (r#""[]""#.to_owned(), false),
+            ("[] x".to_owned(), false),
+            ("[1,]".to_owned(), false),
+            (deep(32), true),
+            (deep(33), false),
+        ] {
+            assert_eq!(parse_list(&text).is_some(), expected, "{text}");
         }
     }
 

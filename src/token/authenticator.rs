@@ -84,12 +84,12 @@ pub enum AuthnError {
     Ambiguous,
     /// The token is not valid.
     Token(TokenError),
-    /// Keys are missing without which the token cannot be verified.
+    /// Keys are missing without which the token cannot be verified, or newer keys may verify it.
     NeedsKeys(MissingKeys),
 }
 
 /// The keys that are missing to verify a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MissingKeys {
     /// The provider whose keys are missing.
     pub provider: ProviderIndex,
@@ -98,12 +98,14 @@ pub struct MissingKeys {
 }
 
 /// Which keys of a provider are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WantedKeys {
     /// Any: the provider has no usable key set.
     Any,
-    /// The key with this `kid`, or if the token has none, any key for its algorithm.
-    Key(Option<KeyId>),
+    /// A key for the `kid` and `alg` of the token: the set has none.
+    Unknown,
+    /// A key in place of one that does not verify the signature: the issuer may have replaced it under the same `kid`.
+    Replacement,
 }
 
 impl Authenticator {
@@ -219,7 +221,8 @@ impl Authenticator {
             let wanted = match error {
                 VerifyError::Refused(error) => return AuthnError::Token(error),
                 VerifyError::KeysUnavailable => WantedKeys::Any,
-                VerifyError::KeyUnknown(id) => WantedKeys::Key(id),
+                VerifyError::KeyUnknown => WantedKeys::Unknown,
+                VerifyError::SignatureInvalid => WantedKeys::Replacement,
             };
             AuthnError::NeedsKeys(MissingKeys { provider: *provider, wanted })
         })

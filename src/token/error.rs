@@ -1,7 +1,5 @@
 //! Why a token is not valid, or cannot be verified yet.
 
-use crate::keys::jwk::KeyId;
-
 /// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
@@ -55,8 +53,10 @@ pub enum VerifyError {
     Refused(TokenError),
     /// Its provider has no usable key set.
     KeysUnavailable,
-    /// Its provider's key set has no such key, but a newer one may.
-    KeyUnknown(Option<KeyId>),
+    /// Its provider's key set has no key for its `kid` and `alg`, but a newer one may.
+    KeyUnknown,
+    /// No candidate key verifies its signature, but a newer key with the same `kid` may.
+    SignatureInvalid,
 }
 
 impl From<TokenError> for VerifyError {

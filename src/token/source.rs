@@ -1,6 +1,8 @@
 //! An identity source: where a request may have a token, and how to remove it. Servers differ in what they accept. A
 //! token is found if any common server would read it.
 
+use memchr::memchr;
+
 use crate::request::{RequestHead, is_alias_of, is_token, percent_decode};
 
 /// An identity source in API Gateway's syntax.
@@ -78,15 +80,9 @@ impl Source {
                 values.filter(|value| !value.is_empty()).map(str::as_bytes).for_each(found);
             }
             Self::Cookie(name) => {
-                for value in head.values(COOKIE) {
-                    // A cookie header that is not text is a credential only if it contains the name. It is then
-                    // refused as malformed.
-                    match std::str::from_utf8(value) {
-                        Ok(text) => cookies(text, name).for_each(&mut *found),
-                        Err(_) if contains(value, name.as_bytes()) => found(value),
-                        Err(_) => {}
-                    }
-                }
+                let pairs = head.values(COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
+                let values = pairs.filter_map(|pair| cookie_value(pair, name));
+                values.filter(|value| !value.is_empty()).for_each(found);
             }
             Self::WebSocket => {
                 let mut offers = subprotocols(head);
@@ -102,18 +98,19 @@ impl Source {
     }
 
     /// How to remove the token from the request.
-    pub fn without(&self, head: &RequestHead<'_>) -> Removal<'_> {
+    pub fn without<'r>(&self, head: &RequestHead<'r>) -> Removal<'r> {
         match self {
-            Self::Authorization => Removal::Header { name: AUTHORIZATION, rest: None },
-            Self::Header(name) => Removal::Header { name, rest: None },
-            Self::Query(name) => Removal::Target(target_without(head, name)),
+            Self::Authorization => Removal::of_headers(head, AUTHORIZATION, None),
+            Self::Header(name) => Removal::of_headers(head, name, None),
+            Self::Query(name) => Removal { headers: Vec::new(), target: Some(target_without(head, name).into_bytes()) },
             Self::Cookie(name) => {
-                let whole = head.values(COOKIE).collect::<Vec<_>>().join(&b"; "[..]);
-                let kept = String::from_utf8_lossy(&whole);
-                let kept: Vec<_> = kept.split(';').filter(|pair| cookie_value(pair, name).is_none()).collect();
-                let kept = kept.join(";");
-                let rest = (!kept.trim().is_empty()).then(|| kept.trim_start().to_owned());
-                Removal::Header { name: COOKIE, rest }
+                let lines = head.values(COOKIE).filter_map(|line| {
+                    let pairs = line.split(|byte| *byte == b';');
+                    let kept: Vec<_> = pairs.filter(|pair| cookie_value(pair, name).is_none()).collect();
+                    rest_of(&kept.join(&b';'))
+                });
+                let kept = lines.collect::<Vec<_>>().join(&b"; "[..]);
+                Removal::of_headers(head, COOKIE, rest_of(&kept))
             }
             Self::WebSocket => {
                 let mut kept = Vec::new();
@@ -122,11 +119,10 @@ impl Source {
                     if is_marker(offer) {
                         offers.next();
                     } else {
-                        kept.push(String::from_utf8_lossy(offer));
+                        kept.push(offer);
                     }
                 }
-                let rest = (!kept.is_empty()).then(|| kept.join(", "));
-                Removal::Header { name: WEBSOCKET_HEADER, rest }
+                Removal::of_headers(head, WEBSOCKET_HEADER, rest_of(&kept.join(&b", "[..])))
             }
         }
     }
@@ -134,16 +130,23 @@ impl Source {
 
 /// The change to a request that removes its token.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Removal<'s> {
-    /// The header is removed, or set to what is left of it.
-    Header {
-        /// Its name.
-        name: &'s str,
-        /// What is left; `None` removes the header.
-        rest: Option<String>,
-    },
-    /// `:path` is set to this.
-    Target(String),
+pub struct Removal<'r> {
+    /// The headers to remove, or to set to what is left of them.
+    pub headers: Vec<(&'r [u8], Option<Vec<u8>>)>,
+    /// The new `:path`.
+    pub target: Option<Vec<u8>>,
+}
+
+impl<'r> Removal<'r> {
+    fn of_headers(head: &RequestHead<'r>, name: &str, mut rest: Option<Vec<u8>>) -> Self {
+        let headers = head.aliases_of(name).map(|(name, _)| (name, rest.take())).collect();
+        Self { headers, target: None }
+    }
+}
+
+fn rest_of(kept: &[u8]) -> Option<Vec<u8>> {
+    let kept = kept.trim_ascii_start();
+    (!kept.is_empty()).then(|| kept.to_vec())
 }
 
 /// What follows the case-insensitive scheme `Bearer` and one space (RFC 9110 §11.1, RFC 6750 §2.1). Any other character
@@ -156,15 +159,9 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn cookies<'r>(text: &'r str, name: &str) -> impl Iterator<Item = &'r [u8]> {
-    text.split(';')
-        .filter_map(move |pair| cookie_value(pair, name))
-        .filter(|value| !value.is_empty())
-        .map(str::as_bytes)
-}
-
-fn cookie_value<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
-    pair.split_once('=').filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
+fn cookie_value<'t>(pair: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    let (known, value) = pair.split_at_checked(memchr(b'=', pair)?)?;
+    (known.trim_ascii() == name.as_bytes()).then(|| value.get(1..).unwrap_or_default().trim_ascii())
 }
 
 /// The value of a query parameter. Servers decode names, so `access%5Ftoken` is `access_token`.
@@ -181,10 +178,6 @@ fn subprotocols<'r>(head: &RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
 
 fn is_marker(protocol: &[u8]) -> bool {
     protocol.eq_ignore_ascii_case(b"bearer")
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 fn target_without(head: &RequestHead<'_>, name: &str) -> String {
@@ -211,19 +204,23 @@ mod tests {
     use super::*;
 
     fn header(name: &'static str, rest: Option<&str>) -> Removal<'static> {
-        Removal::Header { name, rest: rest.map(str::to_owned) }
+        Removal { headers: vec![(name.as_bytes(), rest.map(Into::into))], target: None }
+    }
+
+    fn target(target: &str) -> Removal<'static> {
+        Removal { headers: Vec::new(), target: Some(target.into()) }
     }
 
     #[test]
     fn removing_a_token_leaves_the_rest_unchanged() {
         for (source, name, value, expected) in [
-            ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
-            ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", Removal::Target("/a?x=1&".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1&t=abc", Removal::Target("/a?x=1".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1;t=abc;y=2", Removal::Target("/a?x=1;y=2".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1;t=abc&y=2", Removal::Target("/a?x=1&y=2".to_owned())),
-            ("$request.querystring.t", ":path", "/a?t=abc;y=2&t=", Removal::Target("/a?y=2".to_owned())),
+            ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", target("/a%20b?x=%2F&y")),
+            ("$request.querystring.t", ":path", "/a?t=abc", target("/a")),
+            ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", target("/a?x=1&")),
+            ("$request.querystring.t", ":path", "/a?x=1&t=abc", target("/a?x=1")),
+            ("$request.querystring.t", ":path", "/a?x=1;t=abc;y=2", target("/a?x=1;y=2")),
+            ("$request.querystring.t", ":path", "/a?x=1;t=abc&y=2", target("/a?x=1&y=2")),
+            ("$request.querystring.t", ":path", "/a?t=abc;y=2&t=", target("/a?y=2")),
             ("$request.cookie.c", "cookie", "a=1; c =abc; b=2", header("cookie", Some("a=1; b=2"))),
             ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", header("cookie", Some("a=1; b=\"2\""))),
             ("$request.cookie.c", "cookie", "c=abc; b=2", header("cookie", Some("b=2"))),
@@ -246,6 +243,20 @@ mod tests {
             let head = RequestHead::new(&headers).unwrap();
             let source = Source::parse(source).unwrap();
             assert_eq!(source.without(&head), expected, "{source:?} {value}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_stay_as_they_are() {
+        for (source, name, lines, expected) in [
+            ("$request.cookie.c", "cookie", &[&b"c=abc; lang=fran\xe7ais"[..]][..], &b"lang=fran\xe7ais"[..]),
+            ("$request.cookie.c", "cookie", &[b"lang=\xff", b"c=abc; a=1"], b"lang=\xff; a=1"),
+            ("$request.websocket", "sec-websocket-protocol", &[b"bearer, abc, \xff"], b"\xff"),
+        ] {
+            let headers = lines.iter().map(|line| (name, line)).collect();
+            let head = RequestHead::new(&headers).unwrap();
+            let removal = Source::parse(source).unwrap().without(&head);
+            assert_eq!(removal.headers.first(), Some(&(name.as_bytes(), Some(expected.to_vec()))));
         }
     }
 

@@ -11,7 +11,7 @@ use super::verified::VerifiedToken;
 use crate::json::{Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::current::{CurrentKeys, KeyLookupError};
-use crate::keys::jwk::{KeyId, VerifyingKey};
+use crate::keys::jwk::VerifyingKey;
 use crate::keys::signature::SignatureVerifier;
 use crate::time::UnixTime;
 
@@ -30,7 +30,8 @@ impl<'c> UnverifiedToken<'c> {
     /// `Malformed` or `CriticalHeader`.
     pub fn read(jws: &'c CompactJws<'c>) -> Result<Self, TokenError> {
         let header = Header::read(jws)?;
-        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?;
+        // A claim that is null is absent, whichever it is: some libraries write null for what they don't have.
+        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?.without_nulls();
         Ok(Self { jws, header, claims })
     }
 
@@ -72,9 +73,9 @@ impl<'c> UnverifiedToken<'c> {
         let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
         let key_id = self.header.key_id.as_deref();
         let signer = keys.signer(key_id, algorithm, now, verifies).map_err(|error| match error {
-            KeyLookupError::SignatureInvalid => TokenError::SignatureInvalid.into(),
-            KeyLookupError::AlgorithmMismatch => TokenError::KeyUnknown.into(),
-            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown(key_id.map(KeyId::new)),
+            KeyLookupError::SignatureInvalid => VerifyError::SignatureInvalid,
+            // The issuer may have replaced the key by one of another type.
+            KeyLookupError::AlgorithmMismatch | KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
         Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)

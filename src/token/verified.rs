@@ -3,8 +3,9 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::claims::{ClaimPath, NameList};
+use super::claims::ClaimPath;
 use super::error::TokenError;
+use super::name_list::NameList;
 use super::output::Output;
 use super::provider::{Provider, ProviderIndex};
 use crate::json::{Json, Object};
@@ -42,8 +43,8 @@ impl VerifiedToken {
             signer: Rc::clone(signer),
             subject: claims.text("sub").map(Into::into),
             client: provider.client(claims).map(Into::into),
-            scopes: NameList::scopes(&provider.scope_claims, claims),
-            groups: NameList::groups(&provider.group_claims, claims),
+            scopes: NameList::read(&provider.scope_claims, claims),
+            groups: NameList::read(&provider.group_claims, claims),
             kept: kept.iter().map(|path| path.find(claims).map(Json::to_static)).collect(),
             headers: provider
                 .outputs

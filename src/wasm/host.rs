@@ -99,8 +99,8 @@ impl Stream for EnvoyHost {
         let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
     }
 
-    fn set_header(&self, name: &str, value: &str) {
-        let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+    fn set_header(&self, name: &str, value: &[u8]) {
+        let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
     }
 
     fn trailers(&self) -> Option<Headers> {

@@ -147,6 +147,48 @@ fn groups_are_a_list_a_string_or_a_bracketed_string() {
     );
 }
 
+/// Every route is asked with every text, so a name that is granted by mistake fails here.
+#[test]
+fn a_text_in_brackets_grants_its_members_and_nothing_else() {
+    let names = ["admin", "auditor", "Users", "Billing admin", "Billing+admin", "billing"];
+    let of_profile = |profile: &str, table: &[(&str, &[&str])]| {
+        let rules = names.iter().enumerate().flat_map(|(n, name)| {
+            let group = json!({ "route": format!("GET /{n}"), "groups": [name] });
+            // Only JSON text and lists can have a scope with a space, which no rule can ask for.
+            let scope = json!({ "route": format!("GET /scope/{n}"), "scopes": [name] });
+            [Some(group), (!name.contains(' ')).then_some(scope)].into_iter().flatten()
+        });
+        let mut policy = with_rules(json!(rules.collect::<Vec<_>>()));
+        policy["providers"]["main"]["profile"] = json!(profile);
+        policy["providers"]["main"]["group_claims"] = json!(["custom:groups"]);
+        let gateway = Gateway::start(&policy);
+        gateway.expect(table.iter().flat_map(|(text, members)| {
+            names.iter().enumerate().flat_map(move |(n, name)| {
+                let token = Token::new().claim("custom:groups", *text).claim("scope", *text);
+                let token = token.without("aud").claim("client_id", "api").claim("token_use", "access").signed();
+                let request = |path: String| Request::get(path).bearer(&token);
+                let expected = |missing| if members.contains(name) { ALLOWED } else { (403, missing) };
+                let group = (format!("{profile}: {text} has group {name}"), request(format!("/{n}")));
+                let scope = (format!("{profile}: {text} has scope {name}"), request(format!("/scope/{n}")));
+                let scope = (!name.contains(' ')).then_some((scope.0, scope.1, expected("scope_missing")));
+                [Some((group.0, group.1, expected("group_missing"))), scope].into_iter().flatten()
+            })
+        }));
+    };
+    let common: [(&str, &[&str]); 8] = [
+        ("[auditor, admin]", &["auditor", "admin"]),
+        ("[admin, auditor]", &["admin", "auditor"]),
+        ("[admin auditor]", &["admin", "auditor"]),
+        ("[Users, Billing admin]", &["Users", "Billing admin"]),
+        ("[Billing admin, Users]", &["Users", "Billing admin"]),
+        (r#"["Users","Billing admin"]"#, &["Users", "Billing admin"]),
+        (r#"["admin",7]"#, &[]),
+        (r#"["Users, admin"]"#, &[]),
+    ];
+    of_profile("cognito", &[&common[..], &[("[Users, Billing+admin]", &["Users", "Billing admin"])]].concat());
+    of_profile("generic", &[&common[..], &[("[Users, Billing+admin]", &["Users", "Billing+admin"])]].concat());
+}
+
 #[test]
 fn a_rule_with_scopes_and_groups_needs_both() {
     let gateway =

@@ -1,6 +1,7 @@
 //! Issuers that fail, in every way the filter distinguishes. The last good key set stays in use, the log has one line, and
 //! recovery is automatic.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use jwt_authorizer::keys::fetch_state::FetchFailure;
@@ -150,6 +151,32 @@ fn keys_older_than_max_stale_are_not_used() {
     ]);
     gateway.issuer.answer(Answer::Document(""));
     eventually("keys are fetched without a restart", || (gateway.send(&valid()).status == 200).then_some(()));
+}
+
+/// The outage is long enough for the back-off to exceed five seconds, if it did so without keys too.
+#[test]
+fn after_an_outage_without_keys_requests_are_allowed_within_five_seconds() {
+    let expiring = json!({ "refresh_interval": "1s", "max_stale": "2s" });
+    thread::scope(|scope| {
+        for (label, has_keys, jwks) in [("no keys", false, json!({})), ("expired keys", true, expiring)] {
+            scope.spawn(move || {
+                let issuer = Issuer::start();
+                issuer.answer(if has_keys { Answer::Document("") } else { Answer::Status(500) });
+                let policy = with_provider(merged(provider(), json!({ "jwks": jwks })));
+                let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+                if has_keys {
+                    gateway.expect([("before", valid(), ALLOWED)]);
+                    gateway.issuer.answer(Answer::Status(500));
+                }
+                gateway.await_at_least("provider.main.jwks_fetch_failed.status", 6);
+                gateway.issuer.answer(Answer::Document(""));
+                let start = Instant::now();
+                eventually(label, || (gateway.send(&valid()).status == 200).then_some(()));
+                println!("{label}: allowed after {:?}", start.elapsed());
+                assert!(start.elapsed() < Duration::from_secs(5), "{label}: {:?}", start.elapsed());
+            });
+        }
+    });
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Process {
     pub callouts: Vec<Callout>,
     /// The path of every fetch so far.
     pub sent: Vec<String>,
+    /// How many signatures were checked.
+    pub verified: usize,
     pub streams: BTreeMap<u32, Request>,
     pub metrics: Vec<(String, u64)>,
     pub filters: Vec<FilterSlot>,
@@ -151,7 +153,7 @@ impl Stream for Worker {
 
     fn remove_header(&self, _name: &str) {}
 
-    fn set_header(&self, _name: &str, _value: &str) {}
+    fn set_header(&self, _name: &str, _value: &[u8]) {}
 
     fn trailers(&self) -> Option<Headers> {
         Some(Headers::default())
@@ -258,6 +260,7 @@ impl Meter for Worker {
 
 impl SignatureVerifier for Worker {
     fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.process.borrow_mut().verified += 1;
         PureRust.verify(key, algorithm, message, signature)
     }
 }

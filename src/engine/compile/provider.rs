@@ -13,6 +13,7 @@ use crate::request::HeaderName;
 use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
 use crate::token::credential::SourceSet;
+use crate::token::name_list::{NameClaim, TextForm};
 use crate::token::output::{ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
 use crate::token::source::Source;
@@ -79,6 +80,9 @@ impl Context {
         let by_audience = audiences.iter().flatten().filter(|_| preset.roles_by_audience && group_claims.is_none());
         let by_audience: Vec<_> =
             by_audience.filter_map(|name| ClaimPath::new(&["resource_access", name, "roles"])).collect();
+        let name_claim = |text: TextForm| {
+            move |path| NameClaim { path, text: text.clone(), form_encoded: preset.form_encodes_lists }
+        };
         let compiled = Provider {
             name: name.into(),
             audiences: audiences_of(path, audiences, any_audience)?,
@@ -89,10 +93,14 @@ impl Context {
             clock_skew: clock_skew.duration(),
             require_expiration,
             max_lifetime: max_token_lifetime.map(config::Period::duration),
-            scope_claims: claims(&path.field("scope_claims"), scope_claims, preset.scopes)?,
+            scope_claims: claims(&path.field("scope_claims"), scope_claims, preset.scopes)?
+                .into_iter()
+                .map(name_claim(TextForm::Words))
+                .collect(),
             group_claims: claims(&path.field("group_claims"), group_claims, preset.groups)?
                 .into_iter()
                 .chain(by_audience)
+                .map(name_claim(TextForm::Name))
                 .collect(),
             sources: self.sources_of(&path.field("identity_sources"), identity_sources)?,
             outputs,
