@@ -2,10 +2,12 @@
 
 pub mod authenticator;
 pub mod cache;
+pub mod claim_values;
 pub mod claims;
 pub mod credential;
 pub mod error;
 pub mod jws;
+pub mod kept;
 pub mod kind;
 pub mod name_list;
 pub mod output;

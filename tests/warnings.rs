@@ -99,6 +99,12 @@ fn a_usual_configuration_has_no_warnings() {
         rule(json!({ "require": { "any_of": [{ "claim": "a", "equals": 1 }, { "claim": "a", "equals": 2 }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "in": [1, 2] }, { "claim": "a", "in": [2.0, 3] }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "exists": false }, { "claim": "b", "equals": 1 }] } })),
+        rule(
+            json!({ "require": { "all_of": [{ "claim": ["a", "*"], "equals": 1 }, { "claim": ["a", "*"], "equals": 2 }] } }),
+        ),
+        provider(
+            json!({ "scope_claims": [{ "claim": "scope", "separator": " " }, { "claim": "scp", "separator": "," }] }),
+        ),
         ids(json!({ "route": "GET /", "groups": ["admin"] })),
         ids(json!({ "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } })),
         changed(json!({
@@ -109,6 +115,17 @@ fn a_usual_configuration_has_no_warnings() {
     ] {
         assert_eq!(warnings(&policy), [""; 0], "{policy}");
     }
+}
+
+#[test]
+fn a_separator_with_spaces() {
+    let problem =
+        "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+    let claims = json!(["a", { "claim": "b", "separator": ", " }]);
+    assert_warnings([
+        (provider(json!({ "scope_claims": claims })), format!("providers.main.scope_claims[1]: {problem}").as_str()),
+        (provider(json!({ "group_claims": claims })), format!("providers.main.group_claims[1]: {problem}").as_str()),
+    ]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod context;
 mod key_source;
+mod name_claims;
 mod profile;
 mod provider;
 mod reply;
@@ -62,9 +63,9 @@ impl Engine {
             context.add_provider(&path.field(&name), &name, provider)?;
         }
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, sources, kept, max_tokens } = context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept_claims.into()),
+            authenticator: Authenticator::new(providers, issuers, sources, kept),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
             forwarding: Forwarding::new(forwarding, clear_route_cache),
             replies: reply::style(&ConfigPath::root("responses"), responses)?,

@@ -5,10 +5,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::cache::{CacheKey, TokenCache};
-use super::claims::ClaimPath;
 use super::credential::{AmbiguousCredential, Credential, Sources};
 use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
+use super::kept::Kept;
 use super::provider::{ByProvider, Provider, ProviderIndex};
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
@@ -24,8 +24,7 @@ pub struct Authenticator {
     providers: ByProvider<Provider>,
     issuers: BTreeMap<Box<str>, Issuer>,
     sources: Sources,
-    /// The claims that rules test. A verified token keeps them in this order.
-    kept_claims: Box<[ClaimPath]>,
+    kept: Kept,
 }
 
 /// The provider of an issuer (`iss`), and the tenant if the issuer is one tenant of a multi-tenant provider.
@@ -114,9 +113,9 @@ impl Authenticator {
         providers: ByProvider<Provider>,
         issuers: BTreeMap<Box<str>, Issuer>,
         sources: Sources,
-        kept_claims: Box<[ClaimPath]>,
+        kept: Kept,
     ) -> Self {
-        Self { providers, issuers, sources, kept_claims }
+        Self { providers, issuers, sources, kept }
     }
 
     /// The providers.
@@ -217,7 +216,7 @@ impl Authenticator {
         }
         let keys = context.keys[*provider].as_ref();
         let AuthContext { verifier, now, .. } = context;
-        token.verify(*provider, &self.providers[*provider], keys, &self.kept_claims, *verifier, *now).map_err(|error| {
+        token.verify(*provider, &self.providers[*provider], keys, &self.kept, *verifier, *now).map_err(|error| {
             let wanted = match error {
                 VerifyError::Refused(error) => return AuthnError::Token(error),
                 VerifyError::KeysUnavailable => WantedKeys::Any,

@@ -160,6 +160,7 @@ mod tests {
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
     use crate::token::credential::SourceSet;
+    use crate::token::kept::Kept;
     use crate::token::kind::TokenKind;
     use crate::token::provider::{Audiences, ByProvider, Provider};
 
@@ -191,7 +192,9 @@ mod tests {
             parse_object(br#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","alg":"HS256"}"#).unwrap();
         let key = Rc::new(VerifyingKey::from_secret(&Json::Object(jwk), AlgorithmSet::SECRET).unwrap());
         let object = parse_object(claims.as_bytes()).unwrap();
-        Rc::new(VerifiedToken::new(index, &provider, &[], validity, &key, &object, claims.as_bytes()).unwrap())
+        Rc::new(
+            VerifiedToken::new(index, &provider, &Kept::default(), validity, &key, &object, claims.as_bytes()).unwrap(),
+        )
     }
 
     fn find(cache: &mut TokenCache, bytes: &[u8], now: UnixTime) -> bool {

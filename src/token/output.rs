@@ -32,10 +32,10 @@ impl Output {
     ///
     /// If the upstream would not receive the value unchanged.
     pub fn value(&self, claims: &Object<'_>) -> Result<Option<String>, Unforwardable> {
-        let Some(value) = self.claim.find(claims) else { return Ok(None) };
-        let text = match (value, &self.list) {
+        let Some(value) = self.claim.value(claims) else { return Ok(None) };
+        let text = match (&*value, &self.list) {
             (Json::List(items), ListForm::Joined(separator)) => join(items, separator)?,
-            _ => text_or_json(value),
+            (value, _) => text_or_json(value),
         };
         is_header_value(&text).then_some(Some(text)).ok_or(Unforwardable)
     }
@@ -92,6 +92,21 @@ mod tests {
         ] {
             let value = output(ListForm::Joined(",".into())).value(&parse_object(claims.as_bytes()).unwrap());
             assert_eq!(value, expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_star_is_sent_as_a_list() {
+        let claims = parse_object(br#"{"a":[{"b":"x"},{"c":1},{"b":["y","z"]}],"n":[]}"#).unwrap();
+        for (path, list, expected) in [
+            (&["a", "*", "b"][..], ListForm::Joined(" ".into()), Some(r#"x ["y","z"]"#)),
+            (&["a", "*", "b"], ListForm::Json, Some(r#"["x",["y","z"]]"#)),
+            (&["a", "*", "b", "*"], ListForm::Joined(",".into()), Some("y,z")),
+            (&["a", "*", "c"], ListForm::Joined(",".into()), Some("1")),
+            (&["n", "*"], ListForm::Json, None),
+        ] {
+            let output = Output { claim: ClaimPath::with_wildcards(path).unwrap(), list };
+            assert_eq!(output.value(&claims), Ok(expected.map(str::to_owned)), "{path:?}");
         }
     }
 

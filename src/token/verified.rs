@@ -3,12 +3,13 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::claims::ClaimPath;
+use super::claim_values::ClaimValues;
 use super::error::TokenError;
+use super::kept::Kept;
 use super::name_list::NameList;
 use super::output::Output;
 use super::provider::{Provider, ProviderIndex};
-use crate::json::{Json, Object};
+use crate::json::Object;
 use crate::keys::jwk::VerifyingKey;
 use crate::time::Validity;
 
@@ -21,7 +22,7 @@ pub struct VerifiedToken {
     client: Option<Box<str>>,
     scopes: NameList,
     groups: NameList,
-    kept: Box<[Option<Json<'static>>]>,
+    claims: Box<[ClaimValues]>,
     headers: Box<[Option<Box<str>>]>,
     payload: Option<Box<str>>,
 }
@@ -30,7 +31,7 @@ impl VerifiedToken {
     pub(super) fn new(
         index: ProviderIndex,
         provider: &Provider,
-        kept: &[ClaimPath],
+        kept: &Kept,
         validity: Validity,
         signer: &Rc<VerifyingKey>,
         claims: &Object<'_>,
@@ -43,9 +44,9 @@ impl VerifiedToken {
             signer: Rc::clone(signer),
             subject: claims.text("sub").map(Into::into),
             client: provider.client(claims).map(Into::into),
-            scopes: NameList::read(&provider.scope_claims, claims),
-            groups: NameList::read(&provider.group_claims, claims),
-            kept: kept.iter().map(|path| path.find(claims).map(Json::to_static)).collect(),
+            scopes: NameList::read(&provider.scope_claims, claims, &kept.scopes),
+            groups: NameList::read(&provider.group_claims, claims, &kept.groups),
+            claims: kept.claims().iter().map(|path| ClaimValues::read(path, claims)).collect(),
             headers: provider
                 .outputs
                 .iter()
@@ -84,21 +85,19 @@ impl VerifiedToken {
         self.client.as_deref()
     }
 
-    /// Its scopes.
+    /// Its scopes, as far as rules ask for them.
     pub fn scopes(&self) -> &NameList {
         &self.scopes
     }
 
-    /// Its groups.
+    /// Its groups, as far as rules ask for them.
     pub fn groups(&self) -> &NameList {
         &self.groups
     }
 
-    /// The claim with this index in the list given to [`UnverifiedToken::verify`]; `None` if it is missing or null.
-    ///
-    /// [`UnverifiedToken::verify`]: super::unverified::UnverifiedToken::verify
-    pub fn claim(&self, index: usize) -> Option<&Json<'static>> {
-        self.kept.get(index)?.as_ref()
+    /// The values of the claim with this index in [`Kept`].
+    pub fn claim(&self, index: usize) -> Option<&ClaimValues> {
+        self.claims.get(index)
     }
 
     /// The values of the identity headers, in the order of [`Provider::outputs`].
@@ -119,9 +118,9 @@ impl VerifiedToken {
             text(&self.subject),
             text(&self.client),
             text(&self.payload),
-            self.scopes.weight(),
-            self.groups.weight(),
-            self.kept.iter().flatten().map(Json::heap_bytes).sum(),
+            self.scopes.heap_bytes(),
+            self.groups.heap_bytes(),
+            self.claims.iter().map(|claim| claim.heap_bytes().saturating_add(size_of::<ClaimValues>())).sum(),
             self.headers.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum(),
         ]
         .into_iter()
