@@ -49,7 +49,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind page-test page-screenshot browser \
-	deploy-test deploy-crds interop-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
+	deploy-test deploy-crds interop-test issuers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
 	reproducible release release-test skopeo clean toolchain
 
 help: ## Tell what there is
@@ -159,6 +159,20 @@ interop-test: build $(VENV)/.interop ## Test with the clients of others: gRPC, P
 $(VENV)/.interop: tests/interop/requirements.txt $(VENV)/.complete
 	@echo "Installing gRPC and Prometheus's parsers into $(VENV): once"
 	@$(PIP_INSTALL) $<
+	@touch $@
+
+issuers-test: build $(VENV)/.issuers ## Test with identity servers of others: oidc-provider, cognito-local, oauth2-mock-server, Authlib
+	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/issuers --top-level-directory tests $(ARGS)
+
+# Node.js comes from PyPI. npm's packages are those of the lock file.
+ISSUERS := target/tools/issuers
+$(VENV)/.issuers: tests/issuers/requirements.txt tests/issuers/package.json tests/issuers/package-lock.json $(VENV)/.complete
+	@echo "Installing Node.js and four identity servers: once, half a minute"
+	@$(PIP_INSTALL) $<
+	@mkdir -p $(ISSUERS)
+	@cp tests/issuers/package.json tests/issuers/package-lock.json $(ISSUERS)
+	@cd $(ISSUERS) && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --silent --ignore-scripts || { \
+		echo "npm could not install the identity servers of tests/issuers/package-lock.json." >&2; exit 1; }
 	@touch $@
 
 # Chromium is not a Python package.

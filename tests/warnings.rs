@@ -26,6 +26,7 @@ fn changed(over: Value) -> Value {
         "providers": { "main": {
             "issuer": "https://issuer.example",
             "audiences": ["api"],
+            "token_use": "access",
             "jwks": { "uri": "https://issuer.example/jwks.json", "cluster": "issuer" },
         } },
         "rules": [{ "route": "GET /" }],
@@ -85,7 +86,20 @@ fn a_usual_configuration_has_no_warnings() {
             json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": secret } }, "algorithms": ["HS256"] }),
         ),
         provider(json!({ "profile": "cognito", "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A" })),
+        provider(json!({
+            "profile": "cognito", "issuer": "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A",
+            "jwks": { "uri": null, "discovery": true },
+        })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
+        provider(json!({ "token_use": "any" })),
+        provider(json!({ "profile": "okta", "token_use": null })),
+        provider(json!({ "profile": "google", "token_use": null })),
+        provider(json!({ "token_use": "any", "audiences": null, "any_audience": true })),
+        provider(json!({ "token_use": "id", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "cognito", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "rfc9068", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "entra", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "keycloak", "audiences": null, "any_audience": true })),
         provider(json!({ "issuer": "https://sts.windows.net/{tenantid}/", "tenants": ["t"] })),
         provider(json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "tenants": ["t"] })),
         rule(json!({ "access": "optional" })),
@@ -128,6 +142,10 @@ fn an_issuer_that_no_token_has() {
     assert_warnings([
         (
             issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
+            "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
+        ),
+        (
+            issuer("https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
             "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
         ),
         (
@@ -204,6 +222,20 @@ fn a_provider_with_a_probable_mistake() {
 }
 
 #[test]
+fn id_tokens_that_pass_as_access_tokens() {
+    let not_given = "providers.main.token_use: is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
+    let any_audience = "providers.main.any_audience: accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
+    let any = json!({ "audiences": null, "any_audience": true });
+    assert_warnings([
+        (provider(json!({ "token_use": null })), not_given),
+        (provider(json!({ "token_use": null, "profile": "generic" })), not_given),
+        (provider(json!({ "audiences": null, "any_audience": true, "token_use": null })), not_given),
+        (provider(any.clone()), any_audience),
+        (provider(merged(any, json!({ "profile": "google" }))), any_audience),
+    ]);
+}
+
+#[test]
 fn a_rule_that_can_never_match_or_hold() {
     let never = "rules[0].require: can never hold: `a` would need two values at once";
     let both = |one: Value, other: Value| rule(json!({ "require": { "all_of": [one, other] } }));
@@ -249,7 +281,7 @@ fn scopes_required_of_id_tokens() {
         ),
         (
             changed(json!({
-                "providers": { "main": { "profile": "google" } },
+                "providers": { "main": { "profile": "google", "token_use": null } },
                 "rules": [{ "route": "GET /", "scopes": ["read"] }],
             })),
             "scopes",
@@ -258,7 +290,7 @@ fn scopes_required_of_id_tokens() {
         assert_eq!(warnings(&policy), [reported(field)], "{policy}");
     }
     let other = json!({
-        "issuer": "https://other.example", "audiences": ["api"], "jwks": { "uri": "https://other.example/k", "cluster": "c" },
+        "issuer": "https://other.example", "audiences": ["api"], "token_use": "access", "jwks": { "uri": "https://other.example/k", "cluster": "c" },
     });
     let rules = json!([{ "route": "GET /", "scopes": ["read"], "providers": ["other"] }, { "route": "GET /id" }]);
     let policy = changed(json!({ "providers": { "main": { "token_use": "id" }, "other": other }, "rules": rules }));

@@ -15,7 +15,8 @@ use super::schema;
 pub struct Rule {
     /// A route key, as in API Gateway: `METHOD /path`, `ANY /path` or `$default`. `{name}` matches one segment, `{name+}`
     /// at the end one or more. A literal segment wins over `{name}`, that over `{name+}`, that over `$default`; a method
-    /// wins over `ANY`. The query is not compared. Two rules must not have the same route and host.
+    /// wins over `ANY`. `HEAD` is decided by the rule for `GET` unless the same route has a rule for `HEAD` or `ANY`. The
+    /// query is not compared. Two rules must not have the same route and host.
     #[cfg_attr(feature = "schema", schemars(
         extend("pattern" = schema::route(), "examples" = ["GET /items/{id}", "ANY /admin/{proxy+}", "$default"]),
     ))]

@@ -5,7 +5,8 @@
 //!
 //! - the exact host, then the longest matching `*.` suffix, then any host;
 //! - a literal segment, then `{name}`, then `{name+}`, then `$default`;
-//! - a named method, then `ANY`.
+//! - a named method, then `ANY`; for `HEAD` then `GET`, because servers answer `HEAD` as they would `GET`
+//!   (RFC 9110 §9.3.2).
 //!
 //! If a branch has no rule for the method, the next best branch is tried.
 
@@ -174,10 +175,7 @@ impl<T> Default for Leaf<T> {
 
 impl<T: Copy> Leaf<T> {
     fn insert(&mut self, method: Option<&str>, value: T) -> Result<(), T> {
-        let known = match method {
-            Some(method) => self.methods.iter().find(|(known, _)| **known == *method).map(|&(_, value)| value),
-            None => self.any,
-        };
+        let known = method.map_or(self.any, |method| self.named(method));
         match (known, method) {
             (Some(known), _) => return Err(known),
             (None, Some(method)) => self.methods.push((method.into(), value)),
@@ -187,7 +185,12 @@ impl<T: Copy> Leaf<T> {
     }
 
     fn find(&self, method: &str) -> Option<T> {
-        self.methods.iter().find(|(known, _)| **known == *method).map(|&(_, value)| value).or(self.any)
+        let found = self.named(method).or(self.any);
+        if method == "HEAD" { found.or_else(|| self.named("GET")) } else { found }
+    }
+
+    fn named(&self, method: &str) -> Option<T> {
+        self.methods.iter().find(|(known, _)| **known == *method).map(|&(_, value)| value)
     }
 }
 
@@ -238,6 +241,38 @@ mod tests {
             }
             routes.reverse();
         }
+    }
+
+    #[test]
+    fn head_is_decided_by_get_of_the_same_route() {
+        let table = table(&[
+            "$default",
+            "ANY /{proxy+}",
+            "GET /items",
+            "GET /both",
+            "HEAD /both",
+            "GET /any",
+            "ANY /any",
+            "POST /post",
+            "GET /{proxy+}",
+            "HEAD /deep/{proxy+}",
+            "GET /deep/{id}",
+        ]);
+        for (path, expected) in [
+            ("/items", "GET /items"),
+            ("/items/", "GET /items"),
+            ("/both", "HEAD /both"),
+            ("/any", "ANY /any"),
+            ("/post", "ANY /{proxy+}"),
+            ("/other", "ANY /{proxy+}"),
+            ("/deep/7", "GET /deep/{id}"),
+            ("/deep/7/8", "HEAD /deep/{proxy+}"),
+            ("/", "$default"),
+        ] {
+            assert_eq!(table.find("", "HEAD", path), Some(expected), "{path}");
+        }
+        assert_eq!(table.find("", "head", "/items"), Some("ANY /{proxy+}"));
+        assert_eq!(table.find("", "GET", "/both"), Some("GET /both"));
     }
 
     #[test]

@@ -346,7 +346,7 @@ fn a_logged_refusal_is_one_line_without_the_token() {
 #[test]
 fn probable_mistakes_are_logged_as_warnings() {
     let gateway = Gateway::start(&json!({
-        "providers": { "main": merged(provider(), json!({ "audiences": ["*"] })) },
+        "providers": { "main": merged(provider(), json!({ "audiences": ["*"], "token_use": "access" })) },
         "rules": (0..30).map(|n| json!({ "route": format!("GET /{n}"), "scopes": ["*"] })).collect::<Vec<_>>(),
     }));
     let log = gateway.filter_log();
