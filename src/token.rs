@@ -12,6 +12,7 @@ pub mod kind;
 pub mod name_list;
 pub mod output;
 pub mod provider;
+pub mod scalar;
 pub mod source;
 pub mod unverified;
 pub mod verified;

@@ -62,7 +62,7 @@ impl Gateway {
         let mut claims = claims.clone();
         claims["iss"] = json!("i");
         claims["aud"] = json!("api");
-        compact(br#"{"alg":"HS256"}"#, claims.to_string().as_bytes(), |_| b"signature".to_vec())
+        compact(br#"{"alg":"HS256"}"#, claims.to_string().as_bytes(), |_| vec![0; 32])
     }
 
     /// What is unmet. `headers` are in addition to those that every request has.

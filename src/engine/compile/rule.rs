@@ -3,8 +3,9 @@
 use super::context::{Context, names, not_empty};
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
+use crate::policy::host_pattern::HostPattern;
 use crate::policy::requirement::Requirement;
-use crate::policy::route::{HostPattern, Route};
+use crate::policy::route::Route;
 use crate::policy::rule::{Access, ByRule, Rule, RuleIndex, TokenConditions};
 use crate::policy::table::RouteTable;
 

@@ -2,9 +2,10 @@
 
 use super::glob::Glob;
 use crate::json::Json;
-use crate::policy::route::Variable;
-use crate::request::{HeaderName, RequestHead, percent_decode, without_parameters};
-use crate::token::claim_values::{ClaimValues, Scalar, Types};
+use crate::policy::variable::Variable;
+use crate::request::{HeaderName, RequestHead, percent_decode};
+use crate::token::claim_values::ClaimValues;
+use crate::token::scalar::{Scalar, Types};
 
 /// A test of one claim. Values are compared by type: `true` is not `"true"`, but `1` equals `1.0`. If the path of the
 /// claim leads to several values, one of them must pass.
@@ -16,8 +17,8 @@ pub enum Test {
     Contains(Operands),
     /// The claim is present (`true`) or absent (`false`).
     Exists(bool),
-    /// The claim is written like this variable of the path, percent-decoded once. Does not apply if the value has
-    /// `;parameters`.
+    /// The claim is written like this variable of the path, percent-decoded once. Does not apply if servers may read
+    /// different values.
     EqualsPath(Variable),
     /// The claim is written like the value of this header. Does not apply unless the request has it exactly once, and no
     /// header that is an alias of it.
@@ -53,7 +54,7 @@ impl Test {
             Self::OneOf(values) => claim.outcome(values.forms.iter().any(|form| claim.has(form)), values.types),
             Self::Contains(value) => claim.outcome(value.forms.iter().any(|form| claim.has_member(form)), Types::LIST),
             Self::EqualsPath(variable) => {
-                let value = variable.value(head.path()).filter(|value| without_parameters(value) == *value)?;
+                let value = variable.value(head.path())?;
                 claim.outcome(claim.has_written(&percent_decode(value)?), WRITTEN)
             }
             Self::EqualsHeader(name) => {
