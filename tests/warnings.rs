@@ -26,6 +26,7 @@ fn changed(over: Value) -> Value {
         "providers": { "main": {
             "issuer": "https://issuer.example",
             "audiences": ["api"],
+            "token_use": "access",
             "jwks": { "uri": "https://issuer.example/jwks.json", "cluster": "issuer" },
         } },
         "rules": [{ "route": "GET /" }],
@@ -72,11 +73,34 @@ fn a_usual_configuration_has_no_warnings() {
         provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
         provider(json!({ "jwks": { "uri": null, "discovery": true } })),
+        provider(json!({
+            "profile": "google",
+            "issuer": "https://accounts.google.com",
+            "jwks": { "uri": null, "discovery": true, "jwks_uri_cluster": "googleapis" },
+        })),
+        provider(json!({
+            "profile": "google",
+            "issuer": "https://accounts.google.com",
+            "jwks": { "uri": "https://www.googleapis.com/oauth2/v3/certs" },
+        })),
         provider(
             json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": secret } }, "algorithms": ["HS256"] }),
         ),
         provider(json!({ "profile": "cognito", "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A" })),
+        provider(json!({
+            "profile": "cognito", "issuer": "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A",
+            "jwks": { "uri": null, "discovery": true },
+        })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
+        provider(json!({ "token_use": "any" })),
+        provider(json!({ "profile": "okta", "token_use": null })),
+        provider(json!({ "profile": "google", "token_use": null })),
+        provider(json!({ "token_use": "any", "audiences": null, "any_audience": true })),
+        provider(json!({ "token_use": "id", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "cognito", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "rfc9068", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "entra", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "keycloak", "audiences": null, "any_audience": true })),
         provider(json!({ "issuer": "https://sts.windows.net/{tenantid}/", "tenants": ["t"] })),
         provider(json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "tenants": ["t"] })),
         rule(json!({ "access": "optional" })),
@@ -99,11 +123,30 @@ fn a_usual_configuration_has_no_warnings() {
 }
 
 #[test]
+fn discovery_of_an_issuer_whose_keys_are_on_another_host() {
+    for (issuer, host) in [
+        ("https://accounts.google.com", "www.googleapis.com"),
+        ("https://securetoken.google.com/project", "www.googleapis.com"),
+        ("https://sts.windows.net/9122040d-6c67-4c5b-b112-36a304b66dad/", "login.windows.net"),
+    ] {
+        let policy = provider(json!({ "issuer": issuer, "jwks": { "uri": null, "discovery": true } }));
+        let expected = format!(
+            "providers.main.jwks.discovery: finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        assert_eq!(warnings(&policy), [expected], "{policy}");
+    }
+}
+
+#[test]
 fn an_issuer_that_no_token_has() {
     let issuer = |issuer: &str| provider(json!({ "issuer": issuer }));
     assert_warnings([
         (
             issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
+            "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
+        ),
+        (
+            issuer("https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
             "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
         ),
         (
@@ -141,7 +184,12 @@ fn an_issuer_that_no_token_has() {
 fn a_provider_with_a_probable_mistake() {
     let problem =
         "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
-    for uri in ["http://issuer.example/jwks.json", "http://10.0.0.1/jwks.json", "http://127.0.0.1.example/jwks.json"] {
+    for uri in [
+        "http://issuer.example/jwks.json",
+        "http://10.0.0.1/jwks.json",
+        "http://127.0.0.1.example/jwks.json",
+        "HTTP://10.0.0.1/jwks.json",
+    ] {
         let policy = provider(json!({ "jwks": { "uri": uri } }));
         assert_eq!(warnings(&policy), [format!("providers.main.jwks.uri: {problem}")], "{uri}");
     }
@@ -179,6 +227,20 @@ fn a_provider_with_a_probable_mistake() {
             changed(json!({ "clear_route_cache": true })),
             "clear_route_cache: has no effect: no provider sets a header that a route could match on",
         ),
+    ]);
+}
+
+#[test]
+fn id_tokens_that_pass_as_access_tokens() {
+    let not_given = "providers.main.token_use: is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
+    let any_audience = "providers.main.any_audience: accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
+    let any = json!({ "audiences": null, "any_audience": true });
+    assert_warnings([
+        (provider(json!({ "token_use": null })), not_given),
+        (provider(json!({ "token_use": null, "profile": "generic" })), not_given),
+        (provider(json!({ "audiences": null, "any_audience": true, "token_use": null })), not_given),
+        (provider(any.clone()), any_audience),
+        (provider(merged(any, json!({ "profile": "google" }))), any_audience),
     ]);
 }
 
@@ -228,7 +290,7 @@ fn scopes_required_of_id_tokens() {
         ),
         (
             changed(json!({
-                "providers": { "main": { "profile": "google" } },
+                "providers": { "main": { "profile": "google", "token_use": null } },
                 "rules": [{ "route": "GET /", "scopes": ["read"] }],
             })),
             "scopes",
@@ -237,7 +299,7 @@ fn scopes_required_of_id_tokens() {
         assert_eq!(warnings(&policy), [reported(field)], "{policy}");
     }
     let other = json!({
-        "issuer": "https://other.example", "audiences": ["api"], "jwks": { "uri": "https://other.example/k", "cluster": "c" },
+        "issuer": "https://other.example", "audiences": ["api"], "token_use": "access", "jwks": { "uri": "https://other.example/k", "cluster": "c" },
     });
     let rules = json!([{ "route": "GET /", "scopes": ["read"], "providers": ["other"] }, { "route": "GET /id" }]);
     let policy = changed(json!({ "providers": { "main": { "token_use": "id" }, "other": other }, "rules": rules }));

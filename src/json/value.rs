@@ -49,6 +49,13 @@ impl<'t> Object<'t> {
         self.0.get(index).map(|(name, value)| (&**name, value))
     }
 
+    /// The object without the members that are null.
+    #[must_use]
+    pub fn without_nulls(mut self) -> Self {
+        self.0.retain(|(_, value)| *value != Json::Null);
+        self
+    }
+
     /// A name that two members have.
     pub fn repeated_name(&self) -> Option<&str> {
         let mut names = (0..).zip(self.0.iter().map(|(name, _)| &**name));

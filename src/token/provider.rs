@@ -72,13 +72,11 @@ impl Provider {
     /// Why the token is not valid.
     pub(super) fn check(&self, typ: Option<&str>, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
         let validity = self.validity(claims, now)?;
+        // Before audience and client: an ID token has another audience too, but what the client did wrong is the kind.
+        self.kind.check(typ, claims)?;
         self.check_audience(claims)?;
         self.check_client(claims)?;
-        self.kind.check(typ, claims)?;
-        match claims.get("cnf") {
-            None | Some(Json::Null) => Ok(validity),
-            Some(_) => Err(TokenError::Bound),
-        }
+        if claims.get("cnf").is_some() { Err(TokenError::Bound) } else { Ok(validity) }
     }
 
     /// The client that a token was issued to.
@@ -90,20 +88,20 @@ impl Provider {
         let expires = numeric_date(claims, "exp")?;
         let not_before = numeric_date(claims, "nbf")?;
         let issued = numeric_date(claims, "iat")?;
-        let validity = Validity {
-            from: not_before.map(|time| time.minus(self.clock_skew)),
-            until: expires.map(|time| time.plus(self.clock_skew)),
-        };
+        let [not_before, issued_before] = [not_before, issued].map(|time| Some(time?.minus(self.clock_skew)));
+        // With `iat`, because the clock may be set back while the token is cached.
+        let validity =
+            Validity { from: not_before.max(issued_before), until: expires.map(|time| time.plus(self.clock_skew)) };
         if validity.until.is_none() && self.require_expiration {
             return Err(TokenError::ExpirationMissing);
         }
         if validity.until.is_some_and(|until| until <= now) {
             return Err(TokenError::Expired);
         }
-        if validity.from.is_some_and(|from| now < from) {
+        if not_before.is_some_and(|from| now < from) {
             return Err(TokenError::NotYetValid);
         }
-        if issued.is_some_and(|time| now < time.minus(self.clock_skew)) {
+        if issued_before.is_some_and(|from| now < from) {
             return Err(TokenError::IssuedInFuture);
         }
         match (self.max_lifetime, expires, issued) {
@@ -120,7 +118,7 @@ impl Provider {
             |value: &Json<'_>| value.as_text().is_some_and(|name| audiences.iter().any(|audience| **audience == *name));
         let matches = match claims.get("aud") {
             Some(Json::List(names)) => names.iter().all(|name| name.as_text().is_some()) && names.iter().any(accepted),
-            Some(Json::Null) | None => claims.get("client_id").is_some_and(accepted),
+            None => claims.get("client_id").is_some_and(accepted),
             Some(name) => accepted(name),
         };
         matches.then_some(()).ok_or(TokenError::AudienceMismatch)

@@ -7,6 +7,7 @@ use crate::config::{
     Access, AnyOrAll, ClaimName, Config, Fallback, IdentitySource, Mode, Profile, Provider, Requirement, Rule, Scalar,
     TokenUse,
 };
+use crate::token::kind::TokenKind;
 
 /// The warnings so far.
 #[derive(Default)]
@@ -69,6 +70,14 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience";
         warnings.add_item(path, "audiences", index, problem);
     }
+    if provider.profile == Profile::Generic && provider.token_use.is_none() {
+        let problem = "is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
+        warnings.add(path, "token_use", problem);
+    }
+    if provider.any_audience && kind(provider) == TokenKind::NotId {
+        let problem = "accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
+        warnings.add(path, "any_audience", problem);
+    }
     let (field, url) = match (&provider.jwks.uri, provider.jwks.discovery) {
         (Some(uri), _) => ("jwks.uri", uri.as_str()),
         (None, true) => ("issuer", provider.issuer.as_str()),
@@ -78,6 +87,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem =
             "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
         warnings.add(path, field, problem);
+    }
+    if provider.jwks.discovery
+        && provider.jwks.jwks_uri_cluster.is_none()
+        && let Some(host) = host_of_keys(&provider.issuer)
+    {
+        let problem = format!(
+            "finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        warnings.add(path, "jwks.discovery", &problem);
     }
     if provider.max_token_lifetime.is_some_and(|longest| longest < provider.clock_skew) {
         let problem =
@@ -99,6 +117,12 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     }
 }
 
+/// The kind of token that a provider accepts.
+fn kind(provider: &Provider) -> TokenKind {
+    let preset = Preset::of(provider.profile);
+    preset.kind(provider.token_use.unwrap_or(preset.token_use))
+}
+
 /// A common mistake in the issuer. Vendors differ in details, and no token matches if one character is wrong.
 fn issuer_problem(provider: &Provider) -> Option<&'static str> {
     let issuer = provider.issuer.as_str();
@@ -108,7 +132,7 @@ fn issuer_problem(provider: &Provider) -> Option<&'static str> {
         Some("has spaces around it, and `iss` does not: no token will match")
     } else if has("/.well-known/") {
         Some("is the URL of a document; `iss` is the part before `/.well-known`")
-    } else if slash && (provider.profile == Profile::Cognito || has("//cognito-idp.")) {
+    } else if slash && (provider.profile == Profile::Cognito || has("//cognito-idp.") || has("//issuer-cognito-idp.")) {
         Some("ends with a slash, but Cognito's `iss` does not: no token will match")
     } else if !slash && (provider.profile == Profile::Auth0 || has(".auth0.com")) {
         Some("does not end with a slash, but Auth0's `iss` does: no token will match")
@@ -125,8 +149,20 @@ fn issuer_problem(provider: &Provider) -> Option<&'static str> {
     }
 }
 
+/// The host that an issuer's discovery document names for the keys, where it is known to be another one.
+fn host_of_keys(issuer: &str) -> Option<&'static str> {
+    let host = issuer.strip_prefix("https://")?.split('/').next()?;
+    match host {
+        "accounts.google.com" | "securetoken.google.com" => Some("www.googleapis.com"),
+        "sts.windows.net" => Some("login.windows.net"),
+        _ => None,
+    }
+}
+
 fn is_remote_http(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http")) else {
+        return false;
+    };
     let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
     let octets = host.strip_prefix("127.").unwrap_or_default();
