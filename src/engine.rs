@@ -124,6 +124,11 @@ impl Engine {
         &self.authorizer
     }
 
+    /// Computes the edits of allowed requests.
+    pub fn forwarding(&self) -> &Forwarding {
+        &self.forwarding
+    }
+
     /// Where each provider's keys come from.
     pub fn key_sources(&self) -> &ByProvider<KeySource> {
         &self.key_sources

@@ -1,7 +1,7 @@
 //! Forwarding: how an allowed request is changed for the upstream. Identity headers are set from the verified token,
 //! and removed if the client sent them.
 
-use crate::request::{HeaderName, RequestHead};
+use crate::request::{HeaderName, Headers, RequestHead};
 use crate::token::credential::Credential;
 use crate::token::provider::{ByProvider, ProviderIndex};
 use crate::token::source::Removal;
@@ -39,6 +39,8 @@ pub struct Edits {
     /// Whether to clear Envoy's route cache, so that it chooses the route again.
     pub clear_route_cache: bool,
 }
+
+const CONNECTION: &str = "connection";
 
 impl Forwarding {
     /// Creates it from compiled parts. The headers that it sets are reserved: a client cannot set them.
@@ -87,17 +89,53 @@ impl Forwarding {
         Edits { clear_route_cache: self.clear_route_cache && !edits.is_empty(), ..edits }
     }
 
+    /// Whether there are headers that only verified claims may set.
+    pub fn reserves_any(&self) -> bool {
+        !self.reserved.is_empty()
+    }
+
+    /// The names among these, each once, that are reserved or that an upstream may take for a reserved one.
+    pub fn reserved_in(&self, fields: &Headers) -> Vec<String> {
+        let mut names = Vec::new();
+        for (name, _) in fields.iter().filter(|(name, _)| self.is_reserved(name)) {
+            push_once(&mut names, name);
+        }
+        names
+    }
+
+    fn is_reserved(&self, name: &[u8]) -> bool {
+        self.reserved.iter().any(|reserved| reserved.is_alias_of(name))
+    }
+
     fn strip_reserved(&self, head: &RequestHead<'_>) -> Edits {
         let mut edits = Edits::default();
-        if self.reserved.is_empty() {
+        if !self.reserves_any() {
             return edits;
         }
-        for (name, _) in head.headers().iter() {
-            if self.reserved.iter().any(|reserved| reserved.is_alias_of(name)) {
-                edits.remove_once(name);
-            }
+        edits.remove = self.reserved_in(head.headers());
+        if let Some(kept) = self.connection_options(head) {
+            edits.remove_once(CONNECTION.as_bytes());
+            edits.set.extend((!kept.is_empty()).then(|| (CONNECTION.to_owned(), kept)));
         }
         edits
+    }
+
+    /// The options of `connection` without those that name a reserved header, which the next proxy would remove (RFC 9110
+    /// §7.6.1). `None` if there are no such options. Envoy forwards the header of an upgrade.
+    fn connection_options(&self, head: &RequestHead<'_>) -> Option<Vec<u8>> {
+        let options =
+            || head.values(CONNECTION).flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        options().any(|option| self.is_reserved(option)).then(|| {
+            let kept: Vec<_> = options().filter(|option| !option.is_empty() && !self.is_reserved(option)).collect();
+            kept.join(&b", "[..])
+        })
+    }
+}
+
+fn push_once(names: &mut Vec<String>, name: &[u8]) {
+    let name = String::from_utf8_lossy(name);
+    if !names.iter().any(|known| *known == name) {
+        names.push(name.into_owned());
     }
 }
 
@@ -114,10 +152,7 @@ impl Edits {
     }
 
     fn remove_once(&mut self, name: &[u8]) {
-        let name = String::from_utf8_lossy(name);
-        if !self.remove.iter().any(|known| *known == name) {
-            self.remove.push(name.into_owned());
-        }
+        push_once(&mut self.remove, name);
     }
 
     fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
@@ -158,5 +193,47 @@ mod tests {
             assert_eq!(edits.set, expected, "{sent:?}");
             assert_eq!(edits.is_empty(), expected.is_empty(), "{sent:?}");
         }
+    }
+
+    fn forwarding(headers: &[&str]) -> Forwarding {
+        let mut providers = ByProvider::default();
+        for name in headers {
+            let headers = [HeaderName::new(name).unwrap()].into();
+            providers.push(ProviderForwarding { headers, payload_header: None, forward_token: true });
+        }
+        Forwarding::new(providers, false)
+    }
+
+    #[test]
+    fn names_taken_for_reserved_headers_are_removed_once() {
+        let sent = ["x-sub", "x-other", "x_sub", "x-sub", "x-org"].map(|name| (name, "value"));
+        let headers = sent.into_iter().collect();
+        for (reserved, expected) in [(&["x-sub", "x-org"][..], &["x-sub", "x_sub", "x-org"][..]), (&[], &[])] {
+            let forwarding = forwarding(reserved);
+            assert_eq!(forwarding.reserves_any(), !reserved.is_empty());
+            assert_eq!(forwarding.reserved_in(&headers), expected);
+            assert_eq!(forwarding.anonymous(&RequestHead::new(&headers).unwrap()).remove, expected);
+        }
+    }
+
+    #[test]
+    fn connection_keeps_the_options_that_name_no_reserved_header() {
+        for (lines, expected) in [
+            (&[][..], None),
+            (&["Upgrade"], None),
+            (&["upgrade, x-su, x-sub-2"], None),
+            (&["Upgrade, X-Sub"], Some("Upgrade")),
+            (&["x_sub ,,\tUpgrade\t, x.org", "keep-alive"], Some("Upgrade, keep-alive")),
+            (&["x-sub"], Some("")),
+        ] {
+            let headers = lines.iter().map(|line| ("connection", *line)).collect();
+            let edits = forwarding(&["x-sub", "x-org"]).anonymous(&RequestHead::new(&headers).unwrap());
+            let removed = expected.map(|_| "connection".to_owned());
+            let set = expected.filter(|kept| !kept.is_empty()).map(|kept| ("connection".to_owned(), kept.into()));
+            assert_eq!(edits.remove, Vec::from_iter(removed), "{lines:?}");
+            assert_eq!(edits.set, Vec::from_iter(set), "{lines:?}");
+        }
+        let headers = [("connection", "Upgrade, X-Sub")].into_iter().collect();
+        assert!(forwarding(&[]).anonymous(&RequestHead::new(&headers).unwrap()).is_empty());
     }
 }

@@ -108,8 +108,8 @@ pub struct Provider {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,
     /// The request headers that are set from verified claims: header → claim. Every header that any provider names here
-    /// is first removed from every incoming request, also on public routes and preflights. A header whose claim cannot be
-    /// written is left out, unless it is `required`.
+    /// is first removed from every incoming request and from its trailers, also on public routes and preflights. A header
+    /// whose claim cannot be written is left out, unless it is `required`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         with = "schema::ByHeader<Output>",
@@ -117,7 +117,7 @@ pub struct Provider {
     ))]
     pub claims_to_headers: Entries<Output>,
     /// The request header that is set to the whole verified payload, base64url-encoded (RFC 7515 §2). It is also removed
-    /// from every incoming request.
+    /// from every incoming request and from its trailers.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::SettableHeaderName>", extend("examples" = ["x-jwt-payload"])))]
     pub payload_to_header: Option<String>,
     /// The cache of verified tokens. An entry is never used after its token expired, its key was withdrawn or the

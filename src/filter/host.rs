@@ -61,6 +61,10 @@ pub trait Stream {
     fn remove_header(&self, name: &str);
     /// Sets a header to this one value.
     fn set_header(&self, name: &str, value: &[u8]);
+    /// All trailers, in the callback for trailers. `None` if the proxy does not provide them.
+    fn trailers(&self) -> Option<Headers>;
+    /// Removes all trailers of this name.
+    fn remove_trailer(&self, name: &str);
     /// Continues a request that was paused.
     fn resume(&self);
     /// Sends a local reply.

@@ -41,6 +41,11 @@ impl PendingRequests {
         Ok(())
     }
 
+    /// Whether the request of this stream waits.
+    pub(super) fn contains(&self, stream: StreamId) -> bool {
+        self.0.contains_key(&stream)
+    }
+
     /// Drops a request whose stream was closed.
     pub(super) fn on_stream_closed(&mut self, stream: StreamId) {
         // Every paused stream that ends comes here, and nearly always nothing waits. Hashing would cost more than the
@@ -122,10 +127,13 @@ mod tests {
         for id in 1..=3 {
             requests.add(pending(id)).unwrap();
         }
+        assert!(requests.contains(StreamId(2)));
         requests.on_stream_closed(StreamId(2));
+        assert!(!requests.contains(StreamId(2)));
         let mut streams: Vec<_> = requests.take_all().iter().map(|request| request.stream.0).collect();
         streams.sort_unstable();
         assert_eq!(streams, [1, 3]);
+        assert!(!requests.contains(StreamId(1)));
         assert!(requests.is_empty());
     }
 }

@@ -75,6 +75,25 @@ impl<H: Host> Filter<H> {
         }
     }
 
+    /// Whether this request waits for keys.
+    pub fn is_pending(&self, stream: StreamId) -> bool {
+        self.providers.iter().any(|provider| provider.pending.contains(stream))
+    }
+
+    /// Removes reserved headers from the trailers of the request that the host is processing: an upstream may merge
+    /// trailers into the headers (RFC 9110 §6.5.1). Returns `false` if the trailers cannot be read.
+    pub fn strip_trailers(&self) -> bool {
+        let forwarding = self.engine.forwarding();
+        if !forwarding.reserves_any() {
+            return true;
+        }
+        let Some(trailers) = self.host.trailers() else { return false };
+        for name in forwarding.reserved_in(&trailers) {
+            self.host.remove_trailer(&name);
+        }
+        true
+    }
+
     /// Handles the end of a stream, whether or not its request still waits.
     pub fn on_stream_closed(&mut self, stream: StreamId) {
         for (_, provider) in self.providers.iter_mut() {

@@ -31,7 +31,7 @@ struct Root {
 struct Request {
     stream: StreamId,
     filter: SharedFilter,
-    /// Whether the request may wait for keys: it was paused, or had a local reply.
+    /// Whether the request was paused for keys, or had a local reply.
     paused: bool,
 }
 
@@ -104,6 +104,26 @@ impl HttpContext for Request {
             let _ = hostcalls::send_http_response(503, Vec::new(), None);
         }
         if self.paused { Action::Pause } else { Action::Continue }
+    }
+
+    /// Envoy calls this for a request that waits only if the plugin has `allow_on_headers_stop_iteration`. To continue
+    /// would release the request.
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        if self.may_wait() { Action::Pause } else { Action::Continue }
+    }
+
+    /// Envoy calls this for a request with trailers, after the body.
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        // Stripped before a pause: once the request continues, this is not called again.
+        let stripped = with_filter(&self.filter, |filter| filter.strip_trailers());
+        if stripped != Some(true) || self.may_wait() { Action::Pause } else { Action::Continue }
+    }
+}
+
+impl Request {
+    /// Whether the request waits for keys, as far as that can be told.
+    fn may_wait(&self) -> bool {
+        self.paused && with_filter(&self.filter, |filter| filter.is_pending(self.stream)) != Some(false)
     }
 }
 

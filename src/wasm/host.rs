@@ -103,6 +103,14 @@ impl Stream for EnvoyHost {
         let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
     }
 
+    fn trailers(&self) -> Option<Headers> {
+        Headers::from_host(host_calls::map(MapType::HttpRequestTrailers)?)
+    }
+
+    fn remove_trailer(&self, name: &str) {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestTrailers, name);
+    }
+
     fn resume(&self) {
         let _ = hostcalls::resume_http_request();
     }

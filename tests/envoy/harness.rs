@@ -11,6 +11,7 @@ pub(crate) mod envoy;
 pub(crate) mod fault;
 pub(crate) mod gateway;
 pub(crate) mod http;
+mod http2;
 pub(crate) mod issuer;
 pub(crate) mod policy;
 pub(crate) mod server;

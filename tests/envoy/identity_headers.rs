@@ -240,3 +240,25 @@ fn other_headers_and_the_body_are_forwarded_unchanged() {
     let echo = gateway.send(&request).echo();
     assert_eq!((echo.all("x-twice"), echo.all("x-empty"), echo.body_length), (vec!["1", "2"], vec![""], 4));
 }
+
+#[test]
+fn an_upgrade_cannot_name_an_identity_header_in_connection() {
+    let gateway = gateway(json!({ "x-jwt-sub": "sub", "x-jwt-org": "org" }));
+    let upgrade = |path: &str, options: &[&str]| {
+        let request = Request::get(path).header("upgrade", "websocket");
+        options.iter().fold(request, |request, options| request.header("connection", options))
+    };
+    let valid = Token::new().signed();
+    let alice = vec![("x-jwt-sub".to_owned(), "alice".to_owned())];
+    for (options, expected) in [
+        (&["Upgrade"][..], "Upgrade"),
+        (&["Upgrade, X-JWT-Sub"], "Upgrade"),
+        (&["x-jwt-sub,upgrade"], "upgrade"),
+        (&["X_JWT_Org", "keep-alive, Upgrade, X-Other, x-jwt.sub"], "keep-alive, Upgrade, X-Other"),
+    ] {
+        let echo = gateway.send(&upgrade("/token", options).bearer(&valid)).echo();
+        assert_eq!((echo.all("connection"), identity(&echo)), (vec![expected], alice.clone()), "{options:?}");
+        let echo = gateway.send(&upgrade("/public", options)).echo();
+        assert_eq!((echo.all("connection"), identity(&echo)), (vec![expected], vec![]), "{options:?}");
+    }
+}

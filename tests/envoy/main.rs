@@ -36,4 +36,5 @@ mod requirements;
 mod routes;
 mod token_cache;
 mod token_form;
+mod trailers;
 mod verifiers;

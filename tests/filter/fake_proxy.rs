@@ -157,6 +157,12 @@ impl Stream for Worker {
 
     fn set_header(&self, _name: &str, _value: &[u8]) {}
 
+    fn trailers(&self) -> Option<Headers> {
+        Some(Headers::default())
+    }
+
+    fn remove_trailer(&self, _name: &str) {}
+
     fn resume(&self) {
         self.reply(200, Vec::new(), "");
     }

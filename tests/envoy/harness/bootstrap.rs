@@ -46,11 +46,19 @@ pub(crate) struct Plugin {
     pub next: Option<Value>,
     /// Whether Envoy verifies signatures.
     pub host_crypto: bool,
+    /// Whether Envoy goes on with the body and the trailers of a request that the filter has paused.
+    pub allow_on_headers_stop_iteration: bool,
 }
 
 impl Plugin {
     pub(crate) fn new(configuration: Value) -> Self {
-        Self { module: envoy::module(), configuration, next: None, host_crypto: !is_off("HOST_CRYPTO") }
+        Self {
+            module: envoy::module(),
+            configuration,
+            next: None,
+            host_crypto: !is_off("HOST_CRYPTO"),
+            allow_on_headers_stop_iteration: false,
+        }
     }
 }
 
@@ -78,6 +86,8 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
             "normalize_path": false,
             "merge_slashes": false,
             "generate_request_id": false,
+            "http_protocol_options": { "enable_trailers": true },
+            "upgrade_configs": [{ "upgrade_type": "websocket" }],
             "access_log": [access_log(directory)],
             "http_filters": http_filters(plugin),
             "route_config": {
@@ -123,6 +133,7 @@ fn jwt_authorizer(plugin: &Plugin, configuration: &Value) -> Value {
                 "name": "jwt_authorizer",
                 "root_id": "jwt_authorizer",
                 "failure_policy": "FAIL_RELOAD",
+                "allow_on_headers_stop_iteration": plugin.allow_on_headers_stop_iteration,
                 "configuration": configuration,
                 "vm_config": {
                     "vm_id": "jwt_authorizer",
@@ -166,6 +177,12 @@ fn cluster((name, address): &(&str, SocketAddr)) -> Value {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+            },
+        },
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": socket(address.port()) } }] }],

@@ -77,6 +77,12 @@ impl Setup {
         self
     }
 
+    /// Lets Envoy go on with the body and the trailers of a request that the filter has paused.
+    pub(crate) fn allow_on_headers_stop_iteration(mut self) -> Self {
+        self.plugin.allow_on_headers_stop_iteration = true;
+        self
+    }
+
     /// Loads the module that traps when a request asks for it.
     pub(crate) fn trapping(mut self) -> Self {
         self.plugin.module = envoy::trapping_module();
