@@ -15,7 +15,7 @@ const SOURCE: &str = include_str!("../../src/reason.rs");
 
 /// The path prefix of the rules in dry run.
 const DRY_RUN: &str = "/dry-run";
-const PROVIDERS: usize = 5;
+const PROVIDERS: usize = 6;
 /// Eight rules in each mode, one public rule, and one with hosts.
 const RULES: usize = 2 * 8 + 2;
 /// Reasons that no request can cause here: Envoy itself refuses a method that is not UTF-8, its clock is set, and it
@@ -36,6 +36,12 @@ fn policy() -> Value {
     let down = json!({ "issuer": "https://down.example", "jwks": { "cluster": "unknown" } });
     let in_cookie = json!({ "issuer": "https://cookie.example", "identity_sources": ["$request.cookie.session"] });
     let tenants = json!({ "issuer": "https://tenants.example/{tenantid}/v2.0", "tenants": [TENANT] });
+    let unnamed = (1..=6).map(|number| merged(Key::numbered("ES256", number).jwk(), json!({ "kid": null })));
+    let many_keys = json!({
+        "issuer": "https://many.example",
+        "audiences": ["api"],
+        "jwks": { "inline": { "keys": unnamed.collect::<Vec<_>>() } },
+    });
     let rules = ["", DRY_RUN].into_iter().flat_map(|prefix| {
         let mode = if prefix.is_empty() { "enforce" } else { "dry_run" };
         let rule =
@@ -60,6 +66,7 @@ fn policy() -> Value {
             "down": merged(provider(), down),
             "cookie": merged(provider(), in_cookie),
             "tenants": merged(provider(), tenants),
+            "many": many_keys,
         },
         "rules": rules.chain([public, with_host]).collect::<Vec<_>>(),
     })
@@ -84,6 +91,7 @@ fn refusals() -> Vec<(&'static str, &'static str, Option<String>)> {
         ("tenant_mismatch", "/token", signed(token().claim("iss", of_tenant).claim("tid", "another"))),
         ("algorithm_not_allowed", "/token", Some(token().sign(&Key::of("RS256")))),
         ("key_unknown", "/token", Some(token().sign(&Key::of("ES256").named("unknown")))),
+        ("key_ambiguous", "/token", signed(token().claim("iss", "https://many.example"))),
         ("signature_invalid", "/token", Some(token().sign(&Key::other("ES256")))),
         ("token_expired", "/token", signed(token().claim("exp", hours(-1)).claim("iat", hours(-2)))),
         ("token_not_yet_valid", "/token", signed(token().claim("nbf", hours(1)))),
@@ -155,7 +163,7 @@ fn every_reason_has_its_status_and_series_are_bounded() {
     check(&gateway, &Request::get("/public"), "public", false);
     check(&gateway, &Request::get("/optional"), "anonymous", false);
     check(&gateway, &Request::preflight("/token"), "preflight", false);
-    check(&gateway, &Request::get("/a//b"), "path_ambiguous", false);
+    check(&gateway, &Request::get("/a/../b"), "path_ambiguous", false);
     check(&gateway, &Request::get("/public").host("a,b"), "host_ambiguous", false);
     for prefix in ["", DRY_RUN] {
         let dry_run = !prefix.is_empty();
