@@ -13,7 +13,7 @@ pub(in crate::config) const A_SECOND_OR_MORE: &str = "^0*([1-9][0-9]*(s|m|h)|[1-
 pub(in crate::config) const IDENTITY_SOURCE: &str =
     r"^\$request\.(websocket|(header|querystring|cookie)\.[A-Za-z0-9!#$%&'*+.^_`|~-]+)$";
 /// Printable ASCII without `#` and `\`. The authority has no `/`, `?` and `@` either.
-pub(in crate::config) const URL: &str = r#"^https?://[!"$-.0->A-\[\]-~]+(/[!"$-\[\]-~]*)?$"#;
+pub(in crate::config) const URL: &str = r#"^[Hh][Tt][Tt][Pp][Ss]?://[!"$-.0->A-\[\]-~]+(/[!"$-\[\]-~]*)?$"#;
 pub(in crate::config) const HOST: &str = r"^(\*\.)?[A-Za-z0-9._:\[\]-]+$";
 /// Printable ASCII without quotes and backslashes (RFC 6749 §3.3).
 pub(in crate::config) const SCOPE: &str = r"^[!#-\[\]-~]+$";
