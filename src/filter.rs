@@ -7,6 +7,8 @@
 
 mod counters;
 mod event_log;
+mod fetch_error;
+mod fetch_request;
 mod fetch_response;
 mod filter_state;
 pub mod host;

@@ -48,10 +48,10 @@ impl Telemetry {
     }
 
     /// Reports the end of a fetch.
-    pub(super) fn fetched(provider: &str, event: FetchEvent, keys: &mut ProviderKeys, now: UnixTime) {
+    pub(super) fn fetched(provider: &str, event: &FetchEvent, keys: &mut ProviderKeys, now: UnixTime) {
         keys.metrics.count_fetch(match event {
             FetchEvent::Succeeded { .. } => None,
-            FetchEvent::Failed { failure, .. } => Some(failure),
+            FetchEvent::Failed { error, .. } => Some(error.class),
         });
         EventLog::fetched(provider, event, keys, now);
     }

@@ -12,10 +12,13 @@
 
 mod clocks;
 mod cold_start;
+mod discovery;
 mod fake_proxy;
 mod fetch_state;
 mod issuer;
 mod leases;
+mod log_lines;
+mod log_of_fetches;
 mod outages;
 mod pending;
 mod random_events;

@@ -87,6 +87,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
             "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
         warnings.add(path, field, problem);
     }
+    if provider.jwks.discovery
+        && provider.jwks.jwks_uri_cluster.is_none()
+        && let Some(host) = host_of_keys(&provider.issuer)
+    {
+        let problem = format!(
+            "finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        warnings.add(path, "jwks.discovery", &problem);
+    }
     if provider.max_token_lifetime.is_some_and(|longest| longest < provider.clock_skew) {
         let problem =
             "is longer than `max_token_lifetime`: tokens would be accepted for longer after they expire than before";
@@ -131,8 +140,20 @@ fn issuer_problem(provider: &Provider) -> Option<&'static str> {
     }
 }
 
+/// The host that an issuer's discovery document names for the keys, where it is known to be another one.
+fn host_of_keys(issuer: &str) -> Option<&'static str> {
+    let host = issuer.strip_prefix("https://")?.split('/').next()?;
+    match host {
+        "accounts.google.com" | "securetoken.google.com" => Some("www.googleapis.com"),
+        "sts.windows.net" => Some("login.windows.net"),
+        _ => None,
+    }
+}
+
 fn is_remote_http(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http")) else {
+        return false;
+    };
     let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
     let octets = host.strip_prefix("127.").unwrap_or_default();
