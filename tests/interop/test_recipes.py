@@ -26,6 +26,12 @@ def blocks(page, heading):
     return [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)]
 
 
+def documents(page):
+    """The JSON blocks of a page."""
+    text = (ROOT / "docs" / page).read_text()
+    return [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
+
+
 def manager(bootstrap):
     return bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
 
@@ -162,6 +168,28 @@ class Recipes(unittest.TestCase):
         publish(secrets, "second")
         server.served = 0
         eventually("the keys are fetched with the new token", lambda: server.served)
+
+    def test_the_rest_jwt_authorizer_decides_by_additional_claims(self):
+        (policy,) = [policy for policy in documents("from-api-gateway.md") if "identity" in policy.get("providers", {})]
+        for entry in policy["providers"].values():
+            entry["jwks"] = {"uri": "https://main.example/jwks.json", "cluster": UP}
+        self.gateway(lambda bootstrap: None, policy)
+        identity, cognito = (policy["providers"][name]["issuer"] for name in ["identity", "cognito"])
+        valid = {"iss": identity, "aud": "https://api.example.com", "scope": "read", "tenant": "acme"}
+        eventually("the keys are loaded", lambda: self.get("/items", token("main", **valid)).status == 200)
+        for claims, status in [
+            ({"env": "production"}, 200),
+            ({"env": "test"}, 403),
+            ({"env": ["production"]}, 403),
+            ({"tenant": "other"}, 403),
+            ({"tenant": ["acme"]}, 403),
+            ({"scope": "write"}, 403),
+            ({"aud": "https://api.example.com/"}, 401),
+        ]:
+            with self.subTest(claims=claims):
+                self.assertEqual(self.get("/items", token("main", **valid | claims)).status, status)
+        of_cognito = {"iss": cognito, "client_id": "web-client-id", "token_use": "access", "scope": "read", "aud": None}
+        self.assertEqual(self.get("/items", token("main", **of_cognito)).status, 200)
 
     def temporary_directory(self):
         stack = ExitStack()
