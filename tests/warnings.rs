@@ -92,6 +92,9 @@ fn a_usual_configuration_has_no_warnings() {
         })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
         provider(json!({ "token_use": "any" })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "encoding": "percent" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "-" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "", "encoding": "percent" } } })),
         provider(json!({ "profile": "okta", "token_use": null })),
         provider(json!({ "profile": "google", "token_use": null })),
         provider(json!({ "token_use": "any", "audiences": null, "any_audience": true })),
@@ -212,6 +215,12 @@ fn a_provider_with_a_probable_mistake() {
         (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
             "providers.main: is not accepted by any rule or by `default`: its tokens are never accepted",
+        ),
+        (
+            provider(json!({
+                "claims_to_headers": { "x-a": { "claim": "a", "separator": "-", "encoding": "base64url" } },
+            })),
+            "providers.main.claims_to_headers.x-a.separator: can be part of an encoded item, and then the header is left out; use another character, such as `,`",
         ),
         (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (

@@ -108,8 +108,8 @@ pub struct Provider {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,
     /// The request headers that are set from verified claims: header → claim. Every header that any provider names here
-    /// is first removed from every incoming request and from its trailers, also on public routes and preflights. A token
-    /// is refused if a claim cannot be written as a header value.
+    /// is first removed from every incoming request and from its trailers, also on public routes and preflights. A header
+    /// whose claim cannot be written is left out, unless it is `required`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         with = "schema::ByHeader<Output>",

@@ -4,9 +4,11 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Fallback, Mode, Profile, Provider, Requirement, Rule, Scalar, TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, Mode, Profile, Provider, Requirement, Rule, Scalar,
+    TokenUse,
 };
 use crate::token::kind::TokenKind;
+use crate::token::output;
 
 /// The warnings so far.
 #[derive(Default)]
@@ -76,6 +78,18 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     if provider.any_audience && kind(provider) == TokenKind::NotId {
         let problem = "accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
         warnings.add(path, "any_audience", problem);
+    }
+    for (name, output) in &provider.claims_to_headers {
+        let writes = |character| match output.encoding {
+            None => false,
+            Some(Encoding::Percent) => output::Encoding::Percent.writes(character),
+            Some(Encoding::Base64url) => output::Encoding::Base64Url.writes(character),
+        };
+        if !output.separator.is_empty() && output.separator.chars().all(writes) {
+            let problem =
+                "can be part of an encoded item, and then the header is left out; use another character, such as `,`";
+            warnings.add(&path.field("claims_to_headers").field(name), "separator", problem);
+        }
     }
     let (field, url) = match (&provider.jwks.uri, provider.jwks.discovery) {
         (Some(uri), _) => ("jwks.uri", uri.as_str()),
