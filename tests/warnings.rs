@@ -68,6 +68,7 @@ fn a_usual_configuration_has_no_warnings() {
         provider(json!({ "max_token_lifetime": "60s", "clock_skew": "60s" })),
         provider(json!({ "identity_sources": ["$request.querystring.t"], "forward_token": false })),
         provider(json!({ "identity_sources": ["$request.cookie.t", "$request.header.X-Token"] })),
+        provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Token" }] })),
         provider(json!({ "jwks": { "uri": "http://127.0.0.1:5000/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
@@ -92,6 +93,9 @@ fn a_usual_configuration_has_no_warnings() {
         })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
         provider(json!({ "token_use": "any" })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "encoding": "percent" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "-" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "", "encoding": "percent" } } })),
         provider(json!({ "profile": "okta", "token_use": null })),
         provider(json!({ "profile": "google", "token_use": null })),
         provider(json!({ "token_use": "any", "audiences": null, "any_audience": true })),
@@ -227,8 +231,22 @@ fn a_provider_with_a_probable_mistake() {
             "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
         ),
         (
+            provider(json!({ "identity_sources": [{ "source": "$request.querystring.t" }] })),
+            "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
+            "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
+        ),
+        (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
             "providers.main: is not accepted by any rule or by `default`: its tokens are never accepted",
+        ),
+        (
+            provider(json!({
+                "claims_to_headers": { "x-a": { "claim": "a", "separator": "-", "encoding": "base64url" } },
+            })),
+            "providers.main.claims_to_headers.x-a.separator: can be part of an encoded item, and then the header is left out; use another character, such as `,`",
         ),
         (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (

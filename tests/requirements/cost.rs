@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::gateway::Gateway;
 
 /// A millisecond in a release build.
-const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 3 });
+const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 1 });
 
 /// The shortest of several times for a token that is in the cache, and for one that is not.
 fn times(rule: &Value, claims: &Value) -> (Duration, Duration) {
@@ -38,35 +38,47 @@ fn numbered(prefix: &str, count: usize) -> Vec<String> {
 
 #[test]
 fn the_largest_requirements_take_less_than_a_millisecond() {
-    let scopes = json!({ "scope": "s t u v w x ".repeat(950), "groups": numbered("g", 1) });
+    let scopes = json!({ "scope": "s t u v w x ".repeat(3_500), "groups": numbered("g", 1) });
     let all = |names: Vec<String>| json!({ "scopes": { "all": names } });
     // Each `any_of` and `all_of` is two of the 32 levels that a configuration may have.
     let nested = (0..7).fold(
         json!({ "scope": "no" }),
         |inner, n| json!({ "any_of": [{ "all_of": [inner] }, { "scope": format!("no{n}") }, { "group": "no" }] }),
     );
-    let list = json!({ "c": (0..2_900).map(|n| n % 1000).collect::<Vec<_>>() });
-    let objects = json!({ "c": vec![json!({ "a": 1 }); 1_300] });
+    let list = json!({ "c": (0..10_000).map(|n| n % 1000).collect::<Vec<_>>() });
+    let objects = json!({ "c": vec![json!({ "a": 1 }); 5_000] });
     let tests = |count: usize, test: &dyn Fn(usize) -> Value| json!({ "require": { "any_of": (0..count).map(test).collect::<Vec<_>>() } });
     let rows = [
-        ("100 scopes, 5,700 in the token", all(numbered("no", 100)), &scopes),
-        ("1,000 scopes, 5,700 in the token", all(numbered("no", 1_000)), &scopes),
+        ("100 scopes, 21,000 in the token", all(numbered("no", 100)), &scopes),
+        ("1,000 scopes, 21,000 in the token", all(numbered("no", 1_000)), &scopes),
         ("scopes nested as deep as possible", json!({ "require": nested }), &scopes),
-        ("1,000 `contains`, a list of 2,900", tests(1_000, &|n| json!({ "claim": "c", "contains": n + 5_000 })), &list),
-        ("1,000 `equals_path`, a list of 2,900", tests(1_000, &|_| json!({ "claim": "c", "equals_path": "v" })), &list),
         (
-            "1,000 `equals_header`, a list of 2,900",
+            "1,000 `contains`, a list of 10,000",
+            tests(1_000, &|n| json!({ "claim": "c", "contains": n + 5_000 })),
+            &list,
+        ),
+        (
+            "1,000 `equals_path`, a list of 10,000",
+            tests(1_000, &|_| json!({ "claim": "c", "equals_path": "v" })),
+            &list,
+        ),
+        (
+            "1,000 `equals_header`, a list of 10,000",
             tests(1_000, &|_| json!({ "claim": "c", "equals_header": "x-h" })),
             &list,
         ),
-        ("1,000 `equals`, any of 2,900", tests(1_000, &|n| json!({ "claim": ["c", "*"], "equals": n + 5_000 })), &list),
         (
-            "1,000 `equals`, any of 1,300 objects",
+            "1,000 `equals`, any of 10,000",
+            tests(1_000, &|n| json!({ "claim": ["c", "*"], "equals": n + 5_000 })),
+            &list,
+        ),
+        (
+            "1,000 `equals`, any of 5,000 objects",
             tests(1_000, &|n| json!({ "claim": ["c", "*", "a"], "equals": n + 2 })),
             &objects,
         ),
         (
-            "one `in` of 1,000, any of 2,900",
+            "one `in` of 1,000, any of 10,000",
             json!({ "require": { "claim": ["c", "*"], "in": (5_000..6_000).collect::<Vec<_>>() } }),
             &list,
         ),

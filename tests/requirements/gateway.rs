@@ -45,6 +45,7 @@ impl Gateway {
                 "algorithms": ["HS256"],
                 "require_expiration": false,
                 "token_use": "any",
+                "max_token_size": "60KiB",
                 "jwks": { "inline": { "keys": [key] } },
             } },
             "rules": [rule],

@@ -7,12 +7,14 @@ use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::claim::{ClaimName, ListForm, NamesClaim, Output};
+use super::super::claim::{ClaimName, Encoding, ListForm, NamesClaim, Output};
 use super::super::entries::Entries;
+use super::super::identity_source::IdentitySource;
 use super::super::period::Period;
 use super::super::scalar::Scalar;
-use super::conditions::extend;
-use super::patterns::{SCOPE, without_controls};
+use super::super::size::Size;
+use super::conditions::{extend, none};
+use super::patterns::{IDENTITY_SOURCE, SCOPE, scheme_name, without_controls};
 
 impl<T: JsonSchema> JsonSchema for Entries<T> {
     fn schema_name() -> Cow<'static, str> {
@@ -125,10 +127,12 @@ impl JsonSchema for Output {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let claim = generator.subschema_for::<ClaimName>();
         let list = generator.subschema_for::<ListForm>();
+        let encoding = generator.subschema_for::<Option<Encoding>>();
         json_schema!({
             "title": "claim or output",
-            "description": "A claim, or an object that also sets how a list is written. Objects, numbers and booleans are \
-                written as JSON.",
+            "description": "A claim, or an object that also sets how it is written. Objects, numbers and booleans are \
+                written as JSON. Blanks at either end are removed. A header whose claim cannot be written, because it has a \
+                control character or an item of a joined list contains the separator, is left out.",
             "anyOf": [
                 claim,
                 {
@@ -140,12 +144,27 @@ impl JsonSchema for Output {
                             json!({ "description": "How a list is written.", "default": "join", "examples": ["json"] }),
                         ),
                         "separator": {
-                            "description": "The text between the items of a joined list. A token is refused if an item \
-                                contains it.",
+                            "description": "The text between the items of a joined list.",
                             "type": "string",
                             "not": without_controls(),
                             "default": ",",
                             "examples": [" "],
+                        },
+                        "encoding": with(
+                            &encoding,
+                            json!({
+                                "description": "How the value is encoded, or each item of a joined list. If not given, it \
+                                    is written in UTF-8. With an encoding every value can be written, and no blank is \
+                                    removed.",
+                                "examples": ["percent"],
+                            }),
+                        ),
+                        "required": {
+                            "description": "Whether a token is refused if it does not have the claim, or if the claim \
+                                cannot be written.",
+                            "type": "boolean",
+                            "default": false,
+                            "examples": [true],
                         },
                     },
                     "required": ["claim"],
@@ -154,6 +173,71 @@ impl JsonSchema for Output {
             ],
             "examples": ["sub", ["org", "id"], { "claim": "cognito:groups", "separator": " " }],
         })
+    }
+}
+
+impl JsonSchema for IdentitySource {
+    fn schema_name() -> Cow<'static, str> {
+        "IdentitySource".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let source = json_schema!({ "type": "string", "pattern": IDENTITY_SOURCE });
+        let mut scheme: Schema = json_schema!({
+            "description": "The scheme before the token, in any case: `required` or `optional` for `Bearer`, or the name of \
+                another scheme that is required. Not allowed with `$request.websocket`. The default is `required` in \
+                `Authorization`, `optional` elsewhere.",
+            "examples": ["Token"],
+        });
+        extend(&mut scheme, scheme_name());
+        json_schema!({
+            "title": "identity source",
+            "description": "A place in the request, or an object that also sets the scheme before the token.",
+            "anyOf": [
+                source,
+                {
+                    "type": "object",
+                    "properties": {
+                        "source": with(
+                            &source,
+                            json!({ "description": "The place.", "examples": ["$request.header.Authorization"] }),
+                        ),
+                        "scheme": scheme,
+                    },
+                    "required": ["source"],
+                    "additionalProperties": false,
+                    "if": { "required": ["source"], "properties": { "source": { "const": "$request.websocket" } } },
+                    "then": none(&["scheme"]),
+                },
+            ],
+            "examples": [
+                "$request.header.Authorization",
+                { "source": "$request.header.Authorization", "scheme": "optional" },
+            ],
+        })
+    }
+}
+
+impl JsonSchema for Size {
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "title": "size",
+            "description": "A whole number of KiB (1,024 bytes).",
+            "type": "string",
+            "pattern": "^[0-9]+KiB$",
+            "examples": ["16KiB"],
+        })
+    }
+}
+
+/// For the defaults in the schema.
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}KiB", self.bytes() / 1024))
     }
 }
 
