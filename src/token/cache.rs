@@ -159,9 +159,9 @@ mod tests {
     use crate::json::{Json, parse_object};
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
-    use crate::token::credential::SourceSet;
     use crate::token::kind::TokenKind;
     use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
+    use crate::token::source::SourceSet;
 
     fn token() -> Rc<VerifiedToken> {
         token_of("{}", Validity { from: None, until: None })
@@ -181,6 +181,7 @@ mod tests {
             max_lifetime: None,
             scope_claims: Box::default(),
             group_claims: Box::default(),
+            max_token_bytes: 1024,
             sources: SourceSet::NONE,
             outputs: Box::default(),
             forwards_payload: true,
