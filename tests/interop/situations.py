@@ -14,6 +14,8 @@ from joserfc.jwk import ECKey
 from .gateway import DOWN, KEY, ROOT, Gateway, eventually, provider, serving, token
 from .scrape import read
 
+# Seconds
+MEASURED = 5
 TRAPPING = ROOT / "target" / "trapping" / "jwt-authorizer.wasm"
 POLICY = {
     "providers": {"main": provider("main"), "down": provider("down", DOWN)},
@@ -150,8 +152,8 @@ def measure(situation):
         time.sleep(1.5)
         before, start = read(gateway), time.monotonic()
         situation(gateway)
-        # Counts are handed to Envoy once a second.
-        time.sleep(1.5)
+        # Counts are handed to Envoy once a second, and ages are whole seconds: only after some of them is their growth exact.
+        time.sleep(max(1.5, start + MEASURED - time.monotonic()))
         return before, read(gateway), time.monotonic() - start
 
 
