@@ -62,7 +62,7 @@ def many_refused(gateway):
 
 def forged(gateway):
     other = ECKey.generate_key("P-256", {"kid": KEY.kid})
-    claims = {"iss": "https://main.example", "aud": "api", "exp": int(time.time()) + 600}
+    claims = {"iss": "https://main.example", "aud": "api", "client_id": "web", "exp": int(time.time()) + 600}
     for _ in range(5):
         healthy(gateway)
     for _ in range(20):
