@@ -218,6 +218,10 @@ fn a_provider_with_a_probable_mistake() {
             "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
         ),
         (
+            provider(json!({ "identity_sources": ["$request.cookie.session", "$request.header.Cookie"] })),
+            "providers.main.identity_sources[1]: reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`",
+        ),
+        (
             provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
             "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
         ),

@@ -120,6 +120,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
         warnings.add_item(path, "identity_sources", index, problem);
     }
+    let is_never_only_a_token = |source: &IdentitySource| {
+        let name = source.source.strip_prefix("$request.header.").unwrap_or_default();
+        ["cookie", "sec-websocket-protocol"].iter().any(|header| name.eq_ignore_ascii_case(header))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(is_never_only_a_token) {
+        let problem =
+            "reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
     let has_no_token = |source: &IdentitySource| {
         let scheme = source.scheme.as_deref().unwrap_or_default();
         ["basic", "digest"].iter().any(|other| scheme.eq_ignore_ascii_case(other))
