@@ -9,4 +9,5 @@ pub mod key_hint;
 pub mod key_set;
 pub mod material;
 pub mod remote;
+pub mod set_change;
 pub mod signature;

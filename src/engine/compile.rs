@@ -61,6 +61,7 @@ impl Engine {
         for (name, provider) in providers {
             context.add_provider(&path.field(&name), &name, provider)?;
         }
+        let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
         let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
         Ok(Self {
@@ -81,7 +82,7 @@ impl Engine {
             log_denials,
             filter_state,
             max_tokens,
-            warnings,
+            warnings: warnings.into_iter().chain(left_out).collect(),
         })
     }
 }

@@ -53,7 +53,7 @@ impl Telemetry {
             FetchEvent::Succeeded { .. } => None,
             FetchEvent::Failed { failure, .. } => Some(failure),
         });
-        EventLog::fetched(provider, event, keys, now);
+        EventLog::fetched(provider, &event, keys, now);
     }
 
     /// Hands the counts to the host.

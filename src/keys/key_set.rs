@@ -118,6 +118,11 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter().map(|key| &**key)
+    }
+
     /// The keys that were left out.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out

@@ -6,7 +6,9 @@ use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
     Access, AnyOrAll, ClaimName, Config, Fallback, Mode, Profile, Provider, Requirement, Rule, Scalar, TokenUse,
 };
+use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
+use crate::token::provider::{self as token, ByProvider};
 
 /// The warnings so far.
 #[derive(Default)]
@@ -51,6 +53,24 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
         warnings.add(&top, "clear_route_cache", problem);
     }
     warnings.0.into()
+}
+
+/// A warning for each key of the configuration that can't be used.
+#[inline(never)]
+pub(super) fn keys_left_out(
+    path: &ConfigPath,
+    providers: &ByProvider<token::Provider>,
+    sources: &ByProvider<KeySource>,
+) -> Vec<Warning> {
+    let mut warnings = Warnings::default();
+    for (provider, source) in providers.iter().zip(sources.iter()) {
+        let KeySource::Inline(set) = source else { continue };
+        let inline = path.field(&provider.name).field("jwks").field("inline");
+        for key in set.left_out().iter().filter(|key| key.error.is_fault()) {
+            warnings.add_item(&inline, "keys", key.index, &format!("is left out: {}", key.error));
+        }
+    }
+    warnings.0
 }
 
 fn is_accepted(config: &Config, name: &str) -> bool {
