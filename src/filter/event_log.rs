@@ -74,15 +74,16 @@ impl EventLog {
                 if *is_first { "keys from" } else { "new keys from" }
             ),
             FetchEvent::Succeeded { change: None, failure: None } | FetchEvent::Failed { first: false, .. } => {}
-            FetchEvent::Failed { failure, first: true } => {
+            FetchEvent::Failed { error, first: true } => {
                 let state = if set.is_usable(now) {
                     "serving the last good set, retrying"
                 } else {
                     "no keys to serve, retrying"
                 };
                 log::warn!(
-                    "provider `{provider}`: keys could not be fetched from cluster `{cluster}`: `{}`; {state}",
-                    failure.label()
+                    "provider `{provider}`: keys could not be fetched from cluster `{}`: `{}` ({error}); {state}",
+                    error.cluster,
+                    error.class.label(),
                 );
             }
         }

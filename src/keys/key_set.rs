@@ -21,7 +21,7 @@ pub struct KeySet {
 }
 
 /// A key of a set that can't be used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its `kid`, cut to 64 characters.
     pub id: Option<Box<str>>,
@@ -32,18 +32,18 @@ pub struct LeftOut {
 }
 
 /// Why a document is not a valid key set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetError {
     /// Not a JSON object with an array `keys`.
     Malformed,
     /// More than 200 keys.
     TooManyKeys,
-    /// No usable key.
-    NoUsableKey,
+    /// No usable key, and why these are none.
+    NoUsableKey(Box<[LeftOut]>),
 }
 
 /// Why a key set in the configuration is not valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InlineError {
     /// An error that any key set can have.
     Set(KeySetError),
@@ -104,7 +104,7 @@ impl KeySet {
         // A token may have to be tried with several keys: first with those that are for its algorithm alone.
         usable.sort_by_key(|key| key.algorithms().len());
         if usable.is_empty() {
-            return Err(KeySetError::NoUsableKey);
+            return Err(KeySetError::NoUsableKey(left_out.into()));
         }
         Ok(Self { keys: usable.into(), left_out: left_out.into() })
     }
@@ -241,11 +241,15 @@ mod tests {
             let ids: Vec<_> = set.keys().map(|key| key.id().unwrap().as_str().to_owned()).collect();
             Ok((ids, set.left_out().len()))
         };
+        let left_out = |error| Box::from([LeftOut { id: Some("b".into()), index: 0, error }]);
         let many = |count: usize| (0..count).map(|n| (n.to_string(), pem.into())).collect::<serde_json::Map<_, _>>();
         for (document, expected) in [
             (json!({ "a": pem, "b": pem }), Ok((vec!["a".to_owned(), "b".to_owned()], 0))),
             (json!({ "a": pem, "b": "-----BEGIN CERTIFICATE-----" }), Ok((vec!["a".to_owned()], 1))),
-            (json!({ "b": "-----BEGIN CERTIFICATE-----" }), Err(KeySetError::NoUsableKey)),
+            (
+                json!({ "b": "-----BEGIN CERTIFICATE-----" }),
+                Err(KeySetError::NoUsableKey(left_out(JwkError::Certificate))),
+            ),
             (json!({ "error": "not found" }), Err(KeySetError::Malformed)),
             (json!({ "a": pem, "b": 1 }), Err(KeySetError::Malformed)),
             (json!({}), Err(KeySetError::Malformed)),
@@ -279,10 +283,14 @@ mod tests {
     fn a_key_with_duplicate_members_is_left_out() {
         let key = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
         let keys = |text: String| KeySet::from_bytes(text.as_bytes()).map(|set| set.len());
+        let purpose: Box<[_]> = [LeftOut { id: None, index: 0, error: JwkError::NotForSignatures("use") }].into();
         for (text, expected) in [
             (format!(r#"{{"keys":[{{{key}}}]}}"#), Ok(1)),
             (format!(r#"{{"keys":[{{{key}}},{{{key},"kid":"a","kid":"b"}},{{{key},{key}}}]}}"#), Ok(1)),
-            (format!(r#"{{"keys":[{{{key},"use":{{"a":1,"a":2}}}}]}}"#), Err(KeySetError::NoUsableKey)),
+            (
+                format!(r#"{{"keys":[{{{key},"use":{{"a":1,"a":2}}}}]}}"#),
+                Err(KeySetError::NoUsableKey(purpose.clone())),
+            ),
             (format!(r#"{{"keys":[],"keys":[{{{key}}}]}}"#), Err(KeySetError::Malformed)),
         ] {
             assert_eq!(keys(text.clone()), expected, "{text}");

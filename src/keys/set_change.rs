@@ -31,6 +31,13 @@ impl SetChange {
     }
 }
 
+/// The keys of a document that has no others, like "0 of 1 keys; left out: `k1` (n is not base64url)".
+pub fn none_usable(keys: &[LeftOut]) -> String {
+    let mut text = format!("0 of {} keys", keys.len());
+    push_names(&mut text, "left out", keys.iter().map(left_out));
+    text
+}
+
 impl KeySet {
     /// The number of keys, and of all keys in the document if some were left out.
     pub fn count(&self) -> String {

@@ -70,7 +70,7 @@ impl<'c> UnverifiedToken<'c> {
     ) -> Result<VerifiedToken, VerifyError> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
-        let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
+        let checked = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
         let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
         let hint = KeyHint {
             algorithm,
@@ -84,7 +84,7 @@ impl<'c> UnverifiedToken<'c> {
             KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
-        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
+        Ok(VerifiedToken::new(index, provider, kept, checked, signer, &self.claims, self.jws.encoded_payload)?)
     }
 }
 

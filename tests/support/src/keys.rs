@@ -118,7 +118,8 @@ impl Key {
         jwk
     }
 
-    /// An X.509 certificate in PEM for the issuer's key, or for another RSA key. Its dates are in the past.
+    /// An X.509 certificate in PEM for the issuer's key, or for another RSA key; empty for a secret. Its dates are in the
+    /// past.
     pub fn certificate(&self) -> &'static str {
         match &self.pair {
             Pair::Rsa(key) => match Pair::of("RS256", Owner::Issuer) {
@@ -129,7 +130,7 @@ impl Key {
             Pair::P384(_) => include_str!("keys/p384-issuer.crt"),
             Pair::P521(_) => include_str!("keys/p521-issuer.crt"),
             Pair::Ed25519(_) => include_str!("keys/ed25519-issuer.crt"),
-            Pair::Secret(_) => panic!("a secret has no certificate"),
+            Pair::Secret(_) => "",
         }
     }
 
