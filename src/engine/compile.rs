@@ -2,7 +2,9 @@
 //! that a new field does not compile until its meaning is decided.
 
 mod context;
+mod identity_source;
 mod key_source;
+mod name_claims;
 mod profile;
 mod provider;
 mod reply;
@@ -63,9 +65,9 @@ impl Engine {
         }
         let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, sources, kept, max_tokens } = context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept_claims.into()),
+            authenticator: Authenticator::new(providers, issuers, sources, kept),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
             forwarding: Forwarding::new(forwarding, clear_route_cache),
             replies: reply::style(&ConfigPath::root("responses"), responses)?,

@@ -4,8 +4,8 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, Mode, Profile, Provider, Requirement, Rule, Scalar,
-    TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, Profile, Provider, Requirement,
+    Rule, Scalar, TokenUse,
 };
 use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
@@ -91,6 +91,7 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience";
         warnings.add_item(path, "audiences", index, problem);
     }
+    check_separators(warnings, path, provider);
     if provider.profile == Profile::Generic && provider.token_use.is_none() {
         let problem = "is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
         warnings.add(path, "token_use", problem);
@@ -135,10 +136,31 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
             "is longer than `max_token_lifetime`: tokens would be accepted for longer after they expire than before";
         warnings.add(path, "clock_skew", problem);
     }
-    let in_url = |source: &String| provider.forward_token && source.starts_with("$request.querystring.");
+    let in_url = |source: &IdentitySource| provider.forward_token && source.source.starts_with("$request.querystring.");
     if let Some(index) = provider.identity_sources.iter().flatten().position(in_url) {
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
         warnings.add_item(path, "identity_sources", index, problem);
+    }
+    let has_no_token = |source: &IdentitySource| {
+        let scheme = source.scheme.as_deref().unwrap_or_default();
+        ["basic", "digest"].iter().any(|other| scheme.eq_ignore_ascii_case(other))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(has_no_token) {
+        let problem = "has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
+}
+
+/// A separator that some of the issuer's texts would not have.
+fn check_separators(warnings: &mut Warnings, path: &ConfigPath, provider: &Provider) {
+    for (field, claims) in [("scope_claims", &provider.scope_claims), ("group_claims", &provider.group_claims)] {
+        for (index, claim) in claims.iter().flatten().enumerate() {
+            let separator = claim.separator.as_deref().unwrap_or_default();
+            if separator.trim() != separator && !separator.trim().is_empty() {
+                let problem = "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+                warnings.add_item(path, field, index, problem);
+            }
+        }
     }
 }
 
@@ -280,7 +302,12 @@ fn excludes(one: &Requirement, other: &Requirement) -> bool {
         return other.exists != Some(false);
     }
     let (ours, theirs) = (values(one), values(other));
-    !ours.is_empty() && !theirs.is_empty() && !ours.iter().any(|value| theirs.iter().any(|other| same(value, other)))
+    // Different members may have the two values.
+    let is_one_value = one.claim.as_ref().is_some_and(|claim| !claim.has_wildcard());
+    is_one_value
+        && !ours.is_empty()
+        && !theirs.is_empty()
+        && !ours.iter().any(|value| theirs.iter().any(|other| same(value, other)))
 }
 
 fn values(test: &Requirement) -> Vec<&Scalar> {
