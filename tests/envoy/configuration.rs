@@ -309,6 +309,10 @@ fn an_invalid_key_source_is_rejected() {
             "providers.main.jwks.inline: has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
         ),
         (
+            inline(json!({ "keys": [{ "kty": "RSA", "kid": "k1", "n": "a b", "e": "AQAB" }] })),
+            "providers.main.jwks.inline: has no key that can verify a signature (0 of 1 keys; left out: `k1` (n is not base64url)); add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
+        ),
+        (
             inline(json!({ "keys": vec![Key::of("ES256").jwk(); 201] })),
             "providers.main.jwks.inline: has more than 200 keys; remove those that are not in use",
         ),
