@@ -56,8 +56,8 @@ fn check_rejected<const N: usize>(table: [(Value, &str); N]) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Errors that a schema cannot express: references between fields, limits of durations, and duplicates.
-const BEYOND_A_SCHEMA: [&str; 9] = [
+/// Errors that a schema cannot express: references between fields, limits of durations, duplicates, and whether a key can be used.
+const BEYOND_A_SCHEMA: [&str; 10] = [
     "is also the issuer of `one`",
     "must be at most 300s",
     "is set twice",
@@ -67,6 +67,7 @@ const BEYOND_A_SCHEMA: [&str; 9] = [
     "is not one of the `providers`",
     "is not a variable of the rule's route",
     "has 63 bytes, but HS512",
+    "(n is not base64url)",
 ];
 
 /// Replaces the configuration of a running Envoy with each of these, and compares the log line with the expected one.
