@@ -14,6 +14,7 @@ pub struct Forwarding {
     /// Headers that only verified claims may set.
     reserved: Box<[HeaderName]>,
     clear_route_cache: bool,
+    dry_run: bool,
 }
 
 /// What is forwarded from the tokens of one provider.
@@ -53,7 +54,13 @@ impl Forwarding {
                 }
             }
         }
-        Self { providers, reserved: reserved.into(), clear_route_cache }
+        Self { providers, reserved: reserved.into(), clear_route_cache, dry_run: false }
+    }
+
+    /// The same without any edit: no header is reserved, none is set, and each token is forwarded.
+    #[must_use]
+    pub fn in_dry_run(self) -> Self {
+        Self { reserved: Box::default(), dry_run: true, ..self }
     }
 
     /// The identity headers of a provider, in the order of its outputs.
@@ -68,6 +75,9 @@ impl Forwarding {
 
     /// Edits for a request with a verified token: sets its identity headers and removes the others.
     pub fn identified(&self, token: &VerifiedToken, credential: &Credential<'_, '_>, head: &RequestHead<'_>) -> Edits {
+        if self.dry_run {
+            return Edits::default();
+        }
         let mut edits = self.strip_reserved(head);
         let provider = &self.providers[token.provider()];
         for (header, value) in provider.headers.iter().zip(token.headers()) {

@@ -321,3 +321,11 @@ fn a_rule_that_allows_more_than_it_seems_to() {
         "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
 }
+
+#[test]
+fn a_policy_that_is_only_tried() {
+    assert_warnings([(
+        changed(json!({ "mode": "dry_run" })),
+        "mode: is `dry_run`: no request is refused, and no header is changed",
+    )]);
+}

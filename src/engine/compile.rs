@@ -39,6 +39,7 @@ impl Engine {
         let config::Config {
             schema: _,
             name,
+            mode,
             providers,
             rules,
             default,
@@ -48,6 +49,7 @@ impl Engine {
             log_denials,
             filter_state,
         } = config;
+        let dry_run = mode == config::PolicyMode::DryRun;
         let mut context = Context::default();
         if name.as_deref().is_some_and(|name| !is_label(name)) {
             return Err(ConfigPath::root("name").error(
@@ -63,10 +65,12 @@ impl Engine {
         }
         let (routes, rules) = context.compile_rules(rules)?;
         let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
+        let forwarding = Forwarding::new(forwarding, clear_route_cache);
         Ok(Self {
             authenticator: Authenticator::new(providers, issuers, sources, kept_claims.into()),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
-            forwarding: Forwarding::new(forwarding, clear_route_cache),
+            forwarding: if dry_run { forwarding.in_dry_run() } else { forwarding },
+            dry_run,
             replies: reply::style(&ConfigPath::root("responses"), responses)?,
             bypass_preflight: match cors_preflight {
                 config::CorsPreflight::Bypass => true,

@@ -4,8 +4,8 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, Mode, Profile, Provider, Requirement, Rule, Scalar,
-    TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, Mode, PolicyMode, Profile, Provider, Requirement, Rule,
+    Scalar, TokenUse,
 };
 use crate::token::kind::TokenKind;
 use crate::token::output;
@@ -32,6 +32,9 @@ impl Warnings {
 pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     let mut warnings = Warnings::default();
     let top = ConfigPath::top();
+    if config.mode == PolicyMode::DryRun {
+        warnings.add(&top, "mode", "is `dry_run`: no request is refused, and no header is changed");
+    }
     let providers = ConfigPath::root("providers");
     for (name, provider) in &config.providers {
         if !config.rules.is_empty() && !is_accepted(config, name) {
