@@ -14,10 +14,9 @@ use crate::policy::authorizer::Authorizer;
 use crate::policy::rule::{Access, RuleIndex, Unauthorized};
 use crate::reason::{Grant, Refusal, Undecidable};
 use crate::reply::{Reply, ReplyStyle};
-use crate::request::{AmbiguousRequest, RequestHead};
+use crate::request::{AmbiguousRequest, HeaderName, RequestHead};
 use crate::token::authenticator::{AuthContext, Authenticator, AuthnError, CallerDiagnostics, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
-use crate::token::credential::AmbiguousCredential;
 use crate::token::error::TokenError;
 use crate::token::provider::ByProvider;
 use decision::{Decision, Diagnostics, Effect, NeedsKeys};
@@ -86,13 +85,12 @@ impl Engine {
             Access::Deny => return Err(Refusal::RouteDenied.into()),
             Access::Token(conditions) => conditions,
         };
-        let Some(credential) = self.authenticator.credential(head)? else {
+        let Some((credential, token)) = self.authenticator.authenticate(head, context, caller)? else {
             return match conditions.optional {
                 true => Ok((Grant::Anonymous, self.forwarding.anonymous(head))),
                 false => Err(Refusal::TokenMissing.into()),
             };
         };
-        let token = self.authenticator.authenticate(&credential, context, caller)?;
         conditions.authorize(&token, head)?;
         Ok((Grant::Allowed, self.forwarding.identified(&token, &credential, head)))
     }
@@ -163,6 +161,16 @@ impl Engine {
         }
     }
 
+    /// The identity headers that an allowed request lacks because their claims cannot be written; `None` if there are
+    /// none.
+    pub fn omitted_headers(&self, decision: &Decision) -> Option<String> {
+        let token = decision.token_with_omitted_headers()?;
+        let names = self.forwarding.header_names(token.provider());
+        let omitted: Vec<_> =
+            token.omitted_headers().iter().filter_map(|&index| names.get(index)).map(HeaderName::as_str).collect();
+        Some(omitted.join(","))
+    }
+
     /// A cache as large as all providers allow together.
     pub fn new_cache(&self) -> TokenCache {
         TokenCache::new(self.max_tokens)
@@ -189,12 +197,6 @@ impl Engine {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<AmbiguousCredential> for Stop {
-    fn from(AmbiguousCredential: AmbiguousCredential) -> Self {
-        Self::Refused(Refusal::CredentialAmbiguous)
     }
 }
 

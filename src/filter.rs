@@ -21,6 +21,7 @@ mod shared_data;
 mod shared_keys;
 mod telemetry;
 mod tick;
+mod token_counters;
 mod worker;
 mod worker_queues;
 

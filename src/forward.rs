@@ -3,8 +3,8 @@
 
 use crate::request::{HeaderName, Headers, RequestHead};
 use crate::token::credential::Credential;
-use crate::token::provider::ByProvider;
-use crate::token::source::Removal;
+use crate::token::provider::{ByProvider, ProviderIndex};
+use crate::token::removal::Removal;
 use crate::token::verified::VerifiedToken;
 
 /// Computes the edits of allowed requests.
@@ -54,6 +54,11 @@ impl Forwarding {
             }
         }
         Self { providers, reserved: reserved.into(), clear_route_cache }
+    }
+
+    /// The identity headers of a provider, in the order of its outputs.
+    pub fn header_names(&self, provider: ProviderIndex) -> &[HeaderName] {
+        &self.providers[provider].headers
     }
 
     /// Edits for a request without an identity: removes reserved headers.
@@ -151,7 +156,7 @@ impl Edits {
     }
 
     fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
-        let Removal { headers, target } = credential.source().without(head);
+        let Removal { headers, target } = credential.removal(head);
         for (name, rest) in headers {
             self.remove_once(name);
             self.set.extend(rest.map(|rest| (String::from_utf8_lossy(name).into_owned(), rest)));

@@ -24,6 +24,9 @@ pub(super) fn set_filter_state(decision: &Decision, engine: &Engine, host: &impl
             host.set_filter_state("jwt_authorizer.client_id", &in_one_line(client));
         }
     }
+    if let Some(names) = engine.omitted_headers(decision) {
+        host.set_filter_state("jwt_authorizer.omitted_headers", &names);
+    }
     if decision.is_dry_run() {
         host.set_filter_state("jwt_authorizer.dry_run", "true");
     }

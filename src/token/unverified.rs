@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::claims::ClaimPath;
 use super::error::{TokenError, VerifyError};
 use super::jws::{CompactJws, Header};
+use super::kept::Kept;
 use super::provider::{Provider, ProviderIndex};
 use super::verified::VerifiedToken;
 use crate::json::{Object, parse_object};
@@ -51,7 +51,7 @@ impl<'c> UnverifiedToken<'c> {
         self.header.key_id.clone()
     }
 
-    /// Verifies the token, and keeps of its claims those in `kept`.
+    /// Verifies the token, and keeps of its claims what is in `kept`.
     ///
     /// Claims are checked before the signature because that is cheaper. Until the signature is verified they can only
     /// lead to a refusal.
@@ -64,13 +64,13 @@ impl<'c> UnverifiedToken<'c> {
         index: ProviderIndex,
         provider: &Provider,
         keys: &CurrentKeys,
-        kept: &[ClaimPath],
+        kept: &Kept,
         verifier: &dyn SignatureVerifier,
         now: UnixTime,
     ) -> Result<VerifiedToken, VerifyError> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
-        let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
+        let checked = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
         let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
         let hint = KeyHint {
             algorithm,
@@ -84,7 +84,7 @@ impl<'c> UnverifiedToken<'c> {
             KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
-        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
+        Ok(VerifiedToken::new(index, provider, kept, checked, signer, &self.claims, self.jws.encoded_payload)?)
     }
 }
 

@@ -30,7 +30,7 @@ fn policy() -> Value {
         "token_use": "access",
         "clients": ["web"],
         "max_token_lifetime": "2h",
-        "claims_to_headers": { "x-note": "note" },
+        "claims_to_headers": { "x-note": { "claim": "note", "required": true } },
     });
     let other = merged(provider(), json!({ "issuer": "https://other.example" }));
     let down = json!({ "issuer": "https://down.example", "jwks": { "cluster": "unknown" } });
@@ -74,7 +74,7 @@ fn policy() -> Value {
 
 /// A valid token for `main`.
 fn token() -> Token {
-    Token::new().claim("client_id", "web")
+    Token::new().claim("client_id", "web").claim("note", "one line")
 }
 
 /// For each reason of a refusal after routing, the path and the token that cause it.
@@ -196,9 +196,10 @@ fn every_reason_has_its_status_and_series_are_bounded() {
     let refusals = refusals().len() + 1;
     assert_eq!((series("reason."), series("dry_run_reason.")), (seen.len(), refusals));
     let global = 5 + all.len() + refusals;
-    let per_provider = 3 + 3 + 1 + FetchFailure::ALL.len();
-    let formula = format!("{global} + {per_provider} × providers + 2 × (rules + 1)");
+    let per_provider = 3 + 1 + 4 + 1 + FetchFailure::ALL.len();
+    let formula = format!("{global} + {per_provider} × providers + audiences + clients + 2 × (rules + 1)");
     assert!(PAGE.lines().any(|line| line == formula), "the page lacks the formula {formula}");
+    // No provider has several audiences or clients here.
     let bound = global + per_provider * PROVIDERS + 2 * (RULES + 1);
     assert!(metrics.len() <= bound, "{} series exceed the documented bound of {bound}", metrics.len());
     assert!(series("rule.") <= 2 * (RULES + 1), "{metrics:?}");

@@ -39,6 +39,8 @@ pub(crate) struct Process {
     pub verified: usize,
     pub streams: BTreeMap<u32, Request>,
     pub metrics: Vec<(String, u64)>,
+    /// The filter state of all requests so far.
+    pub filter_state: BTreeMap<String, String>,
     pub filters: Vec<FilterSlot>,
     pub workers: Vec<WorkerState>,
     /// After this many accesses to shared data, the worker with this index ticks in between.
@@ -175,7 +177,9 @@ impl Stream for Worker {
         self.process.borrow_mut().decide(stream, status);
     }
 
-    fn set_filter_state(&self, _name: &str, _value: &str) {}
+    fn set_filter_state(&self, name: &str, value: &str) {
+        self.process.borrow_mut().filter_state.insert(name.to_owned(), value.to_owned());
+    }
 
     fn clear_route_cache(&self) {}
 }

@@ -25,6 +25,7 @@ mod random_events;
 mod replaced_keys;
 mod shared_data;
 mod simulation;
+mod token_counters;
 mod two_policies;
 mod unknown_keys;
 

@@ -15,6 +15,7 @@ pub(crate) struct Entry {
     pub sub: Option<String>,
     pub client_id: Option<String>,
     pub dry_run: Option<String>,
+    pub omitted_headers: Option<String>,
 }
 
 /// Every complete line so far.

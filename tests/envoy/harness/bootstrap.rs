@@ -166,6 +166,7 @@ fn access_log(directory: &Path) -> Value {
                 "sub": state("sub"),
                 "client_id": state("client_id"),
                 "dry_run": state("dry_run"),
+                "omitted_headers": state("omitted_headers"),
             } },
         },
     })
