@@ -235,6 +235,10 @@ fn a_provider_with_a_probable_mistake() {
             "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
         ),
         (
+            provider(json!({ "identity_sources": ["$request.cookie.session", "$request.header.Cookie"] })),
+            "providers.main.identity_sources[1]: reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`",
+        ),
+        (
             provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
             "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
         ),
@@ -346,4 +350,19 @@ fn a_rule_that_allows_more_than_it_seems_to() {
         ),
         "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
+}
+
+#[test]
+fn inline_keys_that_are_left_out() {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let inline = |others: &[Value]| {
+        let keys = [std::slice::from_ref(&key), others].concat();
+        provider(json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": keys } } }))
+    };
+    assert_warnings([(
+        inline(&[merged(key.clone(), json!({ "x": "not base64url" }))]),
+        "providers.main.jwks.inline.keys[1]: is left out: x is not base64url",
+    )]);
+    let encryption = merged(key.clone(), json!({ "use": "enc" }));
+    assert_eq!(warnings(&inline(&[encryption])), Vec::<String>::new());
 }

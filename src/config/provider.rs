@@ -180,7 +180,7 @@ pub enum TokenUse {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::key_source))]
 #[serde(deny_unknown_fields)]
 pub struct Jwks {
-    /// The URL of the key set, `http` or `https`. It gives the host and path of the request; `cluster` decides where the
+    /// The URL of the key set (RFC 7517 §5, or certificates by `kid`), `http` or `https`. It gives the host and path of the request; `cluster` decides where the
     /// request goes, and whether it uses TLS.
     #[cfg_attr(feature = "schema", schemars(
         regex(pattern = schema::URL),

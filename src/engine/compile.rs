@@ -63,6 +63,7 @@ impl Engine {
         for (name, provider) in providers {
             context.add_provider(&path.field(&name), &name, provider)?;
         }
+        let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
         let Context { providers, key_sources, forwarding, issuers, sources, kept, max_tokens } = context;
         Ok(Self {
@@ -83,7 +84,7 @@ impl Engine {
             log_denials,
             filter_state,
             max_tokens,
-            warnings,
+            warnings: warnings.into_iter().chain(left_out).collect(),
         })
     }
 }

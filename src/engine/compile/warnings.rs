@@ -7,8 +7,10 @@ use crate::config::{
     Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, Profile, Provider, Requirement,
     Rule, Scalar, TokenUse,
 };
+use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
 use crate::token::output;
+use crate::token::provider::{self as token, ByProvider};
 
 /// The warnings so far.
 #[derive(Default)]
@@ -53,6 +55,24 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
         warnings.add(&top, "clear_route_cache", problem);
     }
     warnings.0.into()
+}
+
+/// A warning for each key of the configuration that can't be used.
+#[inline(never)]
+pub(super) fn keys_left_out(
+    path: &ConfigPath,
+    providers: &ByProvider<token::Provider>,
+    sources: &ByProvider<KeySource>,
+) -> Vec<Warning> {
+    let mut warnings = Warnings::default();
+    for (provider, source) in providers.iter().zip(sources.iter()) {
+        let KeySource::Inline(set) = source else { continue };
+        let inline = path.field(&provider.name).field("jwks").field("inline");
+        for key in set.left_out().iter().filter(|key| key.error.is_fault()) {
+            warnings.add_item(&inline, "keys", key.index, &format!("is left out: {}", key.error));
+        }
+    }
+    warnings.0
 }
 
 fn is_accepted(config: &Config, name: &str) -> bool {
@@ -119,6 +139,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     let in_url = |source: &IdentitySource| provider.forward_token && source.source.starts_with("$request.querystring.");
     if let Some(index) = provider.identity_sources.iter().flatten().position(in_url) {
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
+    let is_never_only_a_token = |source: &IdentitySource| {
+        let name = source.source.strip_prefix("$request.header.").unwrap_or_default();
+        ["cookie", "sec-websocket-protocol"].iter().any(|header| name.eq_ignore_ascii_case(header))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(is_never_only_a_token) {
+        let problem =
+            "reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`";
         warnings.add_item(path, "identity_sources", index, problem);
     }
     let has_no_token = |source: &IdentitySource| {
