@@ -11,5 +11,6 @@ pub mod name_list;
 pub mod output;
 pub mod provider;
 pub mod source;
+pub mod subject;
 pub mod unverified;
 pub mod verified;

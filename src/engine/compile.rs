@@ -2,6 +2,7 @@
 //! that a new field does not compile until its meaning is decided.
 
 mod context;
+mod issuer;
 mod key_source;
 mod profile;
 mod provider;
@@ -62,9 +63,10 @@ impl Engine {
             context.add_provider(&path.field(&name), &name, provider)?;
         }
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, subjects, sources, kept_claims, max_tokens } =
+            context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept_claims.into()),
+            authenticator: Authenticator::new(providers, issuers, subjects.into(), sources, kept_claims.into()),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
             forwarding: Forwarding::new(forwarding, clear_route_cache),
             replies: reply::style(&ConfigPath::root("responses"), responses)?,

@@ -10,8 +10,10 @@ use super::credential::{AmbiguousCredential, Credential, Sources};
 use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
 use super::provider::{ByProvider, Provider, ProviderIndex};
+use super::subject::SubjectPattern;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
+use crate::json::Json;
 use crate::keys::current::CurrentKeys;
 use crate::keys::jwk::KeyId;
 use crate::keys::signature::SignatureVerifier;
@@ -23,6 +25,8 @@ use crate::time::UnixTime;
 pub struct Authenticator {
     providers: ByProvider<Provider>,
     issuers: BTreeMap<Box<str>, Issuer>,
+    /// The providers of tokens without `iss`.
+    subjects: Box<[(SubjectPattern, ProviderIndex)]>,
     sources: Sources,
     /// The claims that rules test. A verified token keeps them in this order.
     kept_claims: Box<[ClaimPath]>,
@@ -33,7 +37,7 @@ pub struct Authenticator {
 pub struct Issuer {
     /// Its provider.
     pub provider: ProviderIndex,
-    /// The value that the claim `tid` must have.
+    /// The value that the provider's tenant claim must have.
     pub tenant: Option<Box<str>>,
 }
 
@@ -113,10 +117,11 @@ impl Authenticator {
     pub fn new(
         providers: ByProvider<Provider>,
         issuers: BTreeMap<Box<str>, Issuer>,
+        subjects: Box<[(SubjectPattern, ProviderIndex)]>,
         sources: Sources,
         kept_claims: Box<[ClaimPath]>,
     ) -> Self {
-        Self { providers, issuers, sources, kept_claims }
+        Self { providers, issuers, subjects, sources, kept_claims }
     }
 
     /// The providers.
@@ -206,26 +211,44 @@ impl Authenticator {
         context: &AuthContext<'_, K>,
         diagnostics: &mut CallerDiagnostics,
     ) -> Result<VerifiedToken, AuthnError> {
-        let issuer = token.issuer().ok_or(TokenError::IssuerUnknown)?;
-        let Issuer { provider, tenant } = self.issuers.get(issuer).ok_or(TokenError::IssuerUnknown)?;
-        diagnostics.provider = Some(*provider);
-        if tenant.is_some() && tenant.as_deref() != token.tenant() {
+        let (provider, tenant) = self.provider_of(&token).ok_or(TokenError::IssuerUnknown)?;
+        diagnostics.provider = Some(provider);
+        let claim = self.providers[provider].tenant_claim.as_ref();
+        if tenant.is_some() && tenant != claim.and_then(|claim| token.text(claim)) {
             return Err(TokenError::TenantMismatch.into());
         }
-        if !self.reads_source(*provider, credential) {
+        if !self.reads_source(provider, credential) {
             return Err(TokenError::IdentitySourceMismatch.into());
         }
-        let keys = context.keys[*provider].as_ref();
+        let keys = context.keys[provider].as_ref();
         let AuthContext { verifier, now, .. } = context;
-        token.verify(*provider, &self.providers[*provider], keys, &self.kept_claims, *verifier, *now).map_err(|error| {
+        token.verify(provider, &self.providers[provider], keys, &self.kept_claims, *verifier, *now).map_err(|error| {
             let wanted = match error {
                 VerifyError::Refused(error) => return AuthnError::Token(error),
                 VerifyError::KeysUnavailable => WantedKeys::Any,
                 VerifyError::KeyUnknown => WantedKeys::Unknown,
                 VerifyError::SignatureInvalid => WantedKeys::Replacement,
             };
-            AuthnError::NeedsKeys(MissingKeys { provider: *provider, wanted })
+            AuthnError::NeedsKeys(MissingKeys { provider, wanted })
         })
+    }
+
+    /// The provider that a token belongs to by its `iss`, with the tenant in it, or without `iss` by its `sub`.
+    fn provider_of(&self, token: &UnverifiedToken<'_>) -> Option<(ProviderIndex, Option<&str>)> {
+        match token.issuer() {
+            Some(Json::Text(issuer)) => {
+                let Issuer { provider, tenant } = self.issuers.get(&**issuer)?;
+                Some((*provider, tenant.as_deref()))
+            }
+            Some(_) => None,
+            None => {
+                let subject = token.subject()?;
+                self.subjects
+                    .iter()
+                    .find(|(pattern, _)| pattern.matches(subject))
+                    .map(|(_, provider)| (*provider, None))
+            }
+        }
     }
 
     fn reads_source(&self, provider: ProviderIndex, credential: &Credential<'_, '_>) -> bool {

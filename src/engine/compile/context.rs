@@ -11,6 +11,7 @@ use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
 use crate::token::credential::Sources;
 use crate::token::provider::{ByProvider, Provider, ProviderIndex};
+use crate::token::subject::SubjectPattern;
 
 /// The state that grows while providers and rules are compiled.
 #[derive(Default)]
@@ -19,6 +20,7 @@ pub(super) struct Context {
     pub(super) key_sources: ByProvider<KeySource>,
     pub(super) forwarding: ByProvider<ProviderForwarding>,
     pub(super) issuers: BTreeMap<Box<str>, Issuer>,
+    pub(super) subjects: Vec<(SubjectPattern, ProviderIndex)>,
     pub(super) sources: Sources,
     pub(super) kept_claims: KeptClaims,
     pub(super) max_tokens: usize,
