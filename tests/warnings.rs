@@ -68,6 +68,7 @@ fn a_usual_configuration_has_no_warnings() {
         provider(json!({ "max_token_lifetime": "60s", "clock_skew": "60s" })),
         provider(json!({ "identity_sources": ["$request.querystring.t"], "forward_token": false })),
         provider(json!({ "identity_sources": ["$request.cookie.t", "$request.header.X-Token"] })),
+        provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Token" }] })),
         provider(json!({ "jwks": { "uri": "http://127.0.0.1:5000/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
@@ -116,6 +117,12 @@ fn a_usual_configuration_has_no_warnings() {
         rule(json!({ "require": { "any_of": [{ "claim": "a", "equals": 1 }, { "claim": "a", "equals": 2 }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "in": [1, 2] }, { "claim": "a", "in": [2.0, 3] }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "exists": false }, { "claim": "b", "equals": 1 }] } })),
+        rule(
+            json!({ "require": { "all_of": [{ "claim": ["a", "*"], "equals": 1 }, { "claim": ["a", "*"], "equals": 2 }] } }),
+        ),
+        provider(
+            json!({ "scope_claims": [{ "claim": "scope", "separator": " " }, { "claim": "scp", "separator": "," }] }),
+        ),
         ids(json!({ "route": "GET /", "groups": ["admin"] })),
         ids(json!({ "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } })),
         changed(json!({
@@ -126,6 +133,17 @@ fn a_usual_configuration_has_no_warnings() {
     ] {
         assert_eq!(warnings(&policy), [""; 0], "{policy}");
     }
+}
+
+#[test]
+fn a_separator_with_spaces() {
+    let problem =
+        "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+    let claims = json!(["a", { "claim": "b", "separator": ", " }]);
+    assert_warnings([
+        (provider(json!({ "scope_claims": claims })), format!("providers.main.scope_claims[1]: {problem}").as_str()),
+        (provider(json!({ "group_claims": claims })), format!("providers.main.group_claims[1]: {problem}").as_str()),
+    ]);
 }
 
 #[test]
@@ -215,6 +233,18 @@ fn a_provider_with_a_probable_mistake() {
                 json!({ "identity_sources": ["$request.header.Authorization", "$request.querystring.access_token"] }),
             ),
             "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": [{ "source": "$request.querystring.t" }] })),
+            "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": ["$request.cookie.session", "$request.header.Cookie"] })),
+            "providers.main.identity_sources[1]: reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`",
+        ),
+        (
+            provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
+            "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
         ),
         (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
@@ -328,4 +358,19 @@ fn a_rule_that_allows_more_than_it_seems_to() {
         ),
         "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
+}
+
+#[test]
+fn inline_keys_that_are_left_out() {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let inline = |others: &[Value]| {
+        let keys = [std::slice::from_ref(&key), others].concat();
+        provider(json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": keys } } }))
+    };
+    assert_warnings([(
+        inline(&[merged(key.clone(), json!({ "x": "not base64url" }))]),
+        "providers.main.jwks.inline.keys[1]: is left out: x is not base64url",
+    )]);
+    let encryption = merged(key.clone(), json!({ "use": "enc" }));
+    assert_eq!(warnings(&inline(&[encryption])), Vec::<String>::new());
 }

@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 
-use super::claim::{ClaimName, Output};
+use super::claim::{ClaimName, NamesClaim, Output};
 use super::entries::Entries;
+use super::identity_source::IdentitySource;
 use super::period::Period;
 #[cfg(feature = "schema")]
 use super::schema;
+use super::size::Size;
 use crate::json::Json;
 
 /// One issuer, its keys, and the conditions on its tokens.
@@ -97,27 +99,36 @@ pub struct Provider {
     pub max_token_lifetime: Option<Period>,
     /// Where the token may be in the request: `$request.header.NAME`, `$request.querystring.NAME`,
     /// `$request.cookie.NAME` or `$request.websocket` (the subprotocol after `bearer`). The scheme `Bearer` is required in
-    /// `Authorization` and optional elsewhere. A request with two tokens is refused with 400 (RFC 6750 §2). Spellings that
-    /// a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter after `;`.
+    /// `Authorization` and optional elsewhere; an object sets another `scheme`. Values of query parameters and cookies are
+    /// decoded, and a cookie may be in quotes. A request with two different tokens is refused with 400 (RFC 6750 §2).
+    /// Spellings that a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter
+    /// after `;`. All providers together may have 64 sources.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
-        inner(regex(pattern = schema::IDENTITY_SOURCE)),
         extend(
             "default" = ["$request.header.Authorization"],
-            "examples" = [["$request.header.Authorization", "$request.cookie.session"]],
+            "examples" = [[
+                { "source": "$request.header.Authorization", "scheme": "optional" },
+                "$request.cookie.session",
+            ]],
         ),
     ))]
-    pub identity_sources: Option<Vec<String>>,
+    pub identity_sources: Option<Vec<IdentitySource>>,
+    /// The largest accepted token, in KiB (1,024 bytes); at least `"1KiB"` and at most `"60KiB"`. Envoy refuses requests
+    /// whose headers have more than 60 KiB together, unless `max_request_headers_kb` allows more.
+    #[serde(default = "Size::sixteen_kib")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::TOKEN_SIZE, "examples" = ["32KiB"])))]
+    pub max_token_size: Size,
     /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's. Text in brackets is read
     /// as for `group_claims`. A list that has a member of another type than text counts for nothing.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["scope"]])))]
-    pub scope_claims: Option<Vec<ClaimName>>,
+    pub scope_claims: Option<Vec<NamesClaim>>,
     /// The claims that have groups, as a list or as one name; if not given, the profile's. Text in brackets stands for a
     /// list: `[admin user]` (API Gateway's), `[Users, Billing admin]` (a comma separates; Cognito's, whose profile also
     /// undoes its form-encoding), `["admin","user"]` (JSON). A list that has a member of another type than text, such as
     /// `["admin",123]`, counts for nothing, so do not rely on `not` with `group` to keep such tokens out.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["roles", ["realm_access", "roles"]]])))]
-    pub group_claims: Option<Vec<ClaimName>>,
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["groups", { "claim": "roles", "separator": "," }]])))]
+    pub group_claims: Option<Vec<NamesClaim>>,
     /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.
     /// Where no token is accepted (public routes, preflights, requests that a dry run would have refused), the request is
     /// forwarded with whatever it has.
@@ -186,7 +197,7 @@ pub enum TokenUse {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::key_source))]
 #[serde(deny_unknown_fields)]
 pub struct Jwks {
-    /// The URL of the key set, `http` or `https`. It gives the host and path of the request; `cluster` decides where the
+    /// The URL of the key set (RFC 7517 §5, or certificates by `kid`), `http` or `https`. It gives the host and path of the request; `cluster` decides where the
     /// request goes, and whether it uses TLS.
     #[cfg_attr(feature = "schema", schemars(
         regex(pattern = schema::URL),

@@ -159,9 +159,10 @@ mod tests {
     use crate::json::{Json, parse_object};
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
-    use crate::token::credential::SourceSet;
+    use crate::token::kept::Kept;
     use crate::token::kind::TokenKind;
     use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
+    use crate::token::source::SourceSet;
 
     fn token() -> Rc<VerifiedToken> {
         token_of("{}", Validity { from: None, until: None })
@@ -182,6 +183,7 @@ mod tests {
             max_lifetime: None,
             scope_claims: Box::default(),
             group_claims: Box::default(),
+            max_token_bytes: 1024,
             sources: SourceSet::NONE,
             outputs: Box::default(),
             forwards_payload: true,
@@ -193,7 +195,9 @@ mod tests {
         let key = Rc::new(VerifyingKey::from_secret(&Json::Object(jwk), AlgorithmSet::SECRET).unwrap());
         let object = parse_object(claims.as_bytes()).unwrap();
         let checked = CheckedClaims { validity, audience: None, client: None };
-        Rc::new(VerifiedToken::new(index, &provider, &[], checked, &key, &object, claims.as_bytes()).unwrap())
+        Rc::new(
+            VerifiedToken::new(index, &provider, &Kept::default(), checked, &key, &object, claims.as_bytes()).unwrap(),
+        )
     }
 
     fn find(cache: &mut TokenCache, bytes: &[u8], now: UnixTime) -> bool {

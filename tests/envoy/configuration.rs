@@ -190,8 +190,57 @@ fn an_invalid_provider_is_rejected() {
             "providers.main.identity_sources[0]: `Authorization` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`",
         ),
         (
+            with(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Optional" }] })),
+            "providers.main.identity_sources[0].scheme: `Optional` is not a valid scheme; write `required` or `optional` for `Bearer`, or the name of another scheme (RFC 9110 §11.1)",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "source": "$request.cookie.a", "scheme": "a b" }] })),
+            "providers.main.identity_sources[0].scheme: `a b` is not a valid scheme; write `required` or `optional` for `Bearer`, or the name of another scheme (RFC 9110 §11.1)",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "source": "$request.websocket", "scheme": "Token" }] })),
+            "providers.main.identity_sources[0].scheme: is not for `$request.websocket`: the subprotocol before the token is always `bearer`; leave it out",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "scheme": "optional" }] })),
+            "providers.main.identity_sources[0].source: is required",
+        ),
+        (
+            with(json!({ "identity_sources": [7] })),
+            "providers.main.identity_sources[0]: invalid type: integer `7`, expected an identity source like \"$request.header.Authorization\", or an object with `source`",
+        ),
+        (
+            with(json!({ "max_token_size": "64KiB" })),
+            "providers.main.max_token_size: must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request",
+        ),
+        (
+            with(json!({ "max_token_size": "0KiB" })),
+            "providers.main.max_token_size: must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request",
+        ),
+        (
+            with(json!({ "max_token_size": "16KB" })),
+            "providers.main.max_token_size: invalid value: string \"16KB\", expected a size in KiB, like \"16KiB\"",
+        ),
+        (
             with(json!({ "scope_claims": [] })),
             "providers.main.scope_claims: is empty; list at least one, or leave it out",
+        ),
+        (
+            with(json!({ "scope_claims": ["*"] })),
+            "providers.main.scope_claims[0]: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "group_claims": ["groups", { "claim": "roles", "separator": "" }] })),
+            "providers.main.group_claims[1].separator: is empty; write what is between two names, such as `,`",
+        ),
+        (with(json!({ "group_claims": [{ "separator": "," }] })), "providers.main.group_claims[0].claim: is required"),
+        (
+            with(json!({ "group_claims": [{ "claim": "roles", "list": "json" }] })),
+            "providers.main.group_claims[0].list: unknown field, expected one of `claim`, `separator`",
+        ),
+        (
+            with(json!({ "group_claims": [7] })),
+            "providers.main.group_claims[0]: invalid type: integer `7`, expected a claim's name, a list of names, or an object with `claim`",
         ),
         (
             with(json!({ "forward_token": "no" })),
@@ -214,7 +263,11 @@ fn reserved_headers_are_rejected_for_claims() {
     check_rejected([
         (
             with(json!({ "claims_to_headers": { "x-sub": [] } })),
-            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim",
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "claims_to_headers": { "x-sub": ["*", "sub"] } })),
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
         ),
         (
             with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
@@ -405,6 +458,10 @@ fn an_invalid_rule_is_rejected() {
         (
             rule(json!({ "route": "GET /", "require": { "claim": "sub" } })),
             "rules[0].require: a `claim` needs exactly one of `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` and `matches`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "require": { "claim": ["*", "id"], "equals": 1 } })),
+            "rules[0].require.claim: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
         ),
         (
             rule(json!({ "route": "GET /", "require": { "all_of": [] } })),

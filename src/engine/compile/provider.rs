@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::context::{Context, claim_path, is_label, names, not_empty, settable_header};
 use super::issuer::Origin;
 use super::key_source::{check_secrets, key_source};
+use super::name_claims;
 use super::profile::Preset;
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
@@ -12,14 +13,13 @@ use crate::forward::ProviderForwarding;
 use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::request::HeaderName;
 use crate::token::claims::ClaimPath;
-use crate::token::credential::SourceSet;
-use crate::token::name_list::{NameClaim, TextForm};
 use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
-use crate::token::source::Source;
 
 const LONGEST_SKEW: Duration = Duration::from_secs(300);
 const MOST_TOKENS: u32 = 1_000_000;
+const SMALLEST_TOKEN_BOUND: config::Size = config::Size::kib(1);
+const LARGEST_TOKEN_BOUND: config::Size = config::Size::kib(60);
 
 impl Context {
     pub(super) fn add_provider(
@@ -45,6 +45,7 @@ impl Context {
             require_expiration,
             max_token_lifetime,
             identity_sources,
+            max_token_size,
             scope_claims,
             group_claims,
             forward_token,
@@ -77,16 +78,16 @@ impl Context {
                 .field("max_token_lifetime")
                 .error("must be more than 0s, or every token would be refused"));
         }
+        if max_token_size < SMALLEST_TOKEN_BOUND || max_token_size > LARGEST_TOKEN_BOUND {
+            return Err(path
+                .field("max_token_size")
+                .error("must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request"));
+        }
         let (headers, outputs) = outputs(path, claims_to_headers)?;
         let payload_header =
             payload_to_header.map(|name| free_header(&path.field("payload_to_header"), &name, &headers)).transpose()?;
-        // `group_claims` replaces all claims of the profile.
-        let by_audience = audiences.iter().flatten().filter(|_| preset.roles_by_audience && group_claims.is_none());
-        let by_audience: Vec<_> =
-            by_audience.filter_map(|name| ClaimPath::new(&["resource_access", name, "roles"])).collect();
-        let name_claim = |text: TextForm| {
-            move |path| NameClaim { path, text: text.clone(), form_encoded: preset.form_encodes_lists }
-        };
+        let group_claims =
+            name_claims::group_claims(path, group_claims, &preset, audiences.as_deref().unwrap_or_default())?;
         let compiled = Provider {
             name: name.into(),
             tenant_claim,
@@ -98,15 +99,9 @@ impl Context {
             clock_skew: clock_skew.duration(),
             require_expiration,
             max_lifetime: max_token_lifetime.map(config::Period::duration),
-            scope_claims: claims(&path.field("scope_claims"), scope_claims, preset.scopes)?
-                .into_iter()
-                .map(name_claim(TextForm::Words))
-                .collect(),
-            group_claims: claims(&path.field("group_claims"), group_claims, preset.groups)?
-                .into_iter()
-                .chain(by_audience)
-                .map(name_claim(TextForm::Name))
-                .collect(),
+            scope_claims: name_claims::scope_claims(path, scope_claims, &preset)?,
+            group_claims,
+            max_token_bytes: max_token_size.bytes(),
             sources: self.sources_of(&path.field("identity_sources"), identity_sources)?,
             outputs,
             forwards_payload: payload_header.is_some(),
@@ -118,25 +113,6 @@ impl Context {
         self.forwarding.push(ProviderForwarding { headers: headers.into(), payload_header, forward_token });
         self.providers.push(compiled);
         Ok(())
-    }
-
-    fn sources_of(&mut self, path: &ConfigPath, sources: Option<Vec<String>>) -> Result<SourceSet, ConfigError> {
-        let texts = sources.unwrap_or_else(|| vec!["$request.header.Authorization".to_owned()]);
-        let mut set = SourceSet::NONE;
-        for (index, text) in not_empty(path, texts)?.into_iter().enumerate() {
-            let path = path.item(index);
-            let source = Source::parse(&text).ok_or_else(|| {
-                path.error(format!(
-                    "`{text}` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`"
-                ))
-            })?;
-            set = set.with(
-                self.sources
-                    .add(source)
-                    .ok_or_else(|| path.error("is one source too many; all providers together may have 64"))?,
-            );
-        }
-        Ok(set)
     }
 }
 
@@ -165,21 +141,6 @@ fn algorithms_of(path: &ConfigPath, names: Option<Vec<String>>) -> Result<Algori
 
 fn preset_paths(paths: &[&[&str]]) -> Box<[ClaimPath]> {
     paths.iter().filter_map(|path| ClaimPath::new(path)).collect()
-}
-
-fn claims(
-    path: &ConfigPath,
-    given: Option<Vec<config::ClaimName>>,
-    preset: &[&[&str]],
-) -> Result<Box<[ClaimPath]>, ConfigError> {
-    match given {
-        None => Ok(preset_paths(preset)),
-        Some(given) => not_empty(path, given)?
-            .iter()
-            .enumerate()
-            .map(|(index, name)| claim_path(&path.item(index), name))
-            .collect(),
-    }
 }
 
 /// The headers that a provider sets from claims, and the claim for each.
