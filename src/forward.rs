@@ -44,23 +44,18 @@ pub struct Edits {
 const CONNECTION: &str = "connection";
 
 impl Forwarding {
-    /// Creates it from compiled parts. The headers that it sets are reserved: a client cannot set them.
-    pub fn new(providers: ByProvider<ProviderForwarding>, clear_route_cache: bool) -> Self {
+    /// Creates it from compiled parts. The headers that it sets are reserved: a client cannot set them. In dry run it
+    /// reserves and sets none, and forwards each token.
+    pub fn new(providers: ByProvider<ProviderForwarding>, clear_route_cache: bool, dry_run: bool) -> Self {
         let mut reserved: Vec<HeaderName> = Vec::new();
-        for provider in providers.iter() {
+        for provider in providers.iter().filter(|_| !dry_run) {
             for header in provider.headers.iter().chain(&provider.payload_header) {
                 if !reserved.iter().any(|known| known.is_alias_of(header.as_str().as_bytes())) {
                     reserved.push(header.clone());
                 }
             }
         }
-        Self { providers, reserved: reserved.into(), clear_route_cache, dry_run: false }
-    }
-
-    /// The same without any edit: no header is reserved, none is set, and each token is forwarded.
-    #[must_use]
-    pub fn in_dry_run(self) -> Self {
-        Self { reserved: Box::default(), dry_run: true, ..self }
+        Self { providers, reserved: reserved.into(), clear_route_cache, dry_run }
     }
 
     /// The identity headers of a provider, in the order of its outputs.
@@ -211,7 +206,7 @@ mod tests {
             let headers = [HeaderName::new(name).unwrap()].into();
             providers.push(ProviderForwarding { headers, payload_header: None, forward_token: true });
         }
-        Forwarding::new(providers, false)
+        Forwarding::new(providers, false, false)
     }
 
     #[test]
