@@ -93,6 +93,10 @@ fn a_usual_configuration_has_no_warnings() {
         })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
         provider(json!({ "token_use": "any" })),
+        provider(
+            json!({ "issuer": null, "without_issuer": true, "subjects": ["spiffe://a.example/*", "spiffe://a/b"] }),
+        ),
+        provider(json!({ "profile": "auth0", "issuer": null, "without_issuer": true, "subjects": ["a*"] })),
         provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "encoding": "percent" } } })),
         provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "-" } } })),
         provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "", "encoding": "percent" } } })),
@@ -251,6 +255,10 @@ fn a_provider_with_a_probable_mistake() {
                 "claims_to_headers": { "x-a": { "claim": "a", "separator": "-", "encoding": "base64url" } },
             })),
             "providers.main.claims_to_headers.x-a.separator: can be part of an encoded item, and then the header is left out; use another character, such as `,`",
+        ),
+        (
+            provider(json!({ "issuer": null, "without_issuer": true, "subjects": ["a", "spiffe://example.org*"] })),
+            "providers.main.subjects[1]: also means longer names of the host, such as `example.org.other.example`; write a slash before `*`",
         ),
         (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (

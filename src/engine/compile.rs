@@ -3,6 +3,7 @@
 
 mod context;
 mod identity_source;
+mod issuer;
 mod key_source;
 mod name_claims;
 mod profile;
@@ -65,9 +66,9 @@ impl Engine {
         }
         let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, subjects, sources, kept, max_tokens } = context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept),
+            authenticator: Authenticator::new(providers, issuers, subjects.into(), sources, kept),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
             forwarding: Forwarding::new(forwarding, clear_route_cache),
             replies: reply::style(&ConfigPath::root("responses"), responses)?,
