@@ -93,6 +93,10 @@ fn a_usual_configuration_has_no_warnings() {
         })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
         provider(json!({ "token_use": "any" })),
+        provider(
+            json!({ "issuer": null, "without_issuer": true, "subjects": ["spiffe://a.example/*", "spiffe://a/b"] }),
+        ),
+        provider(json!({ "profile": "auth0", "issuer": null, "without_issuer": true, "subjects": ["a*"] })),
         provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "encoding": "percent" } } })),
         provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "-" } } })),
         provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "", "encoding": "percent" } } })),
@@ -235,6 +239,10 @@ fn a_provider_with_a_probable_mistake() {
             "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
         ),
         (
+            provider(json!({ "identity_sources": ["$request.cookie.session", "$request.header.Cookie"] })),
+            "providers.main.identity_sources[1]: reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`",
+        ),
+        (
             provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
             "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
         ),
@@ -247,6 +255,10 @@ fn a_provider_with_a_probable_mistake() {
                 "claims_to_headers": { "x-a": { "claim": "a", "separator": "-", "encoding": "base64url" } },
             })),
             "providers.main.claims_to_headers.x-a.separator: can be part of an encoded item, and then the header is left out; use another character, such as `,`",
+        ),
+        (
+            provider(json!({ "issuer": null, "without_issuer": true, "subjects": ["a", "spiffe://example.org*"] })),
+            "providers.main.subjects[1]: also means longer names of the host, such as `example.org.other.example`; write a slash before `*`",
         ),
         (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (
@@ -346,4 +358,27 @@ fn a_rule_that_allows_more_than_it_seems_to() {
         ),
         "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
+}
+
+#[test]
+fn a_policy_that_is_only_tried() {
+    assert_warnings([(
+        changed(json!({ "mode": "dry_run" })),
+        "mode: is `dry_run`: no request is refused, and no header is changed",
+    )]);
+}
+
+#[test]
+fn inline_keys_that_are_left_out() {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let inline = |others: &[Value]| {
+        let keys = [std::slice::from_ref(&key), others].concat();
+        provider(json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": keys } } }))
+    };
+    assert_warnings([(
+        inline(&[merged(key.clone(), json!({ "x": "not base64url" }))]),
+        "providers.main.jwks.inline.keys[1]: is left out: x is not base64url",
+    )]);
+    let encryption = merged(key.clone(), json!({ "use": "enc" }));
+    assert_eq!(warnings(&inline(&[encryption])), Vec::<String>::new());
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
+use super::certificate::is_certificate;
 use super::jwk::{SecretError, VerifyingKey};
 use super::jwk_error::JwkError;
 use super::key_hint::{Fit, KeyHint};
@@ -20,7 +21,7 @@ pub struct KeySet {
 }
 
 /// A key of a set that can't be used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its `kid`, cut to 64 characters.
     pub id: Option<Box<str>>,
@@ -31,18 +32,18 @@ pub struct LeftOut {
 }
 
 /// Why a document is not a valid key set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetError {
     /// Not a JSON object with an array `keys`.
     Malformed,
     /// More than 200 keys.
     TooManyKeys,
-    /// No usable key.
-    NoUsableKey,
+    /// No usable key, and why these are none.
+    NoUsableKey(Box<[LeftOut]>),
 }
 
 /// Why a key set in the configuration is not valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InlineError {
     /// An error that any key set can have.
     Set(KeySetError),
@@ -56,15 +57,20 @@ pub enum InlineError {
 }
 
 impl KeySet {
-    /// Reads a JWK Set (RFC 7517 §5).
+    /// Reads a JWK Set (RFC 7517 §5), or an object with the certificate of each `kid`.
     ///
     /// # Errors
     ///
     /// If the document as a whole can't be used. Single keys that can't be used are left out.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeySetError> {
         let document = parse_lenient(bytes).ok_or(KeySetError::Malformed)?;
+        let certificates = certificates(&document);
+        if !certificates.is_empty() {
+            let keys = check_count(Some(&certificates))?.iter();
+            return Self::of(keys.map(|(id, pem)| (short_id(id), VerifyingKey::from_certificate(id, pem))));
+        }
         let keys = document.get("keys").and_then(Json::as_list);
-        Self::of(check_count(keys)?.iter().map(|jwk| (jwk, VerifyingKey::from_jwk(jwk))))
+        Self::of(check_count(keys)?.iter().map(|jwk| (id_of(jwk), VerifyingKey::from_jwk(jwk))))
     }
 
     /// Reads a key set of the configuration, which may have shared secrets (`oct` keys) for the listed algorithms.
@@ -76,29 +82,29 @@ impl KeySet {
         let mut keys = Vec::new();
         let members = document.get("keys").and_then(Json::as_list);
         for (index, jwk) in check_count(members).map_err(InlineError::Set)?.iter().enumerate() {
-            let key = match VerifyingKey::from_jwk(jwk) {
-                Err(JwkError::Secret) => {
-                    Ok(VerifyingKey::from_secret(jwk, listed).map_err(|error| InlineError::Secret { index, error })?)
-                }
-                key => key,
+            // Not by the error of `from_jwk`, which may name another fault first: a secret is never left out in silence.
+            let key = if jwk.get("kty").is_some_and(|kty| kty.as_text() == Some("oct")) {
+                Ok(VerifyingKey::from_secret(jwk, listed).map_err(|error| InlineError::Secret { index, error })?)
+            } else {
+                VerifyingKey::from_jwk(jwk)
             };
-            keys.push((jwk, key));
+            keys.push((id_of(jwk), key));
         }
         Self::of(keys.into_iter()).map_err(InlineError::Set)
     }
 
-    fn of<'j>(keys: impl Iterator<Item = (&'j Json<'j>, Result<VerifyingKey, JwkError>)>) -> Result<Self, KeySetError> {
+    fn of(keys: impl Iterator<Item = (Option<Box<str>>, Result<VerifyingKey, JwkError>)>) -> Result<Self, KeySetError> {
         let (mut usable, mut left_out) = (Vec::new(), Vec::new());
-        for (index, (jwk, key)) in keys.enumerate() {
+        for (index, (id, key)) in keys.enumerate() {
             match key {
                 Ok(key) => usable.push(Rc::new(key)),
-                Err(error) => left_out.push(LeftOut { id: short_id(jwk), index, error }),
+                Err(error) => left_out.push(LeftOut { id, index, error }),
             }
         }
         // A token may have to be tried with several keys: first with those that are for its algorithm alone.
         usable.sort_by_key(|key| key.algorithms().len());
         if usable.is_empty() {
-            return Err(KeySetError::NoUsableKey);
+            return Err(KeySetError::NoUsableKey(left_out.into()));
         }
         Ok(Self { keys: usable.into(), left_out: left_out.into() })
     }
@@ -116,6 +122,11 @@ impl KeySet {
     /// Whether the set has no keys.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter().map(|key| &**key)
     }
 
     /// The keys that were left out.
@@ -157,9 +168,20 @@ impl LeftOut {
     }
 }
 
-fn short_id(jwk: &Json<'_>) -> Option<Box<str>> {
-    let id = jwk.get("kid")?.as_text().filter(|id| !id.is_empty())?;
-    Some(id.chars().take(MAX_ID_CHARS).collect())
+/// The members of a document that has certificates by `kid`, as Google publishes them beside its JWK Sets.
+fn certificates<'d>(document: &'d Json<'_>) -> Vec<(&'d str, &'d str)> {
+    let Json::Object(object) = document else { return Vec::new() };
+    let members = (0..).map_while(|index| object.member(index));
+    let all: Option<Vec<_>> = members.map(|(id, pem)| Some((id, pem.as_text()?))).collect();
+    all.filter(|all| all.iter().any(|(_, pem)| is_certificate(pem))).unwrap_or_default()
+}
+
+fn id_of(jwk: &Json<'_>) -> Option<Box<str>> {
+    short_id(jwk.get("kid")?.as_text()?)
+}
+
+fn short_id(id: &str) -> Option<Box<str>> {
+    (!id.is_empty()).then(|| id.chars().take(MAX_ID_CHARS).collect())
 }
 
 fn check_count<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
@@ -168,77 +190,4 @@ fn check_count<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(keys: &[String]) -> Result<KeySet, KeySetError> {
-        KeySet::from_bytes(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes())
-    }
-
-    /// The same key under a `kid`, with more members.
-    fn key(id: &str, more: &str) -> String {
-        format!(
-            r#"{{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"{id}"{more}}}"#
-        )
-    }
-
-    #[test]
-    fn a_set_has_at_most_200_keys() {
-        let keys = |count: usize| vec![key("a", ""); count];
-        assert_eq!(set(&keys(200)).unwrap().len(), 200);
-        assert_eq!(set(&keys(201)).unwrap_err(), KeySetError::TooManyKeys);
-        // Keys that can't be used count too: reading them takes as long.
-        let unusable = |count: usize| [vec!["{}".to_owned(); count - 1], keys(1)].concat();
-        assert_eq!(set(&unusable(200)).unwrap().len(), 1);
-        assert_eq!(set(&unusable(201)).unwrap_err(), KeySetError::TooManyKeys);
-    }
-
-    #[test]
-    fn keys_that_are_left_out_are_told() {
-        let long = "ä".repeat(65);
-        let keys = [key("a", ""), key("b", r#","d":"AA""#), "1".to_owned(), key(&long, r#","use":"enc""#), key("", "")];
-        let set = set(&keys).unwrap();
-        assert_eq!(set.len(), 2);
-        let told: Vec<_> = set.left_out().iter().map(|left| (left.id.as_deref(), left.index, left.error)).collect();
-        let cut = "ä".repeat(64);
-        let expected = [
-            (Some("b"), 1, JwkError::PrivateKey),
-            (None, 2, JwkError::NotAnObject),
-            (Some(cut.as_str()), 3, JwkError::NotForSignatures("use")),
-        ];
-        assert_eq!(told, expected);
-    }
-
-    #[test]
-    fn the_order_of_keys_does_not_matter_but_everything_else_does() {
-        let (a, b) = (key("a", ""), key("b", ""));
-        let (enc, private) = (key("c", r#","use":"enc""#), key("c", r#","d":"AA""#));
-        let same = |ours: &[&String], theirs: &[&String]| {
-            let of = |keys: &[&String]| set(&keys.iter().map(|key| (*key).clone()).collect::<Vec<_>>()).unwrap();
-            of(ours).has_keys_of(&of(theirs))
-        };
-        assert!(same(&[&a, &b, &enc], &[&enc, &b, &a]));
-        assert!(!same(&[&a, &a], &[&a, &b]));
-        assert!(!same(&[&a, &b], &[&a, &a]));
-        assert!(!same(&[&a], &[&a, &b]));
-        assert!(!same(&[&a, &enc], &[&a]));
-        assert!(!same(&[&a, &enc], &[&a, &private]));
-        assert!(!same(&[&a, &enc, &private], &[&a, &enc, &enc]));
-        assert!(!same(&[&a, &enc, &enc], &[&a, &enc, &private]));
-        assert!(!same(&[&a], &[&key("a", r#","x5t":"AA""#)]));
-    }
-
-    #[test]
-    fn a_key_with_duplicate_members_is_left_out() {
-        let key = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
-        let keys = |text: String| KeySet::from_bytes(text.as_bytes()).map(|set| set.len());
-        for (text, expected) in [
-            (format!(r#"{{"keys":[{{{key}}}]}}"#), Ok(1)),
-            (format!(r#"{{"keys":[{{{key}}},{{{key},"kid":"a","kid":"b"}},{{{key},{key}}}]}}"#), Ok(1)),
-            (format!(r#"{{"keys":[{{{key},"use":{{"a":1,"a":2}}}}]}}"#), Err(KeySetError::NoUsableKey)),
-            (format!(r#"{{"keys":[],"keys":[{{{key}}}]}}"#), Err(KeySetError::Malformed)),
-        ] {
-            assert_eq!(keys(text.clone()), expected, "{text}");
-        }
-    }
-}
+mod tests;

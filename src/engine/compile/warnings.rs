@@ -4,11 +4,13 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, Profile, Provider, Requirement,
-    Rule, Scalar, TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, PolicyMode, Profile, Provider,
+    Requirement, Rule, Scalar, TokenUse,
 };
+use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
 use crate::token::output;
+use crate::token::provider::{self as token, ByProvider};
 
 /// The warnings so far.
 #[derive(Default)]
@@ -32,6 +34,9 @@ impl Warnings {
 pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     let mut warnings = Warnings::default();
     let top = ConfigPath::top();
+    if config.mode == PolicyMode::DryRun {
+        warnings.add(&top, "mode", "is `dry_run`: no request is refused, and no header is changed");
+    }
     let providers = ConfigPath::root("providers");
     for (name, provider) in &config.providers {
         if !config.rules.is_empty() && !is_accepted(config, name) {
@@ -55,6 +60,24 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     warnings.0.into()
 }
 
+/// A warning for each key of the configuration that can't be used.
+#[inline(never)]
+pub(super) fn keys_left_out(
+    path: &ConfigPath,
+    providers: &ByProvider<token::Provider>,
+    sources: &ByProvider<KeySource>,
+) -> Vec<Warning> {
+    let mut warnings = Warnings::default();
+    for (provider, source) in providers.iter().zip(sources.iter()) {
+        let KeySource::Inline(set) = source else { continue };
+        let inline = path.field(&provider.name).field("jwks").field("inline");
+        for key in set.left_out().iter().filter(|key| key.error.is_fault()) {
+            warnings.add_item(&inline, "keys", key.index, &format!("is left out: {}", key.error));
+        }
+    }
+    warnings.0
+}
+
 fn is_accepted(config: &Config, name: &str) -> bool {
     let checks_tokens = |rule: &Rule| matches!(rule.access, Access::Authenticated | Access::Optional);
     let accepts = |rule: &Rule| {
@@ -70,6 +93,11 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     if let Some(index) = provider.audiences.iter().flatten().position(|audience| audience == "*") {
         let problem = "is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience";
         warnings.add_item(path, "audiences", index, problem);
+    }
+    if let Some(index) = provider.subjects.iter().flatten().position(|subject| ends_in_host(subject)) {
+        let problem =
+            "also means longer names of the host, such as `example.org.other.example`; write a slash before `*`";
+        warnings.add_item(path, "subjects", index, problem);
     }
     check_separators(warnings, path, provider);
     if provider.profile == Profile::Generic && provider.token_use.is_none() {
@@ -94,7 +122,7 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     }
     let (field, url) = match (&provider.jwks.uri, provider.jwks.discovery) {
         (Some(uri), _) => ("jwks.uri", uri.as_str()),
-        (None, true) => ("issuer", provider.issuer.as_str()),
+        (None, true) => ("issuer", provider.issuer.as_deref().unwrap_or_default()),
         (None, false) => ("", ""),
     };
     if is_remote_http(url) {
@@ -104,7 +132,7 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     }
     if provider.jwks.discovery
         && provider.jwks.jwks_uri_cluster.is_none()
-        && let Some(host) = host_of_keys(&provider.issuer)
+        && let Some(host) = provider.issuer.as_deref().and_then(host_of_keys)
     {
         let problem = format!(
             "finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
@@ -119,6 +147,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     let in_url = |source: &IdentitySource| provider.forward_token && source.source.starts_with("$request.querystring.");
     if let Some(index) = provider.identity_sources.iter().flatten().position(in_url) {
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
+    let is_never_only_a_token = |source: &IdentitySource| {
+        let name = source.source.strip_prefix("$request.header.").unwrap_or_default();
+        ["cookie", "sec-websocket-protocol"].iter().any(|header| name.eq_ignore_ascii_case(header))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(is_never_only_a_token) {
+        let problem =
+            "reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`";
         warnings.add_item(path, "identity_sources", index, problem);
     }
     let has_no_token = |source: &IdentitySource| {
@@ -144,6 +181,12 @@ fn check_separators(warnings: &mut Warnings, path: &ConfigPath, provider: &Provi
     }
 }
 
+/// Whether a pattern of subjects ends in the host of a URI.
+fn ends_in_host(subject: &str) -> bool {
+    let host = subject.strip_suffix('*').and_then(|prefix| prefix.split_once("://"));
+    host.is_some_and(|(_, host)| !host.contains('/'))
+}
+
 /// The kind of token that a provider accepts.
 fn kind(provider: &Provider) -> TokenKind {
     let preset = Preset::of(provider.profile);
@@ -152,7 +195,7 @@ fn kind(provider: &Provider) -> TokenKind {
 
 /// A common mistake in the issuer. Vendors differ in details, and no token matches if one character is wrong.
 fn issuer_problem(provider: &Provider) -> Option<&'static str> {
-    let issuer = provider.issuer.as_str();
+    let issuer = provider.issuer.as_deref()?;
     let slash = issuer.ends_with('/');
     let has = |part: &str| issuer.contains(part);
     if issuer.trim() != issuer {
