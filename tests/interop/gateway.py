@@ -22,6 +22,8 @@ TIMEOUT = 30
 # envoy.yaml's two clusters for keys. The first has the issuer, at the second nothing listens.
 UP, DOWN = "machines", "cognito"
 KEY = ECKey.generate_key("P-256", {"kid": "one", "use": "sig", "alg": "ES256"})
+# A key that the filter leaves out.
+UNUSABLE = {"kty": "RSA", "kid": "two", "n": "*", "e": "AQAB"}
 
 
 def provider(name, cluster=UP, **more):
@@ -41,7 +43,7 @@ class Issuer(Handler):
         if self.server.is_down:
             self.reply(500)
         else:
-            self.reply(200, {"keys": [KEY.as_dict(private=False)]})
+            self.reply(200, {"keys": [KEY.as_dict(private=False), UNUSABLE]})
 
 
 class Gateway:
