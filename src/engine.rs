@@ -14,7 +14,7 @@ use crate::policy::authorizer::Authorizer;
 use crate::policy::rule::{Access, RuleIndex, Unauthorized};
 use crate::reason::{Grant, Refusal, Undecidable};
 use crate::reply::{Reply, ReplyStyle};
-use crate::request::{AmbiguousRequest, RequestHead};
+use crate::request::{AmbiguousRequest, Headers, RequestHead};
 use crate::token::authenticator::{AuthContext, Authenticator, AuthnError, CallerDiagnostics, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
 use crate::token::credential::AmbiguousCredential;
@@ -62,7 +62,7 @@ impl Engine {
         }
         let rule = match self.authorizer.route(head) {
             Ok(rule) => rule,
-            Err(ambiguous) => return Ok(self.refuse_unrouted(ambiguous.into())),
+            Err(ambiguous) => return Ok(self.refuse_unrouted(ambiguous.into(), head.headers())),
         };
         let mut caller = CallerDiagnostics::default();
         let outcome = self.decide_by_rule(rule, head, context, &mut caller);
@@ -110,8 +110,8 @@ impl Engine {
     }
 
     /// Refuses a request before its rule is known. No rule can turn this into a dry run.
-    pub fn refuse_unrouted(&self, refusal: Refusal) -> Decision {
-        self.deny(refusal, self.no_diagnostics())
+    pub fn refuse_unrouted(&self, refusal: Refusal, headers: &Headers) -> Decision {
+        self.deny(refusal, self.no_diagnostics(), headers)
     }
 
     /// Finds and verifies credentials.
@@ -173,11 +173,11 @@ impl Engine {
         if self.authorizer.rules()[diagnostics.rule].dry_run {
             return Decision { effect: Effect::Report(refusal, self.forwarding.anonymous(head)), diagnostics };
         }
-        self.deny(refusal, diagnostics)
+        self.deny(refusal, diagnostics, head.headers())
     }
 
-    fn deny(&self, refusal: Refusal, diagnostics: Diagnostics) -> Decision {
-        let reply = Reply::new(&refusal, &self.replies);
+    fn deny(&self, refusal: Refusal, diagnostics: Diagnostics, headers: &Headers) -> Decision {
+        let reply = Reply::new(&refusal, &self.replies, headers.is_grpc());
         Decision { effect: Effect::Deny(refusal, reply), diagnostics }
     }
 

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod error;
 pub mod jws;
 pub mod kind;
+pub mod logged_claim;
 pub mod name_list;
 pub mod output;
 pub mod provider;

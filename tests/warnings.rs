@@ -282,3 +282,14 @@ fn a_rule_that_allows_more_than_it_seems_to() {
         "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
 }
+
+#[test]
+fn claims_for_filter_state_that_is_not_written() {
+    let policy = |filter_state: &str| {
+        let claims = json!({ "main": { "claims_to_filter_state": { "tenant": "org" } } });
+        changed(json!({ "providers": claims, "filter_state": filter_state }))
+    };
+    let no_effect = "providers.main.claims_to_filter_state: has no effect: the top-level `filter_state` is `none`";
+    assert_warnings([(policy("none"), no_effect)]);
+    assert_eq!([warnings(&policy("all")), warnings(&policy("refused"))], [[""; 0]; 2]);
+}

@@ -116,6 +116,18 @@ pub struct Provider {
         extend("default" = {}, "examples" = [{ "x-jwt-sub": "sub", "x-tenant": ["org", "id"] }]),
     ))]
     pub claims_to_headers: Entries<Output>,
+    /// Claims of verified tokens for access logs: name → claim. An access log reads each as
+    /// `%FILTER_STATE(wasm.jwt_authorizer.claim.NAME:PLAIN)%`, also if a rule refuses the token. The upstream does not
+    /// receive them. Text is written as it is, anything else as JSON.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(
+        extend(
+            "default" = {},
+            "propertyNames" = { "pattern": schema::LABEL },
+            "examples" = [{ "tenant": ["org", "id"] }],
+        ),
+    ))]
+    pub claims_to_filter_state: Entries<ClaimName>,
     /// The request header that is set to the whole verified payload, base64url-encoded (RFC 7515 §2). It is also removed
     /// from every incoming request and from its trailers.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::SettableHeaderName>", extend("examples" = ["x-jwt-payload"])))]

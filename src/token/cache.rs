@@ -159,8 +159,10 @@ mod tests {
     use crate::json::{Json, parse_object};
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
+    use crate::token::claims::ClaimPath;
     use crate::token::credential::SourceSet;
     use crate::token::kind::TokenKind;
+    use crate::token::logged_claim::LoggedClaim;
     use crate::token::provider::{Audiences, ByProvider, Provider};
 
     fn token() -> Rc<VerifiedToken> {
@@ -183,6 +185,7 @@ mod tests {
             group_claims: Box::default(),
             sources: SourceSet::NONE,
             outputs: Box::default(),
+            logged_claims: [LoggedClaim { name: "a".into(), claim: ClaimPath::new(&["logged"]).unwrap() }].into(),
             forwards_payload: true,
             cache_ttl: Duration::ZERO,
         };

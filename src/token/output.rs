@@ -48,7 +48,7 @@ fn join(items: &[Json<'_>], separator: &str) -> Result<String, Unforwardable> {
 }
 
 /// A string as it is, any other value as JSON.
-fn text_or_json(value: &Json<'_>) -> String {
+pub(super) fn text_or_json(value: &Json<'_>) -> String {
     value.as_text().map_or_else(|| value.to_string(), str::to_owned)
 }
 

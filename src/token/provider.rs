@@ -6,6 +6,7 @@ use super::claims::ClaimPath;
 use super::credential::SourceSet;
 use super::error::TokenError;
 use super::kind::TokenKind;
+use super::logged_claim::LoggedClaim;
 use super::name_list::NameClaim;
 use super::output::Output;
 use crate::indexed::{Index, Indexed};
@@ -47,6 +48,8 @@ pub struct Provider {
     pub sources: SourceSet,
     /// The claims that become identity headers.
     pub outputs: Box<[Output]>,
+    /// The claims that access logs may show.
+    pub logged_claims: Box<[LoggedClaim]>,
     /// Whether the payload becomes an identity header.
     pub forwards_payload: bool,
     /// How long a verified token is cached; zero turns the cache off.

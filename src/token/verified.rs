@@ -23,6 +23,7 @@ pub struct VerifiedToken {
     groups: NameList,
     kept: Box<[Option<Json<'static>>]>,
     headers: Box<[Option<Box<str>>]>,
+    logged_claims: Box<[Option<Box<str>>]>,
     payload: Option<Box<str>>,
 }
 
@@ -52,6 +53,7 @@ impl VerifiedToken {
                 .map(header)
                 .collect::<Result<_, _>>()
                 .map_err(|_| TokenError::ClaimUnforwardable)?,
+            logged_claims: provider.logged_claims.iter().map(|logged| logged.value(claims)).collect(),
             payload: match provider.forwards_payload {
                 true => Some(std::str::from_utf8(payload).map_err(|_| TokenError::Malformed)?.into()),
                 false => None,
@@ -106,6 +108,11 @@ impl VerifiedToken {
         self.headers.iter().map(Option::as_deref)
     }
 
+    /// The values of the claims for access logs, in the order of [`Provider::logged_claims`].
+    pub fn logged_claims(&self) -> impl Iterator<Item = Option<&str>> {
+        self.logged_claims.iter().map(Option::as_deref)
+    }
+
     /// Its payload in base64url, if its provider forwards it.
     pub fn payload(&self) -> Option<&str> {
         self.payload.as_deref()
@@ -114,6 +121,9 @@ impl VerifiedToken {
     /// Its approximate size in bytes.
     pub fn weight(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        let texts = |texts: &[Option<Box<str>>]| {
+            texts.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum()
+        };
         [
             size_of::<Self>(),
             text(&self.subject),
@@ -122,7 +132,8 @@ impl VerifiedToken {
             self.scopes.weight(),
             self.groups.weight(),
             self.kept.iter().flatten().map(Json::heap_bytes).sum(),
-            self.headers.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum(),
+            texts(&self.headers),
+            texts(&self.logged_claims),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

@@ -15,6 +15,10 @@ pub(crate) struct Entry {
     pub sub: Option<String>,
     pub client_id: Option<String>,
     pub dry_run: Option<String>,
+    pub tenant: Option<String>,
+    pub roles: Option<String>,
+    /// Envoy's response code details.
+    pub details: Option<String>,
 }
 
 /// Every complete line so far.

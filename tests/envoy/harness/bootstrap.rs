@@ -166,6 +166,9 @@ fn access_log(directory: &Path) -> Value {
                 "sub": state("sub"),
                 "client_id": state("client_id"),
                 "dry_run": state("dry_run"),
+                "tenant": state("claim.tenant"),
+                "roles": state("claim.roles"),
+                "details": "%RESPONSE_CODE_DETAILS%",
             } },
         },
     })
