@@ -50,7 +50,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind page-test page-screenshot browser \
 	deploy-test deploy-crds interop-test issuers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
-	reproducible release release-test skopeo clean toolchain
+	reproducible release release-test skopeo prometheus clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -153,8 +153,17 @@ schema: ## Write the JSON Schema and the reference of the configuration anew, fr
 	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(CLI) schema --markdown; } >target/configuration.md
 	@mv target/configuration.md docs/configuration.md
 
-interop-test: build $(VENV)/.interop ## Test with the clients of others: gRPC, Prometheus, Grafana's queries
-	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/interop --top-level-directory tests $(ARGS)
+# Prometheus is not a Python package. Debian's package has promtool too.
+PROMETHEUS ?= prometheus
+PROMTOOL   ?= promtool
+
+interop-test: build trapping prometheus $(VENV)/.interop ## Test with the clients of others: gRPC, Prometheus, Grafana's queries
+	@PYTHONPATH=envoy:tests PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) $(VENV_PYTHON) -m unittest discover --start-directory tests/interop --top-level-directory tests $(ARGS)
+
+prometheus:
+	@command -v $(PROMETHEUS) >/dev/null && command -v $(PROMTOOL) >/dev/null || { $(call APT_IN_CI,prometheus); } || { \
+		echo "Alerts are tested with Prometheus, but $(PROMETHEUS) or $(PROMTOOL) is not installed. On Debian and Ubuntu:" >&2; \
+		echo "apt install prometheus; or name others with make PROMETHEUS=... PROMTOOL=..." >&2; exit 1; }
 
 $(VENV)/.interop: tests/interop/requirements.txt $(VENV)/.complete
 	@echo "Installing gRPC and Prometheus's parsers into $(VENV): once"

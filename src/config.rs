@@ -23,7 +23,7 @@ mod scalar;
 mod schema;
 
 pub use any_or_all::AnyOrAll;
-pub use claim::{ClaimName, ListForm, Output};
+pub use claim::{ClaimName, Encoding, ListForm, Output};
 pub use deserialize::ReadError;
 pub use entries::Entries;
 pub use headers::{OWN_HEADERS, UNSETTABLE_HEADERS};

@@ -14,7 +14,7 @@ use crate::policy::authorizer::Authorizer;
 use crate::policy::rule::{Access, RuleIndex, Unauthorized};
 use crate::reason::{Grant, Refusal, Undecidable};
 use crate::reply::{Reply, ReplyStyle};
-use crate::request::{AmbiguousRequest, Headers, RequestHead};
+use crate::request::{AmbiguousRequest, HeaderName, Headers, RequestHead};
 use crate::token::authenticator::{AuthContext, Authenticator, AuthnError, CallerDiagnostics, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
 use crate::token::credential::AmbiguousCredential;
@@ -161,6 +161,16 @@ impl Engine {
             FilterState::Refused => !matches!(decision.effect, Effect::Allow(..)),
             FilterState::None => false,
         }
+    }
+
+    /// The identity headers that an allowed request lacks because their claims cannot be written; `None` if there are
+    /// none.
+    pub fn omitted_headers(&self, decision: &Decision) -> Option<String> {
+        let token = decision.token_with_omitted_headers()?;
+        let names = self.forwarding.header_names(token.provider());
+        let omitted: Vec<_> =
+            token.omitted_headers().iter().filter_map(|&index| names.get(index)).map(HeaderName::as_str).collect();
+        Some(omitted.join(","))
     }
 
     /// A cache as large as all providers allow together.

@@ -3,7 +3,7 @@
 
 use crate::request::{HeaderName, Headers, RequestHead};
 use crate::token::credential::Credential;
-use crate::token::provider::ByProvider;
+use crate::token::provider::{ByProvider, ProviderIndex};
 use crate::token::source::Removal;
 use crate::token::verified::VerifiedToken;
 
@@ -54,6 +54,11 @@ impl Forwarding {
             }
         }
         Self { providers, reserved: reserved.into(), clear_route_cache }
+    }
+
+    /// The identity headers of a provider, in the order of its outputs.
+    pub fn header_names(&self, provider: ProviderIndex) -> &[HeaderName] {
+        &self.providers[provider].headers
     }
 
     /// Edits for a request without an identity: removes reserved headers.

@@ -4,6 +4,8 @@ pub mod algorithm;
 pub mod current;
 pub mod fetch_state;
 pub mod jwk;
+pub mod jwk_error;
+pub mod key_hint;
 pub mod key_set;
 pub mod material;
 pub mod remote;

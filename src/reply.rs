@@ -176,6 +176,7 @@ fn envoy_text(refusal: &Refusal) -> &'static str {
         Refusal::Token(TokenError::AudienceMismatch | TokenError::ClientMismatch) => "Audiences in Jwt are not allowed",
         Refusal::Token(
             TokenError::TooLarge
+            | TokenError::KeyAmbiguous
             | TokenError::SignatureInvalid
             | TokenError::ExpirationMissing
             | TokenError::LifetimeTooLong

@@ -225,3 +225,42 @@ fn a_cached_decision_equals_the_uncached_one_at_every_clock() {
         }
     }
 }
+
+/// The identity headers that the upstream gets, or the reason for a refusal.
+fn headers(outputs: Value, claims_of_token: Value) -> Result<Vec<(String, String)>, &'static str> {
+    let mut gate = Gate::of(merged(provider(), json!({ "claims_to_headers": outputs })));
+    let decision = gate.decide(&token(&json!({}), &merged(claims(), claims_of_token)), NOW);
+    match decision.effect {
+        Effect::Allow(_, edits) => {
+            Ok(edits.set.into_iter().map(|(name, value)| (name, String::from_utf8(value).unwrap())).collect())
+        }
+        Effect::Deny(..) | Effect::Report(..) => Err(decision.reason()),
+    }
+}
+
+#[test]
+fn a_claim_that_cannot_be_written_leaves_its_header_out_unless_it_is_required() {
+    let x_name = |value: &str| Ok(vec![("x-name".to_owned(), value.to_owned())]);
+    let (plain, required) = (json!({ "claim": "name" }), json!({ "claim": "name", "required": true }));
+    let encoded = json!({ "claim": "name", "required": true, "encoding": "percent" });
+    let base64url = json!({ "claim": "name", "encoding": "base64url" });
+    for (output, name, expected) in [
+        (&plain, json!("Zofia "), x_name("Zofia")),
+        (&plain, json!("two\nlines"), Ok(vec![])),
+        (&plain, json!(["Finance, Berlin"]), Ok(vec![])),
+        (&plain, json!(null), Ok(vec![])),
+        (&required, json!("Zofia "), x_name("Zofia")),
+        (&required, json!("two\nlines"), Err("claim_unforwardable")),
+        (&required, json!(["Finance, Berlin"]), Err("claim_unforwardable")),
+        (&required, json!(null), Err("claim_unforwardable")),
+        (&encoded, json!("Zofia "), x_name("Zofia%20")),
+        (&encoded, json!("two\nlines"), x_name("two%0Alines")),
+        (&encoded, json!(["Finance, Berlin", "IT"]), x_name("Finance%2C%20Berlin,IT")),
+        (&base64url, json!("Łucja"), x_name("xYF1Y2ph")),
+    ] {
+        assert_eq!(headers(json!({ "x-name": output }), json!({ "name": name })), expected, "{output}: {name}");
+    }
+    let both = json!({ "x-sub": "sub", "x-name": "name" });
+    let expected = Ok(vec![("x-sub".to_owned(), "alice".to_owned())]);
+    assert_eq!(headers(both, json!({ "name": "two\nlines" })), expected, "the others are set");
+}

@@ -72,6 +72,16 @@ fn a_usual_configuration_has_no_warnings() {
         provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
         provider(json!({ "jwks": { "uri": null, "discovery": true } })),
+        provider(json!({
+            "profile": "google",
+            "issuer": "https://accounts.google.com",
+            "jwks": { "uri": null, "discovery": true, "jwks_uri_cluster": "googleapis" },
+        })),
+        provider(json!({
+            "profile": "google",
+            "issuer": "https://accounts.google.com",
+            "jwks": { "uri": "https://www.googleapis.com/oauth2/v3/certs" },
+        })),
         provider(
             json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": secret } }, "algorithms": ["HS256"] }),
         ),
@@ -82,6 +92,9 @@ fn a_usual_configuration_has_no_warnings() {
         })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
         provider(json!({ "token_use": "any" })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "encoding": "percent" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "-" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "", "encoding": "percent" } } })),
         provider(json!({ "profile": "okta", "token_use": null })),
         provider(json!({ "profile": "google", "token_use": null })),
         provider(json!({ "token_use": "any", "audiences": null, "any_audience": true })),
@@ -108,6 +121,21 @@ fn a_usual_configuration_has_no_warnings() {
         changed(json!({ "providers": { "main": { "payload_to_header": "x-payload" } }, "clear_route_cache": true })),
     ] {
         assert_eq!(warnings(&policy), [""; 0], "{policy}");
+    }
+}
+
+#[test]
+fn discovery_of_an_issuer_whose_keys_are_on_another_host() {
+    for (issuer, host) in [
+        ("https://accounts.google.com", "www.googleapis.com"),
+        ("https://securetoken.google.com/project", "www.googleapis.com"),
+        ("https://sts.windows.net/9122040d-6c67-4c5b-b112-36a304b66dad/", "login.windows.net"),
+    ] {
+        let policy = provider(json!({ "issuer": issuer, "jwks": { "uri": null, "discovery": true } }));
+        let expected = format!(
+            "providers.main.jwks.discovery: finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        assert_eq!(warnings(&policy), [expected], "{policy}");
     }
 }
 
@@ -158,7 +186,12 @@ fn an_issuer_that_no_token_has() {
 fn a_provider_with_a_probable_mistake() {
     let problem =
         "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
-    for uri in ["http://issuer.example/jwks.json", "http://10.0.0.1/jwks.json", "http://127.0.0.1.example/jwks.json"] {
+    for uri in [
+        "http://issuer.example/jwks.json",
+        "http://10.0.0.1/jwks.json",
+        "http://127.0.0.1.example/jwks.json",
+        "HTTP://10.0.0.1/jwks.json",
+    ] {
         let policy = provider(json!({ "jwks": { "uri": uri } }));
         assert_eq!(warnings(&policy), [format!("providers.main.jwks.uri: {problem}")], "{uri}");
     }
@@ -182,6 +215,12 @@ fn a_provider_with_a_probable_mistake() {
         (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
             "providers.main: is not accepted by any rule or by `default`: its tokens are never accepted",
+        ),
+        (
+            provider(json!({
+                "claims_to_headers": { "x-a": { "claim": "a", "separator": "-", "encoding": "base64url" } },
+            })),
+            "providers.main.claims_to_headers.x-a.separator: can be part of an encoded item, and then the header is left out; use another character, such as `,`",
         ),
         (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (

@@ -42,6 +42,10 @@ pub struct Output {
     pub list: ListForm,
     /// The text between the items of a joined list.
     pub separator: String,
+    /// How the value is encoded.
+    pub encoding: Option<Encoding>,
+    /// Whether a token without a value for the header is refused.
+    pub required: bool,
 }
 
 /// How a list becomes one header value.
@@ -56,9 +60,20 @@ pub enum ListForm {
     Json,
 }
 
+/// How a header value is written in ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// Percent-encoding (RFC 3986 §2.1) of all but letters, digits and `-._~`.
+    Percent,
+    /// Base64url without padding (RFC 4648 §5).
+    Base64url,
+}
+
 impl From<ClaimName> for Output {
     fn from(claim: ClaimName) -> Self {
-        Self { claim, list: ListForm::Join, separator: comma() }
+        Self { claim, list: ListForm::Join, separator: comma(), encoding: None, required: false }
     }
 }
 
@@ -74,6 +89,9 @@ impl<'de> Deserialize<'de> for Output {
             list: ListForm,
             #[serde(default = "comma")]
             separator: String,
+            encoding: Option<Encoding>,
+            #[serde(default)]
+            required: bool,
         }
 
         impl<'de> Visitor<'de> for OutputVisitor {
@@ -92,9 +110,9 @@ impl<'de> Deserialize<'de> for Output {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Output, A::Error> {
-                let OutputObject { claim, list, separator } =
+                let OutputObject { claim, list, separator, encoding, required } =
                     Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Output { claim, list, separator })
+                Ok(Output { claim, list, separator, encoding, required })
             }
         }
 

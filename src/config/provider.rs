@@ -108,8 +108,8 @@ pub struct Provider {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,
     /// The request headers that are set from verified claims: header → claim. Every header that any provider names here
-    /// is first removed from every incoming request and from its trailers, also on public routes and preflights. A token
-    /// is refused if a claim cannot be written as a header value.
+    /// is first removed from every incoming request and from its trailers, also on public routes and preflights. A header
+    /// whose claim cannot be written is left out, unless it is `required`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         with = "schema::ByHeader<Output>",
@@ -216,11 +216,17 @@ pub struct Jwks {
     /// §3.2).
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::KeySet>", extend("examples" = [schema::key_set()])))]
     pub inline: Option<Json<'static>>,
-    /// Find the key set with the issuer's OpenID Connect discovery document, `ISSUER/.well-known/openid-configuration`.
-    /// The document's `issuer` must equal the provider's. Its `jwks_uri` never changes the cluster.
+    /// Find the key set with the issuer's OpenID Connect discovery document, `ISSUER/.well-known/openid-configuration`, or
+    /// if there is none, with `/.well-known/oauth-authorization-server` (RFC 8414 §3). The document's `issuer` must equal
+    /// the provider's. Its `jwks_uri` never changes the cluster.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub discovery: bool,
+    /// The Envoy cluster that reaches the host of the discovery document's `jwks_uri`, if that is another host than the
+    /// issuer's: the keys are then requested there, with that host. Otherwise they are requested from `cluster`, with the
+    /// issuer's host. Only with `discovery`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = ["googleapis"])))]
+    pub jwks_uri_cluster: Option<String>,
 }
 
 /// The cache of verified tokens.

@@ -14,11 +14,14 @@ use super::schema;
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// A route key, as in API Gateway: `METHOD /path`, `ANY /path` or `$default`. `{name}` matches one segment, `{name+}`
-    /// at the end one or more. A literal segment wins over `{name}`, that over `{name+}`, that over `$default`; a method
-    /// wins over `ANY`. `HEAD` is decided by the rule for `GET` unless the same route has a rule for `HEAD` or `ANY`. The
+    /// at the end one or more. A literal may stand behind `{name}`, as in `{id}:cancel`. A literal segment wins over
+    /// `{name}` with a literal, that over `{name}`, that over `{name+}`, that over `$default`; a method wins over `ANY`. `HEAD` is decided by the rule for `GET` unless the same route has a rule for `HEAD` or `ANY`. The
     /// query is not compared. Two rules must not have the same route and host.
     #[cfg_attr(feature = "schema", schemars(
-        extend("pattern" = schema::route(), "examples" = ["GET /items/{id}", "ANY /admin/{proxy+}", "$default"]),
+        extend(
+            "pattern" = schema::route(),
+            "examples" = ["GET /items/{id}", "POST /orders/{id}:cancel", "ANY /admin/{proxy+}", "$default"],
+        ),
     ))]
     pub route: String,
     /// The hosts of the rule, without ports; all hosts if not given. In `*.example.com`, `*` stands for one or more
@@ -122,8 +125,8 @@ pub struct Requirement {
     /// The token has the claim (`true`), or does not have it (`false`).
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub exists: Option<bool>,
-    /// The claim equals this variable of the route, percent-decoded once. A value with `;` is never equal, because some
-    /// servers ignore what follows it.
+    /// The claim equals this variable of the route, percent-decoded once. It is never equal where
+    /// servers may read different values, as from `a%2Fb` or `a;b`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::VARIABLE), extend("examples" = ["id"])))]
     pub equals_path: Option<String>,
     /// The claim equals this request header, byte for byte. The request must have the header once, and no other that a

@@ -5,6 +5,7 @@ use crate::policy::rule::RuleIndex;
 use crate::reason::{Grant, Refusal};
 use crate::reply::Reply;
 use crate::token::authenticator::{CallerDiagnostics, MissingKeys};
+use crate::token::verified::VerifiedToken;
 
 /// What is to happen to a request, and what logs and metrics say about it.
 #[derive(Debug)]
@@ -50,6 +51,12 @@ impl Decision {
             Effect::Allow(grant, _) => grant.label(),
             Effect::Deny(refusal, _) | Effect::Report(refusal, _) => refusal.label(),
         }
+    }
+
+    /// The token of an allowed request, if one of its claims cannot be written into its identity header.
+    pub fn token_with_omitted_headers(&self) -> Option<&VerifiedToken> {
+        let token = self.diagnostics.caller.token.as_ref()?;
+        (matches!(self.effect, Effect::Allow(..)) && !token.omitted_headers().is_empty()).then_some(token)
     }
 
     /// Whether a rule in dry run would have refused the request.

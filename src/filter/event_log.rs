@@ -67,7 +67,7 @@ impl EventLog {
     }
 
     /// Logs the end of a fetch, unless nothing changed.
-    pub(super) fn fetched(provider: &str, event: FetchEvent, keys: &ProviderKeys, now: UnixTime) {
+    pub(super) fn fetched(provider: &str, event: &FetchEvent, keys: &ProviderKeys, now: UnixTime) {
         let cluster = keys.cluster().unwrap_or_default();
         let set = keys.current();
         match event {
@@ -75,21 +75,22 @@ impl EventLog {
                 "provider `{provider}`: keys can be fetched again after `{}`: {} keys{}",
                 failure.label(),
                 set.set().len(),
-                if changed { ", changed" } else { "" }
+                if *changed { ", changed" } else { "" }
             ),
             FetchEvent::Succeeded { changed: true, failure: None } => {
                 log::info!("provider `{provider}`: {} keys from cluster `{cluster}`", set.set().len());
             }
             FetchEvent::Succeeded { changed: false, failure: None } | FetchEvent::Failed { first: false, .. } => {}
-            FetchEvent::Failed { failure, first: true } => {
+            FetchEvent::Failed { error, first: true } => {
                 let state = if set.is_usable(now) {
                     "serving the last good set, retrying"
                 } else {
                     "no keys to serve, retrying"
                 };
                 log::warn!(
-                    "provider `{provider}`: keys could not be fetched from cluster `{cluster}`: `{}`; {state}",
-                    failure.label()
+                    "provider `{provider}`: keys could not be fetched from cluster `{}`: `{}` ({error}); {state}",
+                    error.cluster,
+                    error.class.label(),
                 );
             }
         }

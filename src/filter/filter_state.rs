@@ -26,6 +26,7 @@ pub(super) fn set_filter_state(decision: &Decision, engine: &Engine, host: &impl
     set("jwt_authorizer.rule", Some(&rule.name));
     set("jwt_authorizer.sub", token.and_then(|token| token.subject()).map(in_one_line).as_deref());
     set("jwt_authorizer.client_id", token.and_then(|token| token.client()).map(in_one_line).as_deref());
+    set("jwt_authorizer.omitted_headers", engine.omitted_headers(decision).as_deref());
     set("jwt_authorizer.dry_run", decision.is_dry_run().then_some("true"));
     if is_second {
         for provider in engine.authenticator().providers().iter() {

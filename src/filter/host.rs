@@ -93,10 +93,23 @@ pub trait SharedStore {
     fn drain(&self, queue: QueueId);
 }
 
+/// Why the proxy did not send a callout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalloutError {
+    /// It has no such cluster.
+    ClusterUnknown,
+    /// Another reason.
+    Refused,
+}
+
 /// HTTP callouts through the proxy's clusters.
 pub trait Callouts {
-    /// Sends a GET request. `None` if the proxy refuses it, for example because it has no such cluster.
-    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId>;
+    /// Sends a GET request for a document that is not compressed.
+    ///
+    /// # Errors
+    ///
+    /// Why the proxy did not send it.
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Result<CalloutId, CalloutError>;
 }
 
 /// The proxy's counters and gauges.

@@ -31,7 +31,7 @@ impl ProviderKeys {
             KeySource::Remote(remote) => (CurrentKeys::none(), Some(KeyFetcher::new(remote.clone()))),
         };
         if let Some(fetcher) = &mut fetcher {
-            fetcher.prepare(host);
+            fetcher.prepare(host, now.steady);
             fetcher.sync(host, &mut current, now);
         }
         Self { current, fetcher, pending: PendingRequests::default(), metrics: ProviderMetrics::default() }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::counters::{Counter, Gauge, Outcomes};
 use super::host::Host;
+use super::token_counters::TokenCounters;
 use crate::engine::decision::Decision;
 use crate::keys::fetch_state::{FetchFailure, FetchState};
 use crate::time::SteadyTime;
@@ -11,6 +12,7 @@ use crate::time::SteadyTime;
 /// What one worker counts for one provider, and the gauges about its keys.
 #[derive(Debug)]
 pub(super) struct ProviderMetrics {
+    pub(super) tokens: TokenCounters,
     outcomes: Outcomes,
     success: Counter,
     failed: [(FetchFailure, Counter); FetchFailure::ALL.len()],
@@ -23,6 +25,7 @@ impl ProviderMetrics {
     /// Counts a decision about a token of this provider.
     pub(super) fn count(&mut self, decision: &Decision) {
         self.outcomes.count(decision);
+        self.tokens.count(decision);
     }
 
     /// Counts the end of a fetch; `None` is a success.
@@ -61,6 +64,7 @@ impl ProviderMetrics {
 impl Default for ProviderMetrics {
     fn default() -> Self {
         Self {
+            tokens: TokenCounters::default(),
             outcomes: Outcomes::default(),
             success: Counter::default(),
             failed: FetchFailure::ALL.map(|class| (class, Counter::default())),

@@ -260,7 +260,7 @@ impl<H: Host> Filter<H> {
     fn finish_fetch(&mut self, provider: ProviderIndex, event: Option<FetchEvent>, now: Moment) {
         let Some(event) = event else { return };
         let name = &self.engine.authenticator().providers()[provider].name;
-        Telemetry::fetched(name, event, &mut self.providers[provider], now.wall);
+        Telemetry::fetched(name, &event, &mut self.providers[provider], now.wall);
         self.forget_tokens(provider);
         self.queues.wake_others(&self.host);
         self.retry_all(provider, now);

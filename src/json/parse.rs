@@ -29,7 +29,7 @@ pub fn parse_list(text: &str) -> Option<Vec<Json<'_>>> {
     }
 }
 
-/// Reads a document in which an object with duplicate members becomes null, so that one bad key does not invalidate its
+/// Reads a document in which an object with duplicate members becomes an empty one, so that one bad key does not invalidate its
 /// key set. `None` also if the document has more than 8,000 commas and brackets: a value in memory is many times as large
 /// as its text.
 pub fn parse_lenient(bytes: &[u8]) -> Option<Json<'_>> {
@@ -38,7 +38,7 @@ pub fn parse_lenient(bytes: &[u8]) -> Option<Json<'_>> {
     if values > MAX_VALUES {
         return None;
     }
-    read(bytes, Reading { duplicates: Duplicates::AsNull, ..Reading::STRICT }).ok()
+    read(bytes, Reading { duplicates: Duplicates::AsEmpty, ..Reading::STRICT }).ok()
 }
 
 /// Reads any value and keeps duplicate members, so that an error about them can name their path.
@@ -77,8 +77,8 @@ struct Reading {
 enum Duplicates {
     /// The document is refused.
     Reject,
-    /// The object becomes null.
-    AsNull,
+    /// The object becomes an empty one. Null would not do: a null member counts as absent in many places.
+    AsEmpty,
     /// The object keeps all its members.
     Keep,
 }
@@ -154,8 +154,8 @@ impl<'de> Visitor<'de> for Reading {
         let object = members.into_iter().collect::<Object<'_>>();
         match self.duplicates {
             Duplicates::Reject if object.repeated_name().is_some() => Err(A::Error::custom("duplicate member")),
-            Duplicates::AsNull if object.repeated_name().is_some() => Ok(Json::Null),
-            Duplicates::Reject | Duplicates::AsNull | Duplicates::Keep => Ok(Json::Object(object)),
+            Duplicates::AsEmpty if object.repeated_name().is_some() => Ok(Json::Object(Object::default())),
+            Duplicates::Reject | Duplicates::AsEmpty | Duplicates::Keep => Ok(Json::Object(object)),
         }
     }
 }
@@ -243,10 +243,10 @@ mod tests {
     }
 
     #[test]
-    fn an_object_with_duplicate_members_becomes_null() {
+    fn an_object_with_duplicate_members_becomes_empty() {
         for (text, expected) in [
-            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(r#"{"keys":[{"a":1},null]}"#)),
-            (r#"{"keys":[],"keys":[1]}"#, Some("null")),
+            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(r#"{"keys":[{"a":1},{}]}"#)),
+            (r#"{"keys":[],"keys":[1]}"#, Some("{}")),
             (r#"{"keys":["#, None),
         ] {
             assert_eq!(parse_lenient(text.as_bytes()).map(|json| json.to_string()).as_deref(), expected, "{text}");

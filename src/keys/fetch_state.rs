@@ -15,6 +15,7 @@
 
 mod bytes;
 mod failure;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
@@ -22,22 +23,15 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 pub use failure::FetchFailure;
+pub use schedule::COOL_DOWN;
 
 use self::failure::FetchFailures;
 use crate::time::SteadyTime;
 
-/// Two fetches for tokens that no key verifies are at least this far apart, whether they succeed or not.
-pub const COOL_DOWN: Duration = Duration::from_secs(10);
 /// The longest that one fetch may take.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How much longer than the timeout a lease lasts. If a fetch has not ended by then, its worker is gone.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(60);
-/// The same while no keys can be used. Workers look once a second, so an attempt begins at most 5 s after the last one.
-const LAST_RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(4);
-/// While no keys can be used, a request may cause an attempt this long after the last one failed.
-const RETRY_FOR_REQUEST: Duration = Duration::from_secs(2);
 /// The limits of a refresh interval from `Cache-Control: max-age`.
 const MAX_AGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
 /// How far in the future another worker's timestamp may seem to be: a worker reads the clock once, and may look at the
@@ -200,28 +194,12 @@ impl FetchState {
 
     /// The state with the lease acquired, to be written before the fetch; `None` if no fetch is due or a lease is held.
     pub fn acquire(&self, trigger: Trigger, now: SteadyTime, policy: &KeyPolicy) -> Option<Self> {
-        let due = match trigger {
-            Trigger::Schedule => self.is_due(now, policy),
-            Trigger::Request => {
-                self.is_due(now, policy) || (!self.is_usable(now, policy) && self.has_waited(RETRY_FOR_REQUEST, now))
-            }
-            Trigger::Token => self.permits_demand(now),
-            Trigger::LostSet => {
-                let waited = self.has_waited(LAST_RETRY_WITHOUT_KEYS, now);
-                self.is_due(now, policy) || (waited && now >= self.fetched_at.plus(COOL_DOWN))
-            }
-        };
-        (due && !self.in_flight(now)).then(|| Self {
+        (self.permits(trigger, now, policy) && !self.in_flight(now)).then(|| Self {
             leased_at: now,
             lease_until: now.plus(policy.timeout.saturating_add(LEASE_MARGIN)),
             demanded_at: if trigger == Trigger::Token { now } else { self.demanded_at },
             ..*self
         })
-    }
-
-    /// Whether the cool-down is over, so that a token that no key verifies may cause a fetch.
-    pub fn permits_demand(&self, now: SteadyTime) -> bool {
-        now >= self.demanded_at.plus(COOL_DOWN)
     }
 
     /// Whether the lease acquired in `lease` is still held. Another worker may have acquired it after it ran out.
@@ -254,7 +232,7 @@ impl FetchState {
             generation: Some(generation),
             fetched_at: now,
             changed_at: if self.generation == Some(generation) { self.changed_at } else { now },
-            due_at: now.plus(interval.mul_f64(0.8 + 0.1 * jitter.clamp(0.0, 1.0))),
+            due_at: now.plus(schedule::ahead_of(interval, jitter)),
             lease_until: self.leased_at,
             failures: 0,
             failure: None,
@@ -263,13 +241,22 @@ impl FetchState {
         }
     }
 
+    /// The state of the same keys under other settings, under which no fetch is in progress.
+    #[must_use]
+    pub fn under(&self, policy: &KeyPolicy, jitter: f64) -> Self {
+        Self {
+            due_at: self.fetched_at.plus(schedule::ahead_of(policy.refresh_interval, jitter)),
+            lease_until: self.leased_at,
+            ..*self
+        }
+    }
+
     /// The state after a failed fetch: the set stays, and the next attempt is due in 1 s to 60 s; sooner if no keys can
     /// be used.
     #[must_use]
     pub fn fail(&self, now: SteadyTime, failure: FetchFailure, jitter: f64) -> Self {
-        let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(self.failures.min(16)).unwrap_or(u32::MAX));
         Self {
-            due_at: now.plus(doubled.min(LAST_RETRY).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0))),
+            due_at: now.plus(schedule::back_off(self.failures, jitter)),
             lease_until: self.leased_at,
             failed_at: now,
             failures: self.failures.saturating_add(1),
@@ -286,22 +273,6 @@ impl FetchState {
         let longest_lease = LONGEST_TIMEOUT.saturating_add(LEASE_MARGIN);
         let past = [self.fetched_at, self.changed_at, self.leased_at, self.demanded_at, self.failed_at];
         past.iter().all(|time| *time <= latest) && self.lease_until <= latest.plus(longest_lease)
-    }
-
-    fn is_due(&self, now: SteadyTime, policy: &KeyPolicy) -> bool {
-        // A `due_at` that is further in the future than any worker writes was written by another plugin.
-        let longest_wait = if policy.respect_cache_control { *MAX_AGE.end() } else { policy.refresh_interval };
-        let without_keys = !self.is_usable(now, policy) && self.has_waited(LAST_RETRY_WITHOUT_KEYS, now);
-        now >= self.due_at || without_keys || self.due_at.since(now) > longest_wait.max(LAST_RETRY)
-    }
-
-    fn is_usable(&self, now: SteadyTime, policy: &KeyPolicy) -> bool {
-        !self.remaining_validity(now, policy).is_zero()
-    }
-
-    /// Whether the last fetch did not fail, or failed at least this long ago.
-    fn has_waited(&self, wait: Duration, now: SteadyTime) -> bool {
-        self.failure.is_none() || now >= self.failed_at.plus(wait)
     }
 }
 

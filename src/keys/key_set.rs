@@ -4,15 +4,31 @@ use std::rc::Rc;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
 use super::jwk::{SecretError, VerifyingKey};
+use super::jwk_error::JwkError;
+use super::key_hint::{Fit, KeyHint};
 use crate::json::{Json, parse_lenient};
 
 const MAX_KEYS: usize = 200;
-/// The most keys that a token is tried with, as each costs a signature check. Matters for tokens without `kid`.
-const MAX_CANDIDATES: usize = 5;
+/// Issuers choose the ids, and these are only for messages.
+const MAX_ID_CHARS: usize = 64;
 
-/// The usable keys of one provider.
+/// The usable keys of one provider, and why the others were left out.
 #[derive(Debug, Default)]
-pub struct KeySet(Box<[Rc<VerifyingKey>]>);
+pub struct KeySet {
+    keys: Box<[Rc<VerifyingKey>]>,
+    left_out: Box<[LeftOut]>,
+}
+
+/// A key of a set that can't be used.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Its `kid`, cut to 64 characters.
+    pub id: Option<Box<str>>,
+    /// Its index in the document.
+    pub index: usize,
+    /// Why it can't be used.
+    pub error: JwkError,
+}
 
 /// Why a document is not a valid key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +64,7 @@ impl KeySet {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeySetError> {
         let document = parse_lenient(bytes).ok_or(KeySetError::Malformed)?;
         let keys = document.get("keys").and_then(Json::as_list);
-        Self::of(check_count(keys)?.iter().filter_map(VerifyingKey::from_jwk))
+        Self::of(check_count(keys)?.iter().map(|jwk| (jwk, VerifyingKey::from_jwk(jwk))))
     }
 
     /// Reads a key set of the configuration, which may have shared secrets (`oct` keys) for the listed algorithms.
@@ -60,61 +76,90 @@ impl KeySet {
         let mut keys = Vec::new();
         let members = document.get("keys").and_then(Json::as_list);
         for (index, jwk) in check_count(members).map_err(InlineError::Set)?.iter().enumerate() {
-            if jwk.get("kty").is_some_and(|kty| kty.as_text() == Some("oct")) {
-                keys.push(
-                    VerifyingKey::from_secret(jwk, listed).map_err(|error| InlineError::Secret { index, error })?,
-                );
-            } else {
-                keys.extend(VerifyingKey::from_jwk(jwk));
-            }
+            let key = match VerifyingKey::from_jwk(jwk) {
+                Err(JwkError::Secret) => {
+                    Ok(VerifyingKey::from_secret(jwk, listed).map_err(|error| InlineError::Secret { index, error })?)
+                }
+                key => key,
+            };
+            keys.push((jwk, key));
         }
         Self::of(keys.into_iter()).map_err(InlineError::Set)
     }
 
-    fn of(keys: impl Iterator<Item = VerifyingKey>) -> Result<Self, KeySetError> {
-        let usable: Box<[_]> = keys.map(Rc::new).collect();
-        if usable.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(usable)) }
+    fn of<'j>(keys: impl Iterator<Item = (&'j Json<'j>, Result<VerifyingKey, JwkError>)>) -> Result<Self, KeySetError> {
+        let (mut usable, mut left_out) = (Vec::new(), Vec::new());
+        for (index, (jwk, key)) in keys.enumerate() {
+            match key {
+                Ok(key) => usable.push(Rc::new(key)),
+                Err(error) => left_out.push(LeftOut { id: short_id(jwk), index, error }),
+            }
+        }
+        // A token may have to be tried with several keys: first with those that are for its algorithm alone.
+        usable.sort_by_key(|key| key.algorithms().len());
+        if usable.is_empty() {
+            return Err(KeySetError::NoUsableKey);
+        }
+        Ok(Self { keys: usable.into(), left_out: left_out.into() })
     }
 
     /// Whether any key may be used with this algorithm.
     pub fn serves(&self, algorithm: Algorithm) -> bool {
-        self.0.iter().any(|key| key.supports(algorithm))
+        self.keys.iter().any(|key| key.supports(algorithm))
     }
 
     /// The number of keys.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.keys.len()
     }
 
     /// Whether the set has no keys.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
-    /// The keys to try a token with: those with its `kid`; without a `kid`, the first ones for its algorithm.
-    pub fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<VerifyingKey>> {
-        self.0
-            .iter()
-            .filter(move |key| key.supports(algorithm) && id.is_none_or(|id| key.has_id(id)))
-            .take(MAX_CANDIDATES)
+    /// The keys that were left out.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
-    /// Whether a key has this `kid`, for any algorithm.
-    pub fn has_key_id(&self, id: &str) -> bool {
-        self.0.iter().any(|key| key.has_id(id))
+    /// Whether a token names one of the keys.
+    pub fn has_named(&self, hint: &KeyHint<'_>) -> bool {
+        self.keys.iter().any(|key| hint.fit(key) == Fit::Named)
+    }
+
+    /// The keys for a token's algorithm that fit its names in this way.
+    pub fn candidates(&self, hint: &KeyHint<'_>, fit: Fit) -> impl Iterator<Item = &Rc<VerifyingKey>> {
+        self.keys.iter().filter(move |key| key.supports(hint.algorithm) && hint.fit(key) == fit)
     }
 
     /// Whether both sets have the same keys, in any order: some issuers return theirs in random order.
     pub fn has_keys_of(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && other.0.iter().all(|key| self.contains(key))
-            && self.0.iter().all(|key| other.contains(key))
+        let lacks = |set: &Self, left: &LeftOut| !set.left_out.iter().any(|known| known.is_same(left));
+        self.keys.len() == other.keys.len()
+            && self.left_out.len() == other.left_out.len()
+            && other.keys.iter().all(|key| self.contains(key))
+            && self.keys.iter().all(|key| other.contains(key))
+            && !other.left_out.iter().any(|left| lacks(self, left))
+            && !self.left_out.iter().any(|left| lacks(other, left))
     }
 
-    /// Whether the set has the same key, with the same `kid` and algorithms.
+    /// Whether the set has the same key, with the same names and algorithms.
     pub fn contains(&self, key: &VerifyingKey) -> bool {
-        self.0.iter().any(|known| **known == *key)
+        self.keys.iter().any(|known| **known == *key)
     }
+}
+
+impl LeftOut {
+    /// Whether this is the same key, wherever it stands in the document.
+    fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.error == other.error
+    }
+}
+
+fn short_id(jwk: &Json<'_>) -> Option<Box<str>> {
+    let id = jwk.get("kid")?.as_text().filter(|id| !id.is_empty())?;
+    Some(id.chars().take(MAX_ID_CHARS).collect())
 }
 
 fn check_count<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
@@ -125,6 +170,63 @@ fn check_count<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn set(keys: &[String]) -> Result<KeySet, KeySetError> {
+        KeySet::from_bytes(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes())
+    }
+
+    /// The same key under a `kid`, with more members.
+    fn key(id: &str, more: &str) -> String {
+        format!(
+            r#"{{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"{id}"{more}}}"#
+        )
+    }
+
+    #[test]
+    fn a_set_has_at_most_200_keys() {
+        let keys = |count: usize| vec![key("a", ""); count];
+        assert_eq!(set(&keys(200)).unwrap().len(), 200);
+        assert_eq!(set(&keys(201)).unwrap_err(), KeySetError::TooManyKeys);
+        // Keys that can't be used count too: reading them takes as long.
+        let unusable = |count: usize| [vec!["{}".to_owned(); count - 1], keys(1)].concat();
+        assert_eq!(set(&unusable(200)).unwrap().len(), 1);
+        assert_eq!(set(&unusable(201)).unwrap_err(), KeySetError::TooManyKeys);
+    }
+
+    #[test]
+    fn keys_that_are_left_out_are_told() {
+        let long = "ä".repeat(65);
+        let keys = [key("a", ""), key("b", r#","d":"AA""#), "1".to_owned(), key(&long, r#","use":"enc""#), key("", "")];
+        let set = set(&keys).unwrap();
+        assert_eq!(set.len(), 2);
+        let told: Vec<_> = set.left_out().iter().map(|left| (left.id.as_deref(), left.index, left.error)).collect();
+        let cut = "ä".repeat(64);
+        let expected = [
+            (Some("b"), 1, JwkError::PrivateKey),
+            (None, 2, JwkError::NotAnObject),
+            (Some(cut.as_str()), 3, JwkError::NotForSignatures("use")),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn the_order_of_keys_does_not_matter_but_everything_else_does() {
+        let (a, b) = (key("a", ""), key("b", ""));
+        let (enc, private) = (key("c", r#","use":"enc""#), key("c", r#","d":"AA""#));
+        let same = |ours: &[&String], theirs: &[&String]| {
+            let of = |keys: &[&String]| set(&keys.iter().map(|key| (*key).clone()).collect::<Vec<_>>()).unwrap();
+            of(ours).has_keys_of(&of(theirs))
+        };
+        assert!(same(&[&a, &b, &enc], &[&enc, &b, &a]));
+        assert!(!same(&[&a, &a], &[&a, &b]));
+        assert!(!same(&[&a, &b], &[&a, &a]));
+        assert!(!same(&[&a], &[&a, &b]));
+        assert!(!same(&[&a, &enc], &[&a]));
+        assert!(!same(&[&a, &enc], &[&a, &private]));
+        assert!(!same(&[&a, &enc, &private], &[&a, &enc, &enc]));
+        assert!(!same(&[&a, &enc, &enc], &[&a, &enc, &private]));
+        assert!(!same(&[&a], &[&key("a", r#","x5t":"AA""#)]));
+    }
 
     #[test]
     fn a_key_with_duplicate_members_is_left_out() {

@@ -163,7 +163,7 @@ mod tests {
     use crate::token::credential::SourceSet;
     use crate::token::kind::TokenKind;
     use crate::token::logged_claim::LoggedClaim;
-    use crate::token::provider::{Audiences, ByProvider, Provider};
+    use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
 
     fn token() -> Rc<VerifiedToken> {
         token_of("{}", Validity { from: None, until: None })
@@ -194,7 +194,8 @@ mod tests {
             parse_object(br#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","alg":"HS256"}"#).unwrap();
         let key = Rc::new(VerifyingKey::from_secret(&Json::Object(jwk), AlgorithmSet::SECRET).unwrap());
         let object = parse_object(claims.as_bytes()).unwrap();
-        Rc::new(VerifiedToken::new(index, &provider, &[], validity, &key, &object, claims.as_bytes()).unwrap())
+        let checked = CheckedClaims { validity, audience: None, client: None };
+        Rc::new(VerifiedToken::new(index, &provider, &[], checked, &key, &object, claims.as_bytes()).unwrap())
     }
 
     fn find(cache: &mut TokenCache, bytes: &[u8], now: UnixTime) -> bool {

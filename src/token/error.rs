@@ -17,6 +17,8 @@ pub enum TokenError {
     AlgorithmNotAllowed,
     /// The provider has no key for the `kid` and `alg` of the token.
     KeyUnknown,
+    /// The token does not say which key signed it, and none of those that were tried did. There are more.
+    KeyAmbiguous,
     /// No candidate key verifies the signature.
     SignatureInvalid,
     /// `exp` has passed.

@@ -66,6 +66,8 @@ impl fmt::Debug for CompactJws<'_> {
 pub(super) struct Header<'c> {
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<Cow<'c, str>>,
+    /// `x5t#S256` and `x5t`.
+    pub(super) thumbprints: [Option<Cow<'c, str>>; 2],
     pub(super) typ: Option<Cow<'c, str>>,
 }
 
@@ -77,7 +79,7 @@ impl<'c> Header<'c> {
 
     fn of(header: &Object<'c>) -> Result<Self, TokenError> {
         let text = |name: &str| match header.get(name) {
-            None => Ok(None),
+            None | Some(Json::Null) => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text)),
             Some(_) => Err(TokenError::Malformed),
         };
@@ -88,6 +90,14 @@ impl<'c> Header<'c> {
             return Err(TokenError::Malformed);
         }
         let algorithm = text("alg")?.ok_or(TokenError::Malformed)?;
-        Ok(Self { algorithm: Algorithm::named(algorithm), key_id: text("kid")?.cloned(), typ: text("typ")?.cloned() })
+        // Some issuers write an empty `kid` for none.
+        let is_name = |text: &&Cow<'c, str>| !text.is_empty();
+        let thumbprint = |name: &str| text(name).unwrap_or_default().filter(is_name).cloned();
+        Ok(Self {
+            algorithm: Algorithm::named(algorithm),
+            key_id: text("kid")?.filter(is_name).cloned(),
+            thumbprints: [thumbprint("x5t#S256"), thumbprint("x5t")],
+            typ: text("typ")?.cloned(),
+        })
     }
 }

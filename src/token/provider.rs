@@ -65,19 +65,48 @@ pub enum Audiences {
     OneOf(Box<[Box<str>]>),
 }
 
+/// What was found when the claims of a token were checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CheckedClaims {
+    /// When the token is valid.
+    pub(super) validity: Validity,
+    /// The first of the provider's audiences that the token has; only if there are several.
+    pub(super) audience: Option<usize>,
+    /// Which of the provider's clients it was issued to; only if there are several.
+    pub(super) client: Option<usize>,
+}
+
+impl Audiences {
+    /// The accepted audiences; none if any is accepted.
+    pub fn names(&self) -> &[Box<str>] {
+        match self {
+            Self::Any => &[],
+            Self::OneOf(names) => names,
+        }
+    }
+}
+
 impl Provider {
     /// Checks everything that needs no key, the cheapest first.
     ///
     /// # Errors
     ///
     /// Why the token is not valid.
-    pub(super) fn check(&self, typ: Option<&str>, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {
+    pub(super) fn check(
+        &self,
+        typ: Option<&str>,
+        claims: &Object<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedClaims, TokenError> {
         let validity = self.validity(claims, now)?;
         // Before audience and client: an ID token has another audience too, but what the client did wrong is the kind.
         self.kind.check(typ, claims)?;
-        self.check_audience(claims)?;
-        self.check_client(claims)?;
-        if claims.get("cnf").is_some() { Err(TokenError::Bound) } else { Ok(validity) }
+        let audience = self.check_audience(claims)?;
+        let client = self.check_client(claims)?;
+        if claims.get("cnf").is_some() {
+            return Err(TokenError::Bound);
+        }
+        Ok(CheckedClaims { validity, audience, client })
     }
 
     /// The client that a token was issued to.
@@ -113,23 +142,29 @@ impl Provider {
     }
 
     /// As API Gateway does: `aud` if the token has it, else `client_id`.
-    fn check_audience(&self, claims: &Object<'_>) -> Result<(), TokenError> {
-        let Audiences::OneOf(audiences) = &self.audiences else { return Ok(()) };
-        let accepted =
-            |value: &Json<'_>| value.as_text().is_some_and(|name| audiences.iter().any(|audience| **audience == *name));
-        let matches = match claims.get("aud") {
-            Some(Json::List(names)) => names.iter().all(|name| name.as_text().is_some()) && names.iter().any(accepted),
-            None => claims.get("client_id").is_some_and(accepted),
+    fn check_audience(&self, claims: &Object<'_>) -> Result<Option<usize>, TokenError> {
+        let Audiences::OneOf(audiences) = &self.audiences else { return Ok(None) };
+        let accepted = |value: &Json<'_>| position(audiences, value.as_text()?);
+        let found = match claims.get("aud") {
+            Some(Json::List(names)) if names.iter().any(|name| name.as_text().is_none()) => None,
+            Some(Json::List(names)) => names.iter().filter_map(accepted).min(),
+            None => claims.get("client_id").and_then(accepted),
             Some(name) => accepted(name),
         };
-        matches.then_some(()).ok_or(TokenError::AudienceMismatch)
+        let index = found.ok_or(TokenError::AudienceMismatch)?;
+        Ok((audiences.len() > 1).then_some(index))
     }
 
-    fn check_client(&self, claims: &Object<'_>) -> Result<(), TokenError> {
-        let Some(clients) = &self.clients else { return Ok(()) };
-        let accepted = self.client(claims).is_some_and(|client| clients.iter().any(|listed| **listed == *client));
-        accepted.then_some(()).ok_or(TokenError::ClientMismatch)
+    fn check_client(&self, claims: &Object<'_>) -> Result<Option<usize>, TokenError> {
+        let Some(clients) = &self.clients else { return Ok(None) };
+        let index =
+            self.client(claims).and_then(|client| position(clients, client)).ok_or(TokenError::ClientMismatch)?;
+        Ok((clients.len() > 1).then_some(index))
     }
+}
+
+fn position(listed: &[Box<str>], name: &str) -> Option<usize> {
+    listed.iter().position(|known| **known == *name)
 }
 
 /// A NumericDate (RFC 7519 §2), if present. A value of another type is an error, never treated as absent (see

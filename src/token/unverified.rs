@@ -12,6 +12,7 @@ use crate::json::{Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::current::{CurrentKeys, KeyLookupError};
 use crate::keys::jwk::VerifyingKey;
+use crate::keys::key_hint::KeyHint;
 use crate::keys::signature::SignatureVerifier;
 use crate::time::UnixTime;
 
@@ -69,16 +70,21 @@ impl<'c> UnverifiedToken<'c> {
     ) -> Result<VerifiedToken, VerifyError> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
-        let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
+        let checked = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
         let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
-        let key_id = self.header.key_id.as_deref();
-        let signer = keys.signer(key_id, algorithm, now, verifies).map_err(|error| match error {
+        let hint = KeyHint {
+            algorithm,
+            id: self.header.key_id.as_deref(),
+            thumbprints: self.header.thumbprints.each_ref().map(Option::as_deref),
+            signature_bytes: self.jws.signature.len(),
+        };
+        let signer = keys.signer(&hint, now, verifies).map_err(|error| match error {
             KeyLookupError::SignatureInvalid => VerifyError::SignatureInvalid,
-            // The issuer may have replaced the key by one of another type.
-            KeyLookupError::AlgorithmMismatch | KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
+            KeyLookupError::KeyAmbiguous => TokenError::KeyAmbiguous.into(),
+            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
-        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
+        Ok(VerifiedToken::new(index, provider, kept, checked, signer, &self.claims, self.jws.encoded_payload)?)
     }
 }
 

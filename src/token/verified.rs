@@ -6,8 +6,7 @@ use std::rc::Rc;
 use super::claims::ClaimPath;
 use super::error::TokenError;
 use super::name_list::NameList;
-use super::output::Output;
-use super::provider::{Provider, ProviderIndex};
+use super::provider::{CheckedClaims, Provider, ProviderIndex};
 use crate::json::{Json, Object};
 use crate::keys::jwk::VerifyingKey;
 use crate::time::Validity;
@@ -15,7 +14,7 @@ use crate::time::Validity;
 /// A token whose signature and claims were verified. It keeps only what rules and identity headers use.
 pub struct VerifiedToken {
     provider: ProviderIndex,
-    validity: Validity,
+    checked: CheckedClaims,
     signer: Rc<VerifyingKey>,
     subject: Option<Box<str>>,
     client: Option<Box<str>>,
@@ -24,6 +23,7 @@ pub struct VerifiedToken {
     kept: Box<[Option<Json<'static>>]>,
     headers: Box<[Option<Box<str>>]>,
     logged_claims: Box<[Option<Box<str>>]>,
+    omitted: Box<[usize]>,
     payload: Option<Box<str>>,
 }
 
@@ -32,28 +32,35 @@ impl VerifiedToken {
         index: ProviderIndex,
         provider: &Provider,
         kept: &[ClaimPath],
-        validity: Validity,
+        checked: CheckedClaims,
         signer: &Rc<VerifyingKey>,
         claims: &Object<'_>,
         payload: &[u8],
     ) -> Result<Self, TokenError> {
-        let header = |output: &Output| output.value(claims).map(|value| value.map(Into::into));
+        let mut headers = Vec::with_capacity(provider.outputs.len());
+        let mut omitted = Vec::new();
+        for (index, output) in provider.outputs.iter().enumerate() {
+            let value = output.value(claims);
+            if output.required && !matches!(value, Ok(Some(_))) {
+                return Err(TokenError::ClaimUnforwardable);
+            }
+            if value.is_err() {
+                omitted.push(index);
+            }
+            headers.push(value.ok().flatten().map(Into::into));
+        }
         Ok(Self {
             provider: index,
-            validity,
+            checked,
             signer: Rc::clone(signer),
             subject: claims.text("sub").map(Into::into),
             client: provider.client(claims).map(Into::into),
             scopes: NameList::read(&provider.scope_claims, claims),
             groups: NameList::read(&provider.group_claims, claims),
             kept: kept.iter().map(|path| path.find(claims).map(Json::to_static)).collect(),
-            headers: provider
-                .outputs
-                .iter()
-                .map(header)
-                .collect::<Result<_, _>>()
-                .map_err(|_| TokenError::ClaimUnforwardable)?,
             logged_claims: provider.logged_claims.iter().map(|logged| logged.value(claims)).collect(),
+            headers: headers.into(),
+            omitted: omitted.into(),
             payload: match provider.forwards_payload {
                 true => Some(std::str::from_utf8(payload).map_err(|_| TokenError::Malformed)?.into()),
                 false => None,
@@ -68,7 +75,18 @@ impl VerifiedToken {
 
     /// When it is valid.
     pub fn validity(&self) -> Validity {
-        self.validity
+        self.checked.validity
+    }
+
+    /// Which of its provider's audiences it is for, if there are several. If it is for more than one of them, the first
+    /// that is listed.
+    pub fn audience(&self) -> Option<usize> {
+        self.checked.audience
+    }
+
+    /// Which of its provider's clients it was issued to, if several are listed.
+    pub fn listed_client(&self) -> Option<usize> {
+        self.checked.client
     }
 
     /// The key that verified it.
@@ -113,6 +131,11 @@ impl VerifiedToken {
         self.logged_claims.iter().map(Option::as_deref)
     }
 
+    /// Which of the identity headers have no value because their claim cannot be written.
+    pub fn omitted_headers(&self) -> &[usize] {
+        &self.omitted
+    }
+
     /// Its payload in base64url, if its provider forwards it.
     pub fn payload(&self) -> Option<&str> {
         self.payload.as_deref()
@@ -129,6 +152,7 @@ impl VerifiedToken {
             text(&self.subject),
             text(&self.client),
             text(&self.payload),
+            size_of_val(&*self.omitted),
             self.scopes.weight(),
             self.groups.weight(),
             self.kept.iter().flatten().map(Json::heap_bytes).sum(),

@@ -153,6 +153,7 @@ fn read_response(body_size: usize) -> FetchResponse {
     FetchResponse {
         status: text(":status").and_then(|status| status.parse().ok()),
         cache_control: text("cache-control"),
+        content_encoding: text("content-encoding"),
         body: (body_size <= MAX_BODY_BYTES).then(|| {
             hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten().unwrap_or_default()
         }),

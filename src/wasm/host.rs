@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{MapType, MetricType};
+use proxy_wasm::types::{MapType, MetricType, Status};
 
 use super::{host_calls, verify_signature};
 use crate::filter::host::{
-    CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
+    CalloutError, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
+    Version,
 };
 use crate::keys::algorithm::Algorithm;
 use crate::keys::jwk::VerifyingKey;
@@ -159,15 +160,20 @@ impl SharedStore for EnvoyHost {
 }
 
 impl Callouts for EnvoyHost {
-    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Result<CalloutId, CalloutError> {
         let headers = vec![
             (":method", "GET"),
             (":path", path),
             (":authority", authority),
             ("accept", "application/json"),
+            ("accept-encoding", "identity"),
             ("user-agent", concat!("envoy-jwt-authorizer/", env!("CARGO_PKG_VERSION"))),
         ];
-        hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout).ok().map(CalloutId)
+        let sent = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout);
+        sent.map(CalloutId).map_err(|status| match status {
+            Status::BadArgument => CalloutError::ClusterUnknown,
+            _ => CalloutError::Refused,
+        })
     }
 }
 

@@ -66,6 +66,10 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
         "Jwks" if field == Some(("discovery", &json!(true))) => {
             in_provider(&mut configuration, "jwks", object_with(json!({ "cluster": "issuer" })))
         }
+        "Jwks" if name == "jwks_uri_cluster" => {
+            let base = json!({ "discovery": true, "cluster": "issuer" });
+            in_provider(&mut configuration, "jwks", object_with(base))
+        }
         "Jwks" => in_provider(&mut configuration, "jwks", object_with(provider()["jwks"].clone())),
         "KeySet" => in_provider(&mut configuration, "jwks", json!({ "inline": object_with(json!({})) })),
         "Cache" => in_provider(&mut configuration, "cache", object_with(json!({}))),

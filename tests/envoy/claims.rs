@@ -300,3 +300,19 @@ fn sender_constrained_tokens_are_refused() {
         ],
     );
 }
+
+#[test]
+fn requests_are_counted_by_the_audience_and_the_client_of_their_tokens() {
+    let fields = json!({ "audiences": ["api", "https://old.example/api"], "clients": ["web", "app"] });
+    let gateway = Gateway::start(&with_provider(merged(provider(), fields)));
+    let request = |aud: &str, client: &str| {
+        Request::get("/").bearer(Token::new().claim("aud", aud).claim("client_id", client).signed())
+    };
+    let old = || request("https://old.example/api", "app");
+    gateway.expect([("new", request("api", "web"), ALLOWED), ("old", old(), ALLOWED), ("old again", old(), ALLOWED)]);
+    for (name, count) in
+        [("audience.api", 1), ("audience.https://old.example/api", 2), ("client.web", 1), ("client.app", 2)]
+    {
+        gateway.await_metric(&format!("provider.main.{name}.requests"), count);
+    }
+}

@@ -214,7 +214,7 @@ fn an_invalid_key_source_is_rejected() {
         (without("jwks"), "providers.main.jwks: is required"),
         (
             jwks(json!({ "urri": "x" })),
-            "providers.main.jwks.urri: unknown field, expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`",
+            "providers.main.jwks.urri: unknown field, expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`, `jwks_uri_cluster`",
         ),
         (
             jwks(json!({ "cluster": null })),
@@ -240,6 +240,14 @@ fn an_invalid_key_source_is_rejected() {
         (
             jwks(json!({ "timeout": "0s" })),
             "providers.main.jwks.timeout: must be more than 0s and at most 60s: requests wait that long for keys",
+        ),
+        (
+            jwks(json!({ "jwks_uri_cluster": "other" })),
+            "providers.main.jwks.jwks_uri_cluster: has no effect without `discovery`; remove it",
+        ),
+        (
+            jwks(json!({ "uri": null, "discovery": true, "jwks_uri_cluster": "" })),
+            "providers.main.jwks.jwks_uri_cluster: is empty; name an Envoy cluster",
         ),
         (jwks(json!({ "refresh_interval": "999ms" })), "providers.main.jwks.refresh_interval: must be at least 1s"),
         (

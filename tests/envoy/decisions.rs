@@ -37,7 +37,7 @@ fn access_decides_which_requests_are_allowed() {
 #[test]
 fn refused_requests_never_reach_the_upstream() {
     let gateway = Gateway::start(&with_rules(json!([{ "route": "GET /token" }])));
-    for path in ["/token", "/no/rule", "/a//b"] {
+    for path in ["/token", "/no/rule", "/a/../b"] {
         gateway.send(&Request::get(path));
     }
     assert_eq!(gateway.upstream.requests(), 0);

@@ -18,7 +18,7 @@ use crate::harness::{
 const SEVERAL_FETCHES: Duration = Duration::from_secs(60);
 
 /// Name, answer, and the class of failure in the metrics.
-const FAULTS: [(&str, Answer, &str); 14] = [
+const FAULTS: [(&str, Answer, &str); 15] = [
     ("status", Answer::Status(500), "status"),
     ("not-found", Answer::Status(404), "status"),
     ("unavailable", Answer::Status(503), "status"),
@@ -32,6 +32,7 @@ const FAULTS: [(&str, Answer, &str); 14] = [
     ("many", Answer::TooManyKeys, "too_many_keys"),
     ("reset", Answer::Reset, "reset"),
     ("closed", Answer::Closed, "reset"),
+    ("compressed", Answer::Document("content-encoding: gzip\r\n"), "encoded"),
     ("silence", Answer::Silence, "timeout"),
 ];
 
@@ -70,11 +71,16 @@ fn the_last_good_keys_stay_in_use_through_every_kind_of_failure() {
             (gateway.metric(&counter) >= 2).then_some(())
         });
     }
+    for (name, status) in [("status", "500"), ("not-found", "404"), ("unavailable", "503"), ("redirect", "302")] {
+        assert_eq!(lines_about(&gateway, name, &format!("`status` ({status} from ")), 1, "{name}");
+    }
     for (name, _, class) in &FAULTS {
         for other in FetchFailure::ALL.map(FetchFailure::label).iter().filter(|other| *other != class) {
             assert_eq!(gateway.metric(&format!("provider.{name}.jwks_fetch_failed.{other}")), 0, "{name}: {other}");
         }
         assert_eq!(lines_about(&gateway, name, "could not be fetched"), 1, "{name}: one line at the first failure");
+        let url = format!("`issuer.example/{name}`");
+        assert_eq!(lines_about(&gateway, name, &url), 1, "{name}: the line names the URL");
     }
     gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, valid_at(name), ALLOWED)));
 
@@ -123,6 +129,7 @@ fn fetches_recover_when_the_issuer_listens_again() {
     gateway.expect([("before", valid(), ALLOWED)]);
     gateway.issuer.refuse();
     gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 2);
+    assert_eq!(lines_about(&gateway, "main", "`connect` (\"upstream connect error"), 1, "Envoy's own text");
     gateway.expect([("while connections are refused", valid(), ALLOWED)]);
     let before = gateway.metric("provider.main.jwks_fetch_success");
     gateway.issuer.listen();

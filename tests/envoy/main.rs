@@ -19,6 +19,7 @@ mod decisions;
 mod harness;
 mod hostile_bytes;
 mod identity_headers;
+mod key_documents;
 mod keys_fetched;
 mod keys_flood;
 mod keys_outage;

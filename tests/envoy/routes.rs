@@ -94,6 +94,36 @@ fn a_route_matches_method_and_segments_exactly() {
 }
 
 #[test]
+fn a_literal_behind_a_variable_goes_before_the_variable() {
+    let rules = json!([
+        { "route": "POST /v1/orders/{id}", "name": "order", "access": "public" },
+        { "route": "POST /v1/orders/{id}:cancel", "name": "cancel", "access": "public" },
+        { "route": "ANY /{file}", "name": "file", "access": "public" },
+        { "route": "ANY /{file}.js", "name": "script", "access": "public" },
+        { "route": "ANY /{file}.min.js", "name": "minified", "access": "public" },
+        { "route": "GET /app.js", "name": "app", "access": "public" },
+    ]);
+    let gateway = Gateway::start(&with_rules(rules));
+    for (method, path, name) in [
+        ("POST", "/v1/orders/7", "order"),
+        ("POST", "/v1/orders/7:cancel", "cancel"),
+        ("POST", "/v1/orders/7%3acancel", "cancel"),
+        ("POST", "/v1/orders/7:x:cancel/", "cancel"),
+        ("POST", "/v1/orders/:cancel", "order"),
+        ("POST", "/v1/orders/7:cancelled", "order"),
+        ("GET", "/app.js", "app"),
+        ("GET", "/a.js", "script"),
+        ("GET", "/a%2Ejs", "script"),
+        ("GET", "/a.min.js", "minified"),
+        ("GET", "/.js", "file"),
+        ("GET", "/a.css", "file"),
+    ] {
+        let reply = gateway.send(&Request::new(method, path));
+        assert_eq!(gateway.logged(&reply).rule.as_deref(), Some(name), "{method} {path}");
+    }
+}
+
+#[test]
 fn head_is_decided_by_the_rule_for_get() {
     let gateway = Gateway::start(&with_rules(json!([
         { "route": "GET /items", "scopes": ["read"] },

@@ -37,7 +37,10 @@ def token(name, **claims):
 
 class Issuer(Handler):
     def do_GET(self):
-        self.reply(200, {"keys": [KEY.as_dict(private=False)]})
+        if self.server.is_down:
+            self.reply(500)
+        else:
+            self.reply(200, {"keys": [KEY.as_dict(private=False)]})
 
 
 class Gateway:
@@ -45,11 +48,13 @@ class Gateway:
 
     def __init__(self, policy, upstream, stack, change=lambda bootstrap: None):
         directory = stack.enter_context(temporary_directory())
+        self.issuer = Server(("127.0.0.1", 0), Issuer)
+        self.issuer.is_down = False
         addresses = {
             "gateway": "127.0.0.1:0",
             "admin": "127.0.0.1:0",
             "upstream": upstream,
-            UP: stack.enter_context(serving(Server(("127.0.0.1", 0), Issuer))),
+            UP: stack.enter_context(serving(self.issuer)),
             DOWN: stack.enter_context(unused_address()),
         }
         bootstrap = load(MODULE, addresses, json.dumps(policy))

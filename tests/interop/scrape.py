@@ -1,5 +1,6 @@
 """The metrics that Prometheus reads from a gateway after allowed, refused and dry-run requests and failed key fetches."""
 
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -61,12 +62,14 @@ class Scrape:
 
     def __init__(self, text):
         families = list(text_string_to_metric_families(text))
-        self.kinds = {family.name: family.type for family in families}
+        names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+        self.kinds = {}
         self.series = {}
         for family in families:
             for sample in family.samples:
-                # This parser adds a suffix to a counter's name; Prometheus does not.
-                name = family.name if family.type == "counter" else sample.name
+                # This parser adds `_total` to every counter's name that lacks it; Prometheus does not.
+                name = family.name if family.type == "counter" and family.name in names else sample.name
+                self.kinds[name] = family.type
                 self.series.setdefault(name, []).append((sample.labels, sample.value))
 
     def total(self, name, **labels):

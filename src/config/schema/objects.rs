@@ -47,7 +47,8 @@ fn has_secret(condition: &Value) -> Value {
 /// Exactly one source of keys, with the fields that belong to it.
 pub(in crate::config) fn key_source(schema: &mut Schema) {
     let fetched = |others: &[&str]| json!({ "allOf": [given("cluster"), none(others)] });
-    let only_fetched = ["cluster", "timeout", "refresh_interval", "max_stale", "respect_cache_control"];
+    let only_fetched =
+        ["cluster", "timeout", "refresh_interval", "max_stale", "respect_cache_control", "jwks_uri_cluster"];
     extend(
         schema,
         json!({
@@ -55,7 +56,7 @@ pub(in crate::config) fn key_source(schema: &mut Schema) {
             "then": fetched(&["uri", "inline"]),
             "else": {
                 "if": given("uri"),
-                "then": fetched(&["inline"]),
+                "then": fetched(&["inline", "jwks_uri_cluster"]),
                 "else": { "allOf": [given("inline"), none(&only_fetched)] },
             },
         }),

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::claim::{ClaimName, ListForm, Output};
+use super::super::claim::{ClaimName, Encoding, ListForm, Output};
 use super::super::entries::Entries;
 use super::super::period::Period;
 use super::super::scalar::Scalar;
@@ -84,10 +84,12 @@ impl JsonSchema for Output {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let claim = generator.subschema_for::<ClaimName>();
         let list = generator.subschema_for::<ListForm>();
+        let encoding = generator.subschema_for::<Option<Encoding>>();
         json_schema!({
             "title": "claim or output",
-            "description": "A claim, or an object that also sets how a list is written. Objects, numbers and booleans are \
-                written as JSON.",
+            "description": "A claim, or an object that also sets how it is written. Objects, numbers and booleans are \
+                written as JSON. Blanks at either end are removed. A header whose claim cannot be written, because it has a \
+                control character or an item of a joined list contains the separator, is left out.",
             "anyOf": [
                 claim,
                 {
@@ -99,12 +101,27 @@ impl JsonSchema for Output {
                             json!({ "description": "How a list is written.", "default": "join", "examples": ["json"] }),
                         ),
                         "separator": {
-                            "description": "The text between the items of a joined list. A token is refused if an item \
-                                contains it.",
+                            "description": "The text between the items of a joined list.",
                             "type": "string",
                             "not": without_controls(),
                             "default": ",",
                             "examples": [" "],
+                        },
+                        "encoding": with(
+                            &encoding,
+                            json!({
+                                "description": "How the value is encoded, or each item of a joined list. If not given, it \
+                                    is written in UTF-8. With an encoding every value can be written, and no blank is \
+                                    removed.",
+                                "examples": ["percent"],
+                            }),
+                        ),
+                        "required": {
+                            "description": "Whether a token is refused if it does not have the claim, or if the claim \
+                                cannot be written.",
+                            "type": "boolean",
+                            "default": false,
+                            "examples": [true],
                         },
                     },
                     "required": ["claim"],

@@ -10,13 +10,14 @@ use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::keys::fetch_state::{KeyPolicy, LONGEST_TIMEOUT};
 use crate::keys::jwk::SecretError;
 use crate::keys::key_set::{InlineError, KeySet, KeySetError};
-use crate::keys::remote::{KeySource, RemoteKeys};
+use crate::keys::remote::{Discovery, KeySource, RemoteKeys};
 use crate::url::split_url;
 
 /// The placeholder for a tenant in an issuer.
 pub(super) const TENANT: &str = "{tenantid}";
 const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 
 pub(super) fn key_source(
     path: &ConfigPath,
@@ -24,8 +25,23 @@ pub(super) fn key_source(
     jwks: config::Jwks,
     algorithms: AlgorithmSet,
 ) -> Result<KeySource, ConfigError> {
-    let config::Jwks { uri, cluster, timeout, refresh_interval, max_stale, respect_cache_control, inline, discovery } =
-        jwks;
+    let config::Jwks {
+        uri,
+        cluster,
+        timeout,
+        refresh_interval,
+        max_stale,
+        respect_cache_control,
+        inline,
+        discovery,
+        jwks_uri_cluster,
+    } = jwks;
+    if jwks_uri_cluster.is_some() && !discovery {
+        return Err(path.field("jwks_uri_cluster").error("has no effect without `discovery`; remove it"));
+    }
+    if jwks_uri_cluster.as_ref().is_some_and(String::is_empty) {
+        return Err(path.field("jwks_uri_cluster").error("is empty; name an Envoy cluster"));
+    }
     let is_remote = uri.is_some() || discovery;
     if !is_remote {
         let Some(set) = inline else {
@@ -49,7 +65,7 @@ pub(super) fn key_source(
     let (url, url_path) = match (uri, discovery) {
         (Some(_), true) => return Err(path.field("discovery").error("contradicts `uri`; keep one of the two")),
         (Some(uri), false) => (uri, path.field("uri")),
-        (None, _) => (format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')), path.field("discovery")),
+        (None, _) => (format!("{}{OPENID_CONFIGURATION}", issuer.trim_end_matches('/')), path.field("discovery")),
     };
     if discovery && issuer.contains(TENANT) {
         return Err(path
@@ -91,9 +107,18 @@ pub(super) fn key_source(
         cluster: cluster.into(),
         authority: authority.into(),
         path: target.into(),
-        discovery,
+        discovery: discovery.then(|| Discovery {
+            server_metadata: server_metadata_path(target).into(),
+            jwks_uri_cluster: jwks_uri_cluster.map(Into::into),
+        }),
         policy,
     }))
+}
+
+/// RFC 8414 §3.1 puts the well-known part before the path of the issuer; OpenID Connect puts it behind.
+fn server_metadata_path(openid_configuration: &str) -> String {
+    let issuer_path = openid_configuration.strip_suffix(OPENID_CONFIGURATION).unwrap_or_default();
+    format!("{SERVER_METADATA}{issuer_path}")
 }
 
 fn inline_keys(path: &ConfigPath, set: &Json<'_>, secrets: AlgorithmSet) -> Result<KeySource, ConfigError> {
@@ -126,5 +151,64 @@ pub(super) fn check_secrets(path: &ConfigPath, listed: AlgorithmSet, keys: &KeyS
             Err(path.error(format!("lists `{name}`, which needs a secret; add an `oct` key for it to `jwks.inline`")))
         }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+
+    fn compile(jwks: &str) -> Result<RemoteKeys, String> {
+        let provider = format!(r#"{{"issuer":"https://a.example/t","any_audience":true,"jwks":{jwks}}}"#);
+        let policy = format!(r#"{{"providers":{{"main":{provider}}},"default":"authenticated"}}"#);
+        let engine = Engine::from_json(policy.as_bytes()).map_err(|error| error.to_string())?;
+        match engine.key_sources().iter().next().unwrap() {
+            KeySource::Remote(remote) => Ok(remote.clone()),
+            KeySource::Inline(_) => panic!("inline keys"),
+        }
+    }
+
+    fn with(settings: &str) -> Result<RemoteKeys, String> {
+        compile(&format!(r#"{{"uri":"https://a.example:443/keys","cluster":"a"{settings}}}"#))
+    }
+
+    #[test]
+    fn settings_have_limits() {
+        for (settings, accepted) in [
+            (r#","max_stale":"10m","refresh_interval":"10m""#, true),
+            (r#","max_stale":"9m","refresh_interval":"10m""#, false),
+            (r#","refresh_interval":"1s""#, true),
+            (r#","refresh_interval":"999ms""#, false),
+            (r#","timeout":"60s""#, true),
+            (r#","timeout":"1ms""#, true),
+            (r#","timeout":"61s""#, false),
+            (r#","timeout":"0s""#, false),
+        ] {
+            assert_eq!(with(settings).is_ok(), accepted, "{settings}");
+        }
+    }
+
+    #[test]
+    fn a_url_has_defaults_and_no_port_of_its_scheme() {
+        let remote = with("").unwrap();
+        assert_eq!([&*remote.authority, &remote.path, &remote.cluster], ["a.example", "/keys", "a"]);
+        let policy = KeyPolicy {
+            timeout: Duration::from_secs(5),
+            refresh_interval: Duration::from_secs(600),
+            max_stale: Duration::from_secs(86_400),
+            respect_cache_control: false,
+        };
+        assert_eq!((remote.policy, remote.discovery), (policy, None));
+    }
+
+    #[test]
+    fn discovery_has_two_documents_and_may_have_two_clusters() {
+        let remote = compile(r#"{"discovery":true,"cluster":"a","jwks_uri_cluster":"b"}"#).unwrap();
+        assert_eq!(&*remote.path, "/t/.well-known/openid-configuration");
+        let discovery = remote.discovery.unwrap();
+        assert_eq!(&*discovery.server_metadata, "/.well-known/oauth-authorization-server/t");
+        assert_eq!(discovery.jwks_uri_cluster.as_deref(), Some("b"));
+        assert!(with(r#","jwks_uri_cluster":"b""#).unwrap_err().contains("jwks_uri_cluster: has no effect"));
     }
 }

@@ -15,7 +15,7 @@ use crate::token::claims::ClaimPath;
 use crate::token::credential::SourceSet;
 use crate::token::logged_claim::LoggedClaim;
 use crate::token::name_list::{NameClaim, TextForm};
-use crate::token::output::{ListForm, Output};
+use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
 use crate::token::source::Source;
 
@@ -229,7 +229,7 @@ fn outputs(
     let (mut names, mut outputs) = (Vec::new(), Vec::new());
     for (name, output) in headers {
         let path = path.field("claims_to_headers").field(&name);
-        let config::Output { claim, list, separator } = output;
+        let config::Output { claim, list, separator, encoding, required } = output;
         names.push(free_header(&path, &name, &names)?);
         if separator.chars().any(char::is_control) {
             return Err(path.field("separator").error("has control characters, which a header value must not have"));
@@ -238,7 +238,11 @@ fn outputs(
             config::ListForm::Join => ListForm::Joined(separator.into()),
             config::ListForm::Json => ListForm::Json,
         };
-        outputs.push(Output { claim: claim_path(&path, &claim)?, list });
+        let encoding = encoding.map(|encoding| match encoding {
+            config::Encoding::Percent => Encoding::Percent,
+            config::Encoding::Base64url => Encoding::Base64Url,
+        });
+        outputs.push(Output { claim: claim_path(&path, &claim)?, list, encoding, required });
     }
     Ok((names, outputs.into()))
 }

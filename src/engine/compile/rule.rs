@@ -4,8 +4,9 @@ use super::context::{Context, names, not_empty};
 use super::requirement::scope;
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
+use crate::policy::host_pattern::HostPattern;
 use crate::policy::requirement::{Group, Requirement};
-use crate::policy::route::{HostPattern, Route};
+use crate::policy::route::Route;
 use crate::policy::rule::{Access, ByRule, Rule, RuleIndex, TokenConditions};
 use crate::policy::table::RouteTable;
 

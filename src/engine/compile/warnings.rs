@@ -4,10 +4,11 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Fallback, FilterState, Mode, Profile, Provider, Requirement, Rule, Scalar,
-    TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, FilterState, Mode, Profile, Provider, Requirement, Rule,
+    Scalar, TokenUse,
 };
 use crate::token::kind::TokenKind;
+use crate::token::output;
 
 /// The warnings so far.
 #[derive(Default)]
@@ -84,6 +85,18 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
         warnings.add(path, "any_audience", problem);
     }
+    for (name, output) in &provider.claims_to_headers {
+        let writes = |character| match output.encoding {
+            None => false,
+            Some(Encoding::Percent) => output::Encoding::Percent.writes(character),
+            Some(Encoding::Base64url) => output::Encoding::Base64Url.writes(character),
+        };
+        if !output.separator.is_empty() && output.separator.chars().all(writes) {
+            let problem =
+                "can be part of an encoded item, and then the header is left out; use another character, such as `,`";
+            warnings.add(&path.field("claims_to_headers").field(name), "separator", problem);
+        }
+    }
     let (field, url) = match (&provider.jwks.uri, provider.jwks.discovery) {
         (Some(uri), _) => ("jwks.uri", uri.as_str()),
         (None, true) => ("issuer", provider.issuer.as_str()),
@@ -93,6 +106,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem =
             "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
         warnings.add(path, field, problem);
+    }
+    if provider.jwks.discovery
+        && provider.jwks.jwks_uri_cluster.is_none()
+        && let Some(host) = host_of_keys(&provider.issuer)
+    {
+        let problem = format!(
+            "finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        warnings.add(path, "jwks.discovery", &problem);
     }
     if provider.max_token_lifetime.is_some_and(|longest| longest < provider.clock_skew) {
         let problem =
@@ -138,8 +160,20 @@ fn issuer_problem(provider: &Provider) -> Option<&'static str> {
     }
 }
 
+/// The host that an issuer's discovery document names for the keys, where it is known to be another one.
+fn host_of_keys(issuer: &str) -> Option<&'static str> {
+    let host = issuer.strip_prefix("https://")?.split('/').next()?;
+    match host {
+        "accounts.google.com" | "securetoken.google.com" => Some("www.googleapis.com"),
+        "sts.windows.net" => Some("login.windows.net"),
+        _ => None,
+    }
+}
+
 fn is_remote_http(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http")) else {
+        return false;
+    };
     let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
     let octets = host.strip_prefix("127.").unwrap_or_default();

@@ -4,8 +4,8 @@ use serde_json::Number;
 
 use super::glob::Glob;
 use crate::json::Json;
-use crate::policy::route::Variable;
-use crate::request::{HeaderName, RequestHead, percent_decode, without_parameters};
+use crate::policy::variable::Variable;
+use crate::request::{HeaderName, RequestHead, percent_decode};
 
 /// A test of one claim. Values are compared by type: `true` is not `"true"`, but `1` equals `1.0`.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub enum Test {
     Contains(Json<'static>),
     /// The claim is present (`true`) or absent (`false`).
     Exists(bool),
-    /// The claim equals this variable of the path, percent-decoded once. Does not apply if the value has `;parameters`.
+    /// The claim equals this variable of the path, percent-decoded once. Does not apply if servers may
+    /// read different values.
     EqualsPath(Variable),
     /// The claim equals the value of this header. Does not apply unless the request has it exactly once, and no header
     /// that is an alias of it.
@@ -40,7 +41,7 @@ impl Test {
             }
             Self::Contains(value) => Some(claim.as_list()?.iter().any(|member| equal(value, member))),
             Self::EqualsPath(variable) => {
-                let value = variable.value(head.path()).filter(|value| without_parameters(value) == *value)?;
+                let value = variable.value(head.path())?;
                 Some(*claim.as_text()? == *percent_decode(value)?)
             }
             Self::EqualsHeader(name) => {

@@ -19,6 +19,7 @@ pub(crate) struct Entry {
     pub roles: Option<String>,
     /// Envoy's response code details.
     pub details: Option<String>,
+    pub omitted_headers: Option<String>,
 }
 
 /// Every complete line so far.

@@ -169,6 +169,7 @@ fn access_log(directory: &Path) -> Value {
                 "tenant": state("claim.tenant"),
                 "roles": state("claim.roles"),
                 "details": "%RESPONSE_CODE_DETAILS%",
+                "omitted_headers": state("omitted_headers"),
             } },
         },
     })

@@ -32,6 +32,8 @@ pub(crate) const PUBLIC: Outcome<'static> = (200, "public");
 
 pub(crate) struct Gateway {
     pub issuer: Issuer,
+    /// A server of keys besides the issuer, if there is one.
+    pub key_server: Option<Issuer>,
     pub upstream: Upstream,
     envoy: Envoy,
     admin: Admin,
@@ -45,6 +47,7 @@ pub(crate) struct Gateway {
 pub(crate) struct Setup {
     plugin: Plugin,
     issuer: Issuer,
+    key_server: Option<Issuer>,
     workers: usize,
     may_trap: bool,
 }
@@ -55,6 +58,7 @@ impl Setup {
         Self {
             plugin: Plugin::new(string_value(&policy.to_string())),
             issuer: Issuer::start(),
+            key_server: None,
             workers: 2,
             may_trap: false,
         }
@@ -63,6 +67,12 @@ impl Setup {
     /// Replaces the issuer, which is the cluster `issuer`.
     pub(crate) fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuer = issuer;
+        self
+    }
+
+    /// Adds a server of keys besides the issuer, which is the cluster `keys`.
+    pub(crate) fn key_server(mut self, server: Issuer) -> Self {
+        self.key_server = Some(server);
         self
     }
 
@@ -101,7 +111,8 @@ impl Setup {
         rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("the soft limit can be raised to the hard limit");
         let upstream = Upstream::start();
         let directory = envoy::directory();
-        let clusters = [("issuer", self.issuer.address()), ("upstream", upstream.address())];
+        let mut clusters = vec![("issuer", self.issuer.address()), ("upstream", upstream.address())];
+        clusters.extend(self.key_server.iter().map(|server| ("keys", server.address())));
         write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
         write_listeners(&directory, &self.plugin, 0);
         let mut envoy = Envoy::start(directory.clone(), self.workers, self.may_trap);
@@ -113,8 +124,8 @@ impl Setup {
             assert!(envoy.is_running(), "Envoy exited");
             admin.listener().filter(|_| admin.is_ready())
         });
-        let Self { plugin, issuer, .. } = self;
-        Gateway { issuer, upstream, envoy, admin, address, directory, plugin, version: 0 }
+        let Self { plugin, issuer, key_server, .. } = self;
+        Gateway { issuer, key_server, upstream, envoy, admin, address, directory, plugin, version: 0 }
     }
 }
 
