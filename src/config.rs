@@ -11,6 +11,7 @@ mod deserialize;
 mod entries;
 pub mod error;
 mod headers;
+mod identity_source;
 mod parse;
 mod period;
 mod plugin;
@@ -21,12 +22,14 @@ mod rule;
 mod scalar;
 #[cfg(feature = "schema")]
 mod schema;
+mod size;
 
 pub use any_or_all::AnyOrAll;
 pub use claim::{ClaimName, Encoding, ListForm, Output};
 pub use deserialize::ReadError;
 pub use entries::Entries;
 pub use headers::{OWN_HEADERS, UNSETTABLE_HEADERS};
+pub use identity_source::IdentitySource;
 pub use parse::parse;
 pub use period::Period;
 pub use plugin::{Config, CorsPreflight, Fallback, FilterState};
@@ -34,3 +37,4 @@ pub use provider::{Cache, Jwks, Profile, Provider, TokenUse};
 pub use responses::{Format, Responses};
 pub use rule::{Access, Mode, Requirement, Rule};
 pub use scalar::Scalar;
+pub use size::Size;

@@ -17,7 +17,6 @@ use crate::reply::{Reply, ReplyStyle};
 use crate::request::{AmbiguousRequest, HeaderName, Headers, RequestHead};
 use crate::token::authenticator::{AuthContext, Authenticator, AuthnError, CallerDiagnostics, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
-use crate::token::credential::AmbiguousCredential;
 use crate::token::error::TokenError;
 use crate::token::provider::ByProvider;
 use decision::{Decision, Diagnostics, Effect, NeedsKeys};
@@ -86,13 +85,12 @@ impl Engine {
             Access::Deny => return Err(Refusal::RouteDenied.into()),
             Access::Token(conditions) => conditions,
         };
-        let Some(credential) = self.authenticator.credential(head)? else {
+        let Some((credential, token)) = self.authenticator.authenticate(head, context, caller)? else {
             return match conditions.optional {
                 true => Ok((Grant::Anonymous, self.forwarding.anonymous(head))),
                 false => Err(Refusal::TokenMissing.into()),
             };
         };
-        let token = self.authenticator.authenticate(&credential, context, caller)?;
         conditions.authorize(&token, head)?;
         Ok((Grant::Allowed, self.forwarding.identified(&token, &credential, head)))
     }
@@ -199,12 +197,6 @@ impl Engine {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<AmbiguousCredential> for Stop {
-    fn from(AmbiguousCredential: AmbiguousCredential) -> Self {
-        Self::Refused(Refusal::CredentialAmbiguous)
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::request::{HeaderName, Headers, RequestHead};
 use crate::token::credential::Credential;
 use crate::token::provider::{ByProvider, ProviderIndex};
-use crate::token::source::Removal;
+use crate::token::removal::Removal;
 use crate::token::verified::VerifiedToken;
 
 /// Computes the edits of allowed requests.
@@ -156,7 +156,7 @@ impl Edits {
     }
 
     fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
-        let Removal { headers, target } = credential.source().without(head);
+        let Removal { headers, target } = credential.removal(head);
         for (name, rest) in headers {
             self.remove_once(name);
             self.set.extend(rest.map(|rest| (String::from_utf8_lossy(name).into_owned(), rest)));

@@ -68,6 +68,7 @@ fn a_usual_configuration_has_no_warnings() {
         provider(json!({ "max_token_lifetime": "60s", "clock_skew": "60s" })),
         provider(json!({ "identity_sources": ["$request.querystring.t"], "forward_token": false })),
         provider(json!({ "identity_sources": ["$request.cookie.t", "$request.header.X-Token"] })),
+        provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Token" }] })),
         provider(json!({ "jwks": { "uri": "http://127.0.0.1:5000/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
@@ -211,6 +212,14 @@ fn a_provider_with_a_probable_mistake() {
                 json!({ "identity_sources": ["$request.header.Authorization", "$request.querystring.access_token"] }),
             ),
             "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": [{ "source": "$request.querystring.t" }] })),
+            "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
+            "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
         ),
         (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),

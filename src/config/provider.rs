@@ -4,9 +4,11 @@ use serde::Deserialize;
 
 use super::claim::{ClaimName, Output};
 use super::entries::Entries;
+use super::identity_source::IdentitySource;
 use super::period::Period;
 #[cfg(feature = "schema")]
 use super::schema;
+use super::size::Size;
 use crate::json::Json;
 
 /// One issuer, its keys, and the conditions on its tokens.
@@ -80,17 +82,26 @@ pub struct Provider {
     pub max_token_lifetime: Option<Period>,
     /// Where the token may be in the request: `$request.header.NAME`, `$request.querystring.NAME`,
     /// `$request.cookie.NAME` or `$request.websocket` (the subprotocol after `bearer`). The scheme `Bearer` is required in
-    /// `Authorization` and optional elsewhere. A request with two tokens is refused with 400 (RFC 6750 §2). Spellings that
-    /// a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter after `;`.
+    /// `Authorization` and optional elsewhere; an object sets another `scheme`. Values of query parameters and cookies are
+    /// decoded, and a cookie may be in quotes. A request with two different tokens is refused with 400 (RFC 6750 §2).
+    /// Spellings that a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter
+    /// after `;`. All providers together may have 64 sources.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
-        inner(regex(pattern = schema::IDENTITY_SOURCE)),
         extend(
             "default" = ["$request.header.Authorization"],
-            "examples" = [["$request.header.Authorization", "$request.cookie.session"]],
+            "examples" = [[
+                { "source": "$request.header.Authorization", "scheme": "optional" },
+                "$request.cookie.session",
+            ]],
         ),
     ))]
-    pub identity_sources: Option<Vec<String>>,
+    pub identity_sources: Option<Vec<IdentitySource>>,
+    /// The largest accepted token, in KiB (1,024 bytes); at least `"1KiB"` and at most `"60KiB"`. Envoy refuses requests
+    /// whose headers have more than 60 KiB together, unless `max_request_headers_kb` allows more.
+    #[serde(default = "Size::sixteen_kib")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::TOKEN_SIZE, "examples" = ["32KiB"])))]
+    pub max_token_size: Size,
     /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's. Text in brackets is read
     /// as for `group_claims`. A list that has a member of another type than text counts for nothing.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["scope"]])))]

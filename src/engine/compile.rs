@@ -2,6 +2,7 @@
 //! that a new field does not compile until its meaning is decided.
 
 mod context;
+mod identity_source;
 mod key_source;
 mod profile;
 mod provider;

@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use super::cache::{CacheKey, TokenCache};
 use super::claims::ClaimPath;
-use super::credential::{AmbiguousCredential, Credential, Sources};
+use super::credential::{AmbiguousCredential, Credential};
 use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
 use super::provider::{ByProvider, Provider, ProviderIndex};
+use super::sources::Sources;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
 use crate::keys::current::CurrentKeys;
@@ -26,6 +27,8 @@ pub struct Authenticator {
     sources: Sources,
     /// The claims that rules test. A verified token keeps them in this order.
     kept_claims: Box<[ClaimPath]>,
+    /// The largest token that any provider accepts.
+    max_token_bytes: usize,
 }
 
 /// The provider of an issuer (`iss`), and the tenant if the issuer is one tenant of a multi-tenant provider.
@@ -80,7 +83,7 @@ pub enum CacheLookup {
 /// Why authentication failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthnError {
-    /// The credential is a list of several.
+    /// The request has more than one credential.
     Ambiguous,
     /// The token is not valid.
     Token(TokenError),
@@ -116,7 +119,8 @@ impl Authenticator {
         sources: Sources,
         kept_claims: Box<[ClaimPath]>,
     ) -> Self {
-        Self { providers, issuers, sources, kept_claims }
+        let max_token_bytes = providers.iter().map(|provider| provider.max_token_bytes).max().unwrap_or_default();
+        Self { providers, issuers, sources, kept_claims, max_token_bytes }
     }
 
     /// The providers.
@@ -124,21 +128,34 @@ impl Authenticator {
         &self.providers
     }
 
-    /// The credential of a request, if it has one.
+    /// The credential of a request and its verified token, from the cache if possible. `None` without a credential.
     ///
     /// # Errors
     ///
-    /// If it has more than one.
-    pub fn credential<'r>(&self, head: &RequestHead<'r>) -> Result<Option<Credential<'r, '_>>, AmbiguousCredential> {
-        self.sources.find(head)
+    /// If the request has several credentials, why the token is not valid, or which keys are missing.
+    pub fn authenticate<'r, K: AsRef<CurrentKeys>>(
+        &self,
+        head: &RequestHead<'r>,
+        context: &mut AuthContext<'_, K>,
+        diagnostics: &mut CallerDiagnostics,
+    ) -> Result<Option<(Credential<'r, '_>, Rc<VerifiedToken>)>, AuthnError> {
+        let Some(mut credential) = Credential::find(&self.sources, head)? else { return Ok(None) };
+        let mut result = self.verified(&credential, context, diagnostics);
+        // A token has no comma, so a malformed value with one is a list of credentials.
+        if let Err(AuthnError::Token(TokenError::Malformed | TokenError::TooLarge)) = result
+            && credential.is_list()
+        {
+            match Credential::find_in_lists(&self.sources, head)? {
+                Some(found) => credential = found,
+                None => return Ok(None),
+            }
+            result = self.verified(&credential, context, diagnostics);
+        }
+        result.map(|token| Some((credential, token)))
     }
 
-    /// Returns the verified token for a credential, from the cache if possible.
-    ///
-    /// # Errors
-    ///
-    /// Why the token is not valid, or which keys are missing.
-    pub fn authenticate<K: AsRef<CurrentKeys>>(
+    /// The verified token of a credential.
+    fn verified<K: AsRef<CurrentKeys>>(
         &self,
         credential: &Credential<'_, '_>,
         context: &mut AuthContext<'_, K>,
@@ -152,13 +169,7 @@ impl Authenticator {
             }
             None => {
                 diagnostics.lookup = Some(CacheLookup::Miss);
-                let token = self.verify(credential, context, diagnostics).map_err(|error| match error {
-                    // A token has no comma, so a malformed value with one is a list of credentials.
-                    AuthnError::Token(TokenError::Malformed | TokenError::TooLarge) if credential.is_list() => {
-                        AuthnError::Ambiguous
-                    }
-                    error => error,
-                })?;
+                let token = self.verify(credential, context, diagnostics)?;
                 let token = Rc::new(token);
                 let ttl = self.providers[token.provider()].cache_ttl;
                 if !ttl.is_zero() {
@@ -191,6 +202,10 @@ impl Authenticator {
         context: &AuthContext<'_, K>,
         diagnostics: &mut CallerDiagnostics,
     ) -> Result<VerifiedToken, AuthnError> {
+        // A token that is too large for every provider is refused before any of it is copied.
+        if credential.token().len() > self.max_token_bytes {
+            return Err(TokenError::TooLarge.into());
+        }
         let jws = CompactJws::decode(credential.token())?;
         let token = UnverifiedToken::read(&jws)?;
         let key_id = token.key_id();
@@ -209,6 +224,9 @@ impl Authenticator {
         let issuer = token.issuer().ok_or(TokenError::IssuerUnknown)?;
         let Issuer { provider, tenant } = self.issuers.get(issuer).ok_or(TokenError::IssuerUnknown)?;
         diagnostics.provider = Some(*provider);
+        if credential.token().len() > self.providers[*provider].max_token_bytes {
+            return Err(TokenError::TooLarge.into());
+        }
         if tenant.is_some() && tenant.as_deref() != token.tenant() {
             return Err(TokenError::TenantMismatch.into());
         }
@@ -229,7 +247,7 @@ impl Authenticator {
     }
 
     fn reads_source(&self, provider: ProviderIndex, credential: &Credential<'_, '_>) -> bool {
-        self.providers[provider].sources.contains(credential.source_index())
+        self.providers[provider].sources.intersects(credential.found_in())
     }
 }
 
@@ -237,6 +255,12 @@ impl CallerDiagnostics {
     /// The `kid` of the key that verified the token, or that it names.
     pub fn key_id(&self) -> Option<&KeyId> {
         self.unverified_key_id.as_ref().or_else(|| self.token.as_ref()?.signer().id())
+    }
+}
+
+impl From<AmbiguousCredential> for AuthnError {
+    fn from(AmbiguousCredential: AmbiguousCredential) -> Self {
+        Self::Ambiguous
     }
 }
 

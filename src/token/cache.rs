@@ -160,10 +160,10 @@ mod tests {
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
     use crate::token::claims::ClaimPath;
-    use crate::token::credential::SourceSet;
     use crate::token::kind::TokenKind;
     use crate::token::logged_claim::LoggedClaim;
     use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
+    use crate::token::source::SourceSet;
 
     fn token() -> Rc<VerifiedToken> {
         token_of("{}", Validity { from: None, until: None })
@@ -183,6 +183,7 @@ mod tests {
             max_lifetime: None,
             scope_claims: Box::default(),
             group_claims: Box::default(),
+            max_token_bytes: 1024,
             sources: SourceSet::NONE,
             outputs: Box::default(),
             logged_claims: [LoggedClaim { name: "a".into(), claim: ClaimPath::new(&["logged"]).unwrap() }].into(),

@@ -11,9 +11,6 @@ use super::error::TokenError;
 use crate::json::{Json, Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 
-/// A longer token is rejected before any of it is copied.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
-
 /// The parts of a compact JWS, decoded from base64url but not parsed.
 pub struct CompactJws<'r> {
     pub(super) signed: &'r [u8],
@@ -28,11 +25,8 @@ impl<'r> CompactJws<'r> {
     ///
     /// # Errors
     ///
-    /// `TooLarge` or `Malformed`.
+    /// `Malformed`.
     pub fn decode(bytes: &'r [u8]) -> Result<Self, TokenError> {
-        if bytes.len() > MAX_TOKEN_BYTES {
-            return Err(TokenError::TooLarge);
-        }
         let last_dot = memrchr(b'.', bytes).ok_or(TokenError::Malformed)?;
         let (signed, signature) = split_at_dot(bytes, last_dot)?;
         let first_dot = memchr(b'.', signed).ok_or(TokenError::Malformed)?;

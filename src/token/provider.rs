@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::claims::ClaimPath;
-use super::credential::SourceSet;
 use super::error::TokenError;
 use super::kind::TokenKind;
 use super::logged_claim::LoggedClaim;
 use super::name_list::NameClaim;
 use super::output::Output;
+use super::source::SourceSet;
 use crate::indexed::{Index, Indexed};
 use crate::json::{Json, Object};
 use crate::keys::algorithm::AlgorithmSet;
@@ -44,6 +44,8 @@ pub struct Provider {
     pub scope_claims: Box<[NameClaim]>,
     /// Claims that hold groups.
     pub group_claims: Box<[NameClaim]>,
+    /// The size of the largest accepted token.
+    pub max_token_bytes: usize,
     /// The identity sources of its tokens.
     pub sources: SourceSet,
     /// The claims that become identity headers.

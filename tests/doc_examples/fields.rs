@@ -73,6 +73,11 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
         "Jwks" => in_provider(&mut configuration, "jwks", object_with(provider()["jwks"].clone())),
         "KeySet" => in_provider(&mut configuration, "jwks", json!({ "inline": object_with(json!({})) })),
         "Cache" => in_provider(&mut configuration, "cache", object_with(json!({}))),
+        "IdentitySource" => in_provider(
+            &mut configuration,
+            "identity_sources",
+            json!([object_with(json!({ "source": "$request.header.Authorization" }))]),
+        ),
         "Output" => in_provider(
             &mut configuration,
             "claims_to_headers",

@@ -41,6 +41,10 @@ pub(crate) fn configurations() -> Vec<Value> {
         ("Cache", "max_tokens", json!(-1)),
         ("Cache", "max_tokens", json!(1_000_001)),
         ("Cache", "max_tokens", json!("10000")),
+        ("Provider", "identity_sources", json!([{ "scheme": "optional" }])),
+        ("Provider", "identity_sources", json!([{ "source": "$request.websocket", "scheme": "Token" }])),
+        ("Provider", "identity_sources", json!([{ "source": "$request.cookie.a", "name": "a" }])),
+        ("Provider", "max_token_size", json!(16)),
         ("Output", "list", json!("csv")),
         ("Rule", "route", json!(null)),
         ("Rule", "methods", json!(["GET"])),
@@ -129,6 +133,18 @@ pub(crate) fn strings() -> Vec<(&'static str, &'static str, Value)> {
             "",
         ],
         true,
+    );
+    add(
+        "IdentitySource",
+        "scheme",
+        &["required", "optional", "Required", "OPTIONAL", "Token", "bearer", "a b", "", "a:", "requiredly"],
+        false,
+    );
+    add(
+        "Provider",
+        "max_token_size",
+        &["1KiB", "16KiB", "60KiB", "016KiB", "0KiB", "61KiB", "64KiB", "100KiB", "16", "16KB", "16kib", "1MiB"],
+        false,
     );
     add(
         "Provider",

@@ -170,6 +170,38 @@ fn an_invalid_provider_is_rejected() {
             "providers.main.identity_sources[0]: `Authorization` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`",
         ),
         (
+            with(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Optional" }] })),
+            "providers.main.identity_sources[0].scheme: `Optional` is not a valid scheme; write `required` or `optional` for `Bearer`, or the name of another scheme (RFC 9110 §11.1)",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "source": "$request.cookie.a", "scheme": "a b" }] })),
+            "providers.main.identity_sources[0].scheme: `a b` is not a valid scheme; write `required` or `optional` for `Bearer`, or the name of another scheme (RFC 9110 §11.1)",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "source": "$request.websocket", "scheme": "Token" }] })),
+            "providers.main.identity_sources[0].scheme: is not for `$request.websocket`: the subprotocol before the token is always `bearer`; leave it out",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "scheme": "optional" }] })),
+            "providers.main.identity_sources[0].source: is required",
+        ),
+        (
+            with(json!({ "identity_sources": [7] })),
+            "providers.main.identity_sources[0]: invalid type: integer `7`, expected an identity source like \"$request.header.Authorization\", or an object with `source`",
+        ),
+        (
+            with(json!({ "max_token_size": "64KiB" })),
+            "providers.main.max_token_size: must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request",
+        ),
+        (
+            with(json!({ "max_token_size": "0KiB" })),
+            "providers.main.max_token_size: must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request",
+        ),
+        (
+            with(json!({ "max_token_size": "16KB" })),
+            "providers.main.max_token_size: invalid value: string \"16KB\", expected a size in KiB, like \"16KiB\"",
+        ),
+        (
             with(json!({ "scope_claims": [] })),
             "providers.main.scope_claims: is empty; list at least one, or leave it out",
         ),

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use super::super::claim::{ClaimName, Encoding, ListForm, Output};
 use super::super::entries::Entries;
+use super::super::identity_source::IdentitySource;
 use super::super::period::Period;
 use super::super::scalar::Scalar;
-use super::conditions::extend;
-use super::patterns::{SCOPE, without_controls};
+use super::super::size::Size;
+use super::conditions::{extend, none};
+use super::patterns::{IDENTITY_SOURCE, SCOPE, scheme_name, without_controls};
 
 impl<T: JsonSchema> JsonSchema for Entries<T> {
     fn schema_name() -> Cow<'static, str> {
@@ -130,6 +132,71 @@ impl JsonSchema for Output {
             ],
             "examples": ["sub", ["org", "id"], { "claim": "cognito:groups", "separator": " " }],
         })
+    }
+}
+
+impl JsonSchema for IdentitySource {
+    fn schema_name() -> Cow<'static, str> {
+        "IdentitySource".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let source = json_schema!({ "type": "string", "pattern": IDENTITY_SOURCE });
+        let mut scheme: Schema = json_schema!({
+            "description": "The scheme before the token, in any case: `required` or `optional` for `Bearer`, or the name of \
+                another scheme that is required. Not allowed with `$request.websocket`. The default is `required` in \
+                `Authorization`, `optional` elsewhere.",
+            "examples": ["Token"],
+        });
+        extend(&mut scheme, scheme_name());
+        json_schema!({
+            "title": "identity source",
+            "description": "A place in the request, or an object that also sets the scheme before the token.",
+            "anyOf": [
+                source,
+                {
+                    "type": "object",
+                    "properties": {
+                        "source": with(
+                            &source,
+                            json!({ "description": "The place.", "examples": ["$request.header.Authorization"] }),
+                        ),
+                        "scheme": scheme,
+                    },
+                    "required": ["source"],
+                    "additionalProperties": false,
+                    "if": { "required": ["source"], "properties": { "source": { "const": "$request.websocket" } } },
+                    "then": none(&["scheme"]),
+                },
+            ],
+            "examples": [
+                "$request.header.Authorization",
+                { "source": "$request.header.Authorization", "scheme": "optional" },
+            ],
+        })
+    }
+}
+
+impl JsonSchema for Size {
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "title": "size",
+            "description": "A whole number of KiB (1,024 bytes).",
+            "type": "string",
+            "pattern": "^[0-9]+KiB$",
+            "examples": ["16KiB"],
+        })
+    }
+}
+
+/// For the defaults in the schema.
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}KiB", self.bytes() / 1024))
     }
 }
 

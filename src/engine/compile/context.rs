@@ -9,8 +9,8 @@ use crate::keys::remote::KeySource;
 use crate::request::HeaderName;
 use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
-use crate::token::credential::Sources;
 use crate::token::provider::{ByProvider, Provider, ProviderIndex};
+use crate::token::sources::Sources;
 
 /// The state that grows while providers and rules are compiled.
 #[derive(Default)]

@@ -12,15 +12,15 @@ use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::request::HeaderName;
 use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
-use crate::token::credential::SourceSet;
 use crate::token::logged_claim::LoggedClaim;
 use crate::token::name_list::{NameClaim, TextForm};
 use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
-use crate::token::source::Source;
 
 const LONGEST_SKEW: Duration = Duration::from_secs(300);
 const MOST_TOKENS: u32 = 1_000_000;
+const SMALLEST_TOKEN_BOUND: config::Size = config::Size::kib(1);
+const LARGEST_TOKEN_BOUND: config::Size = config::Size::kib(60);
 
 impl Context {
     pub(super) fn add_provider(
@@ -43,6 +43,7 @@ impl Context {
             require_expiration,
             max_token_lifetime,
             identity_sources,
+            max_token_size,
             scope_claims,
             group_claims,
             forward_token,
@@ -75,6 +76,11 @@ impl Context {
                 .field("max_token_lifetime")
                 .error("must be more than 0s, or every token would be refused"));
         }
+        if max_token_size < SMALLEST_TOKEN_BOUND || max_token_size > LARGEST_TOKEN_BOUND {
+            return Err(path
+                .field("max_token_size")
+                .error("must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request"));
+        }
         let (headers, outputs) = outputs(path, claims_to_headers)?;
         let payload_header =
             payload_to_header.map(|name| free_header(&path.field("payload_to_header"), &name, &headers)).transpose()?;
@@ -104,6 +110,7 @@ impl Context {
                 .chain(by_audience)
                 .map(name_claim(TextForm::Name))
                 .collect(),
+            max_token_bytes: max_token_size.bytes(),
             sources: self.sources_of(&path.field("identity_sources"), identity_sources)?,
             outputs,
             logged_claims: logged_claims(&path.field("claims_to_filter_state"), claims_to_filter_state)?,
@@ -157,25 +164,6 @@ impl Context {
             self.issuers.insert(issuer.into(), Issuer { provider, tenant });
         }
         Ok(())
-    }
-
-    fn sources_of(&mut self, path: &ConfigPath, sources: Option<Vec<String>>) -> Result<SourceSet, ConfigError> {
-        let texts = sources.unwrap_or_else(|| vec!["$request.header.Authorization".to_owned()]);
-        let mut set = SourceSet::NONE;
-        for (index, text) in not_empty(path, texts)?.into_iter().enumerate() {
-            let path = path.item(index);
-            let source = Source::parse(&text).ok_or_else(|| {
-                path.error(format!(
-                    "`{text}` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`"
-                ))
-            })?;
-            set = set.with(
-                self.sources
-                    .add(source)
-                    .ok_or_else(|| path.error("is one source too many; all providers together may have 64"))?,
-            );
-        }
-        Ok(set)
     }
 }
 

@@ -4,8 +4,8 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, FilterState, Mode, Profile, Provider, Requirement, Rule,
-    Scalar, TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, FilterState, IdentitySource, Mode, Profile, Provider,
+    Requirement, Rule, Scalar, TokenUse,
 };
 use crate::token::kind::TokenKind;
 use crate::token::output;
@@ -121,9 +121,17 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
             "is longer than `max_token_lifetime`: tokens would be accepted for longer after they expire than before";
         warnings.add(path, "clock_skew", problem);
     }
-    let in_url = |source: &String| provider.forward_token && source.starts_with("$request.querystring.");
+    let in_url = |source: &IdentitySource| provider.forward_token && source.source.starts_with("$request.querystring.");
     if let Some(index) = provider.identity_sources.iter().flatten().position(in_url) {
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
+    let has_no_token = |source: &IdentitySource| {
+        let scheme = source.scheme.as_deref().unwrap_or_default();
+        ["basic", "digest"].iter().any(|other| scheme.eq_ignore_ascii_case(other))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(has_no_token) {
+        let problem = "has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme";
         warnings.add_item(path, "identity_sources", index, problem);
     }
 }
