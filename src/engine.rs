@@ -56,7 +56,7 @@ impl Engine {
         context: &mut AuthContext<'_, K>,
     ) -> Result<Decision, NeedsKeys> {
         if self.bypass_preflight && head.is_cors_preflight() {
-            let effect = Effect::Allow(Grant::Preflight, self.forwarding.anonymous(head));
+            let effect = Effect::Allow(Grant::Preflight, self.anonymous(head));
             return Ok(Decision { effect, diagnostics: self.no_diagnostics() });
         }
         let rule = match self.authorizer.route(head) {
@@ -81,13 +81,13 @@ impl Engine {
         caller: &mut CallerDiagnostics,
     ) -> Result<(Grant, Edits), Stop> {
         let conditions = match &self.authorizer.rules()[rule].access {
-            Access::Public => return Ok((Grant::Public, self.forwarding.anonymous(head))),
+            Access::Public => return Ok((Grant::Public, self.anonymous(head))),
             Access::Deny => return Err(Refusal::RouteDenied.into()),
             Access::Token(conditions) => conditions,
         };
         let Some((credential, token)) = self.authenticator.authenticate(head, context, caller)? else {
             return match conditions.optional {
-                true => Ok((Grant::Anonymous, self.forwarding.anonymous(head))),
+                true => Ok((Grant::Anonymous, self.anonymous(head))),
                 false => Err(Refusal::TokenMissing.into()),
             };
         };
@@ -179,14 +179,26 @@ impl Engine {
     /// Refuses, unless the rule is in dry run.
     fn refuse(&self, refusal: Refusal, diagnostics: Diagnostics, head: &RequestHead<'_>) -> Decision {
         if self.authorizer.rules()[diagnostics.rule].dry_run {
-            return Decision { effect: Effect::Report(refusal, self.forwarding.anonymous(head)), diagnostics };
+            return Decision { effect: Effect::Report(refusal, self.anonymous(head)), diagnostics };
         }
         self.deny(refusal, diagnostics, head.headers())
     }
 
     fn deny(&self, refusal: Refusal, diagnostics: Diagnostics, headers: &Headers) -> Decision {
         let reply = Reply::new(&refusal, &self.replies, headers.is_grpc());
-        Decision { effect: Effect::Deny(refusal, reply), diagnostics }
+        let redactions = self.authenticator.without_query_tokens(headers);
+        Decision { effect: Effect::Deny(refusal, reply, redactions), diagnostics }
+    }
+
+    /// Edits for a request without an identity. It may have a token that no rule has asked for.
+    fn anonymous(&self, head: &RequestHead<'_>) -> Edits {
+        let forwarding = &self.forwarding;
+        let is_withheld = |provider| forwarding.withholds_tokens_of(provider);
+        let redactions = match forwarding.withholds_tokens() {
+            true => self.authenticator.without_query_tokens_of(is_withheld, head.headers()),
+            false => Vec::new(),
+        };
+        forwarding.anonymous(head, redactions)
     }
 
     fn no_diagnostics(&self) -> Diagnostics {

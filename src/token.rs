@@ -13,6 +13,7 @@ pub mod logged_claim;
 pub mod name_list;
 pub mod output;
 pub mod provider;
+pub mod redaction;
 pub mod removal;
 pub mod source;
 pub mod sources;

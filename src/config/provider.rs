@@ -114,7 +114,8 @@ pub struct Provider {
     pub group_claims: Option<Vec<ClaimName>>,
     /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.
     /// Where no token is accepted (public routes, preflights, requests that a dry run would have refused), the request is
-    /// forwarded with whatever it has.
+    /// forwarded with whatever it has, except tokens of this issuer in the query: access logs and traces would show them.
+    /// From refused requests they are removed in any case.
     #[serde(default = "yes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,

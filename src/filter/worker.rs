@@ -312,7 +312,10 @@ impl<H: Host> Filter<H> {
                 self.edit(edits);
                 Outcome::Continue
             }
-            Effect::Deny(_, reply) => {
+            Effect::Deny(_, reply, redactions) => {
+                for (name, value) in redactions {
+                    self.host.set_header(name, value);
+                }
                 self.host.reply(reply);
                 Outcome::Pause
             }

@@ -10,13 +10,14 @@ use super::credential::{AmbiguousCredential, Credential};
 use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
 use super::provider::{ByProvider, Provider, ProviderIndex};
+use super::redaction::{Redactions, redacted};
 use super::sources::Sources;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
 use crate::keys::current::CurrentKeys;
 use crate::keys::jwk::KeyId;
 use crate::keys::signature::SignatureVerifier;
-use crate::request::RequestHead;
+use crate::request::{Headers, RequestHead};
 use crate::time::UnixTime;
 
 /// Finds the credential of a request and verifies it.
@@ -152,6 +153,28 @@ impl Authenticator {
             result = self.verified(&credential, context, diagnostics);
         }
         result.map(|token| Some((credential, token)))
+    }
+
+    /// Every query parameter in which a token may be, removed from the headers with the path.
+    pub fn without_query_tokens(&self, headers: &Headers) -> Redactions {
+        redacted(&self.sources, headers, |pair| self.sources.may_have_token(pair))
+    }
+
+    /// The tokens of some providers, valid or not, removed from the queries that these providers read.
+    pub fn without_query_tokens_of(&self, is_one: impl Fn(ProviderIndex) -> bool, headers: &Headers) -> Redactions {
+        redacted(&self.sources, headers, |pair| {
+            self.sources.in_parameter(pair).is_some_and(|(token, found_in)| {
+                let issuer = self.named_issuer(&token);
+                issuer.is_some_and(|provider| is_one(provider) && self.providers[provider].sources.intersects(found_in))
+            })
+        })
+    }
+
+    /// The provider whose issuer a token names, if it is a token.
+    fn named_issuer(&self, token: &[u8]) -> Option<ProviderIndex> {
+        let jws = CompactJws::decode(token).ok()?;
+        let issuer = self.issuers.get(UnverifiedToken::read(&jws).ok()?.issuer()?)?;
+        Some(issuer.provider)
     }
 
     /// The verified token of a credential.
