@@ -25,7 +25,7 @@ mod schema;
 mod size;
 
 pub use any_or_all::AnyOrAll;
-pub use claim::{ClaimName, Encoding, ListForm, Output};
+pub use claim::{ClaimName, Encoding, ListForm, NamesClaim, Output};
 pub use deserialize::ReadError;
 pub use entries::Entries;
 pub use headers::{OWN_HEADERS, UNSETTABLE_HEADERS};

@@ -1,6 +1,7 @@
 //! Keys: JSON Web Keys and key sets, signature checks, and when a provider's remote keys are fetched.
 
 pub mod algorithm;
+mod certificate;
 pub mod current;
 pub mod fetch_state;
 pub mod jwk;
@@ -9,4 +10,5 @@ pub mod key_hint;
 pub mod key_set;
 pub mod material;
 pub mod remote;
+pub mod set_change;
 pub mod signature;

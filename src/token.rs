@@ -2,12 +2,14 @@
 
 pub mod authenticator;
 pub mod cache;
+pub mod claim_values;
 pub mod claims;
 pub mod credential;
 pub mod error;
 mod escapes;
 mod forms;
 pub mod jws;
+pub mod kept;
 pub mod kind;
 pub mod logged_claim;
 pub mod name_list;
@@ -15,6 +17,7 @@ pub mod output;
 pub mod provider;
 pub mod redaction;
 pub mod removal;
+pub mod scalar;
 pub mod source;
 pub mod sources;
 pub mod unverified;

@@ -53,9 +53,16 @@ impl Gate {
 
     /// Decides about a request with this token.
     fn decide(&mut self, token: &str, now: i64) -> Decision {
-        let authorization = format!("Bearer {token}");
-        let sent = [(":method", "GET"), (":path", "/"), (":authority", "api"), ("authorization", &*authorization)];
-        let headers: Headers = sent.iter().copied().collect();
+        self.decide_with(&[("authorization", format!("Bearer {token}"))], now)
+    }
+
+    /// Decides about a request with these headers.
+    fn decide_with(&mut self, sent: &[(&str, String)], now: i64) -> Decision {
+        let pseudo = [(":method", "GET"), (":path", "/"), (":authority", "api")];
+        let sent = || sent.iter().map(|(name, value)| (*name, &**value));
+        // A `:path` among the headers replaces the usual one.
+        let is_sent = |(name, _): &(&str, &str)| sent().any(|(other, _)| other == *name);
+        let headers: Headers = pseudo.into_iter().filter(|pair| !is_sent(pair)).chain(sent()).collect();
         let now = UnixTime::from_secs(now);
         let mut context = AuthContext { keys: &self.keys, cache: &mut self.cache, verifier: &AcceptAll, now };
         self.engine.decide(&RequestHead::new(&headers).unwrap(), &mut context).unwrap()
@@ -90,6 +97,104 @@ fn without(mut object: Value, name: &str) -> Value {
 fn token(header: &Value, claims: &Value) -> String {
     let header = merged(json!({ "alg": "ES256", "kid": "ES256" }), header.clone());
     compact(header.to_string().as_bytes(), claims.to_string().as_bytes(), |_| vec![7; 64])
+}
+
+const PARTNER: &str = "https://partner.example";
+
+/// A token of exactly this size.
+fn token_of_size(issuer: &str, size: usize) -> String {
+    let padded = |in_header: usize, in_claims: usize| {
+        let header = json!({ "padding": "p".repeat(in_header) });
+        let padding = json!({ "iss": issuer, "padding": "p".repeat(in_claims) });
+        token(&header, &merged(claims(), padding))
+    };
+    // Base64url has no text whose length is one more than a multiple of four.
+    let near = (0..3).map(|in_header| (in_header, (size - padded(in_header, 0).len()) * 3 / 4));
+    let mut tokens = near.flat_map(|(in_header, near)| (near - 2..near + 3).map(move |n| padded(in_header, n)));
+    tokens.find(|token| token.len() == size).unwrap()
+}
+
+#[test]
+fn the_size_of_a_token_is_bounded_by_its_provider() {
+    let partner = merged(provider(), json!({ "issuer": PARTNER, "max_token_size": "20KiB" }));
+    for (providers, issuer, largest) in [
+        (json!({ "main": provider() }), ISSUER, 16 * 1024),
+        (json!({ "main": provider(), "partner": partner }), ISSUER, 16 * 1024),
+        (json!({ "main": provider(), "partner": partner }), PARTNER, 20 * 1024),
+        (json!({ "main": merged(provider(), json!({ "max_token_size": "2KiB" })) }), ISSUER, 2 * 1024),
+    ] {
+        let mut gate = Gate::with(json!({ "providers": providers, "default": "authenticated" }));
+        for (size, expected) in [(largest, "allowed"), (largest, "allowed"), (largest + 1, "token_too_large")] {
+            let token = token_of_size(issuer, size);
+            assert_eq!(token.len(), size);
+            assert_eq!(gate.decide(&token, NOW).reason(), expected, "{issuer} {size}");
+        }
+    }
+    // A list of two may be larger than one token.
+    let token = token_of_size(ISSUER, 15 * 1024);
+    let twice = [("authorization", format!("Bearer {token},Bearer {token}"))];
+    assert_eq!(Gate::of(provider()).decide_with(&twice, NOW).reason(), "allowed");
+}
+
+#[test]
+fn a_token_is_read_where_its_provider_reads_it() {
+    let authorization = "$request.header.Authorization";
+    let partner = json!({
+        "issuer": PARTNER,
+        "identity_sources": [{ "source": authorization, "scheme": "Token" }, "$request.cookie.session"],
+    });
+    let mut gate = Gate::with(json!({
+        "providers": { "main": provider(), "partner": merged(provider(), partner) },
+        "default": "authenticated",
+    }));
+    let main = token(&json!({}), &claims());
+    let partner = token(&json!({}), &merged(claims(), json!({ "iss": PARTNER })));
+    let with = |headers: &[(&'static str, &str)]| {
+        let fill = |value: &str| value.replace("MAIN", &main).replace("PARTNER", &partner);
+        headers.iter().map(|(name, value)| (*name, fill(value))).collect::<Vec<_>>()
+    };
+    let (mismatch, ambiguous, missing) = ("identity_source_mismatch", "credential_ambiguous", "token_missing");
+    for (headers, expected) in [
+        (&[("authorization", "Bearer MAIN")][..], "allowed"),
+        (&[("authorization", "bearer \t MAIN")], "allowed"),
+        (&[("authorization", "Token PARTNER")], "allowed"),
+        (&[("authorization", "Token MAIN")], mismatch),
+        (&[("authorization", "Bearer PARTNER")], mismatch),
+        (&[("authorization", "MAIN")], missing),
+        (&[("authorization", "Bearer")], missing),
+        (&[("cookie", "a=1; session=\"PARTNER\"")], "allowed"),
+        (&[("cookie", "session=MAIN")], mismatch),
+        (&[("cookie", "session=PARTNER"), ("authorization", "Bearer")], "allowed"),
+        (&[("cookie", "session=PARTNER"), ("authorization", "Bearer PARTNER")], "allowed"),
+        (&[("cookie", "session=MAIN"), ("authorization", "Bearer MAIN")], "allowed"),
+        (&[("cookie", "session=PARTNER"), ("authorization", "Bearer MAIN")], ambiguous),
+        (&[("authorization", "Bearer MAIN, bearer MAIN")], "allowed"),
+        (&[("authorization", "Bearer MAIN, Token MAIN")], "allowed"),
+        (&[("authorization", "Bearer MAIN, Bearer PARTNER")], ambiguous),
+        (&[("authorization", "Bearer MAIN,")], ambiguous),
+        (&[("authorization", "Bearer a.b, Bearer a.b")], "token_malformed"),
+        (&[("authorization", "Bearer,Bearer")], missing),
+    ] {
+        for _uncached_then_cached in 0..2 {
+            assert_eq!(gate.decide_with(&with(headers), NOW).reason(), expected, "{headers:?}");
+        }
+    }
+}
+
+#[test]
+fn a_token_is_removed_from_every_place_that_has_it() {
+    let sources = ["$request.header.Authorization", "$request.querystring.t", "$request.cookie.session"];
+    let mut gate = Gate::of(merged(provider(), json!({ "identity_sources": sources, "forward_token": false })));
+    let token = token(&json!({}), &claims());
+    let sent = [
+        ("authorization", format!("Bearer {token}")),
+        (":path", format!("/?a=1&t=Bearer+{token}&b")),
+        ("cookie", format!("a=1; session=\"{token}\"")),
+    ];
+    let Effect::Allow(_, edits) = gate.decide_with(&sent, NOW).effect else { panic!("the token was refused") };
+    assert_eq!(edits.remove, ["authorization", "cookie"]);
+    assert_eq!(edits.set, [("cookie".to_owned(), b"a=1".to_vec())]);
+    assert_eq!(edits.replace, [(":path".to_owned(), b"/?a=1&b".to_vec())]);
 }
 
 #[test]

@@ -113,6 +113,12 @@ fn a_usual_configuration_has_no_warnings() {
         rule(json!({ "require": { "any_of": [{ "claim": "a", "equals": 1 }, { "claim": "a", "equals": 2 }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "in": [1, 2] }, { "claim": "a", "in": [2.0, 3] }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "exists": false }, { "claim": "b", "equals": 1 }] } })),
+        rule(
+            json!({ "require": { "all_of": [{ "claim": ["a", "*"], "equals": 1 }, { "claim": ["a", "*"], "equals": 2 }] } }),
+        ),
+        provider(
+            json!({ "scope_claims": [{ "claim": "scope", "separator": " " }, { "claim": "scp", "separator": "," }] }),
+        ),
         ids(json!({ "route": "GET /", "groups": ["admin"] })),
         ids(json!({ "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } })),
         changed(json!({
@@ -123,6 +129,17 @@ fn a_usual_configuration_has_no_warnings() {
     ] {
         assert_eq!(warnings(&policy), [""; 0], "{policy}");
     }
+}
+
+#[test]
+fn a_separator_with_spaces() {
+    let problem =
+        "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+    let claims = json!(["a", { "claim": "b", "separator": ", " }]);
+    assert_warnings([
+        (provider(json!({ "scope_claims": claims })), format!("providers.main.scope_claims[1]: {problem}").as_str()),
+        (provider(json!({ "group_claims": claims })), format!("providers.main.group_claims[1]: {problem}").as_str()),
+    ]);
 }
 
 #[test]
@@ -216,6 +233,10 @@ fn a_provider_with_a_probable_mistake() {
         (
             provider(json!({ "identity_sources": [{ "source": "$request.querystring.t" }] })),
             "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": ["$request.cookie.session", "$request.header.Cookie"] })),
+            "providers.main.identity_sources[1]: reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`",
         ),
         (
             provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
@@ -340,4 +361,19 @@ fn claims_for_filter_state_that_is_not_written() {
     let no_effect = "providers.main.claims_to_filter_state: has no effect: the top-level `filter_state` is `none`";
     assert_warnings([(policy("none"), no_effect)]);
     assert_eq!([warnings(&policy("all")), warnings(&policy("refused"))], [[""; 0]; 2]);
+}
+
+#[test]
+fn inline_keys_that_are_left_out() {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let inline = |others: &[Value]| {
+        let keys = [std::slice::from_ref(&key), others].concat();
+        provider(json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": keys } } }))
+    };
+    assert_warnings([(
+        inline(&[merged(key.clone(), json!({ "x": "not base64url" }))]),
+        "providers.main.jwks.inline.keys[1]: is left out: x is not base64url",
+    )]);
+    let encryption = merged(key.clone(), json!({ "use": "enc" }));
+    assert_eq!(warnings(&inline(&[encryption])), Vec::<String>::new());
 }

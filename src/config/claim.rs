@@ -5,9 +5,19 @@ use std::fmt;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A claim: one top-level name, taken literally, or the path of names to a nested claim.
+const CLAIM_OR_OBJECT: &str = "a claim's name, a list of names, or an object with `claim`";
+
+/// A claim: one top-level name, taken literally, or the path of names to a nested claim, in which `*` stands for any
+/// member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimName(pub Vec<String>);
+
+impl ClaimName {
+    /// Whether it may lead to several values.
+    pub fn has_wildcard(&self) -> bool {
+        self.0.iter().any(|name| name == "*")
+    }
+}
 
 impl<'de> Deserialize<'de> for ClaimName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -30,6 +40,52 @@ impl<'de> Deserialize<'de> for ClaimName {
         }
 
         deserializer.deserialize_any(ClaimNameVisitor)
+    }
+}
+
+/// A claim that has scopes or groups, and how its text is split.
+#[derive(Debug)]
+pub struct NamesClaim {
+    /// The claim.
+    pub claim: ClaimName,
+    /// The text between two names.
+    pub separator: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for NamesClaim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NamesClaimVisitor;
+
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct NamesClaimObject {
+            claim: ClaimName,
+            separator: Option<String>,
+        }
+
+        impl<'de> Visitor<'de> for NamesClaimVisitor {
+            type Value = NamesClaim;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(CLAIM_OR_OBJECT)
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<NamesClaim, E> {
+                Ok(NamesClaim { claim: ClaimName(vec![name.to_owned()]), separator: None })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<NamesClaim, A::Error> {
+                let names = Deserialize::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(NamesClaim { claim: ClaimName(names), separator: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NamesClaim, A::Error> {
+                let NamesClaimObject { claim, separator } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(NamesClaim { claim, separator })
+            }
+        }
+
+        deserializer.deserialize_any(NamesClaimVisitor)
     }
 }
 
@@ -98,7 +154,7 @@ impl<'de> Deserialize<'de> for Output {
             type Value = Output;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a claim's name, a list of names, or an object with `claim`")
+                f.write_str(CLAIM_OR_OBJECT)
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<Output, E> {

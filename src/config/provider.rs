@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::claim::{ClaimName, Output};
+use super::claim::{ClaimName, NamesClaim, Output};
 use super::entries::Entries;
 use super::identity_source::IdentitySource;
 use super::period::Period;
@@ -105,13 +105,13 @@ pub struct Provider {
     /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's. Text in brackets is read
     /// as for `group_claims`. A list that has a member of another type than text counts for nothing.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["scope"]])))]
-    pub scope_claims: Option<Vec<ClaimName>>,
+    pub scope_claims: Option<Vec<NamesClaim>>,
     /// The claims that have groups, as a list or as one name; if not given, the profile's. Text in brackets stands for a
     /// list: `[admin user]` (API Gateway's), `[Users, Billing admin]` (a comma separates; Cognito's, whose profile also
     /// undoes its form-encoding), `["admin","user"]` (JSON). A list that has a member of another type than text, such as
     /// `["admin",123]`, counts for nothing, so do not rely on `not` with `group` to keep such tokens out.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["roles", ["realm_access", "roles"]]])))]
-    pub group_claims: Option<Vec<ClaimName>>,
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["groups", { "claim": "roles", "separator": "," }]])))]
+    pub group_claims: Option<Vec<NamesClaim>>,
     /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.
     /// Where no token is accepted (public routes, preflights, requests that a dry run would have refused), the request is
     /// forwarded with whatever it has, except tokens of this issuer in the query: access logs and traces would show them.
@@ -193,7 +193,7 @@ pub enum TokenUse {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::key_source))]
 #[serde(deny_unknown_fields)]
 pub struct Jwks {
-    /// The URL of the key set, `http` or `https`. It gives the host and path of the request; `cluster` decides where the
+    /// The URL of the key set (RFC 7517 §5, or certificates by `kid`), `http` or `https`. It gives the host and path of the request; `cluster` decides where the
     /// request goes, and whether it uses TLS.
     #[cfg_attr(feature = "schema", schemars(
         regex(pattern = schema::URL),

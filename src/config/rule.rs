@@ -95,7 +95,8 @@ pub enum Mode {
 /// A node of a requirement tree: exactly one of `scope`, `group`, `claim`, `all_of`, `any_of` and `not`. A `claim` needs
 /// exactly one operand: `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` or `matches`. Values are
 /// compared by type: `true` is not `"true"`. If the claim is missing, no operand holds, not even under `not`; only
-/// `exists` can test for that.
+/// `exists` can test for that. If the claim's path has a `*`, one of the values that it leads to must pass the test; under
+/// `not`, none of them.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::requirement))]
 #[serde(deny_unknown_fields)]
@@ -125,11 +126,13 @@ pub struct Requirement {
     /// The token has the claim (`true`), or does not have it (`false`).
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub exists: Option<bool>,
-    /// The claim equals this variable of the route, percent-decoded once. It is never equal where
-    /// servers may read different values, as from `a%2Fb` or `a;b`.
+    /// The claim equals this variable of the route, percent-decoded once: it is this text, a whole number that JSON writes
+    /// so (`42` is neither `042` nor `42.0`), or a list with one of them. It is never equal where servers may read
+    /// different values, as from `a%2Fb` or `a;b`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::VARIABLE), extend("examples" = ["id"])))]
     pub equals_path: Option<String>,
-    /// The claim equals this request header, byte for byte. The request must have the header once, and no other that a
+    /// The claim equals this request header, byte for byte: it is this text, a whole number that JSON writes so, or a list
+    /// with one of them. The request must have the header once, and no other that a
     /// server may take for it (`x_tenant` for `x-tenant`). `host` is Envoy's `:authority`, with the port if the client
     /// sends one.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::HeaderName>", extend("examples" = ["x-tenant"])))]

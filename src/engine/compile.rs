@@ -4,6 +4,7 @@
 mod context;
 mod identity_source;
 mod key_source;
+mod name_claims;
 mod profile;
 mod provider;
 mod reply;
@@ -62,10 +63,11 @@ impl Engine {
         for (name, provider) in providers {
             context.add_provider(&path.field(&name), &name, provider)?;
         }
+        let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, sources, kept, max_tokens } = context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept_claims.into()),
+            authenticator: Authenticator::new(providers, issuers, sources, kept),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
             forwarding: Forwarding::new(forwarding, clear_route_cache),
             replies: reply::style(&ConfigPath::root("responses"), responses)?,
@@ -82,7 +84,7 @@ impl Engine {
             log_denials,
             filter_state,
             max_tokens,
-            warnings,
+            warnings: warnings.into_iter().chain(left_out).collect(),
         })
     }
 }

@@ -13,6 +13,7 @@ use super::shared_data::first_in_process;
 use crate::engine::Engine;
 use crate::engine::decision::Decision;
 use crate::keys::jwk::KeyId;
+use crate::keys::set_change::SetChange;
 use crate::time::UnixTime;
 use crate::token::verified::VerifiedToken;
 
@@ -71,16 +72,16 @@ impl EventLog {
         let cluster = keys.cluster().unwrap_or_default();
         let set = keys.current();
         match event {
-            FetchEvent::Succeeded { changed, failure: Some(failure) } => log::info!(
-                "provider `{provider}`: keys can be fetched again after `{}`: {} keys{}",
+            FetchEvent::Succeeded { change, failure: Some(failure) } => log::info!(
+                "provider `{provider}`: keys can be fetched again after `{}`: {}",
                 failure.label(),
-                set.set().len(),
-                if *changed { ", changed" } else { "" }
+                change.as_ref().map_or_else(|| set.set().count(), |change| change.summary.clone())
             ),
-            FetchEvent::Succeeded { changed: true, failure: None } => {
-                log::info!("provider `{provider}`: {} keys from cluster `{cluster}`", set.set().len());
-            }
-            FetchEvent::Succeeded { changed: false, failure: None } | FetchEvent::Failed { first: false, .. } => {}
+            FetchEvent::Succeeded { change: Some(SetChange { is_first, summary }), failure: None } => log::info!(
+                "provider `{provider}`: {} cluster `{cluster}`: {summary}",
+                if *is_first { "keys from" } else { "new keys from" }
+            ),
+            FetchEvent::Succeeded { change: None, failure: None } | FetchEvent::Failed { first: false, .. } => {}
             FetchEvent::Failed { error, first: true } => {
                 let state = if set.is_usable(now) {
                     "serving the last good set, retrying"

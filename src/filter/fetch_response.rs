@@ -6,6 +6,7 @@ use super::fetch_error::{FetchError, printable};
 use crate::json::{Json, parse_lenient};
 use crate::keys::fetch_state::FetchFailure;
 use crate::keys::key_set::{KeySet, KeySetError};
+use crate::keys::set_change::none_usable;
 use crate::url::split_url;
 
 /// Key sets and discovery documents longer than this are not read.
@@ -39,9 +40,9 @@ impl FetchResponse {
         let max_age = self.cache_control.as_deref().and_then(max_age);
         let document = self.into_document()?;
         let set = KeySet::from_bytes(&document).map_err(|error| match error {
-            KeySetError::Malformed => FetchFailure::Malformed,
-            KeySetError::TooManyKeys => FetchFailure::TooManyKeys,
-            KeySetError::NoUsableKey => FetchFailure::NoUsableKey,
+            KeySetError::Malformed => FetchFailure::Malformed.into(),
+            KeySetError::TooManyKeys => FetchFailure::TooManyKeys.into(),
+            KeySetError::NoUsableKey(keys) => FetchError::new(FetchFailure::NoUsableKey, &none_usable(&keys)),
         })?;
         Ok(Fetched { set, document, max_age })
     }
@@ -198,6 +199,11 @@ mod tests {
                 format!(r#""no healthy upstream {}…" from `a.example/keys\u{{7f}}`"#, "x".repeat(180)),
             ),
             (200, "[".to_owned(), "from `a.example/keys\\u{7f}`".to_owned()),
+            (
+                200,
+                r#"{"keys":[{"kty":"oct","kid":"k1"}]}"#.to_owned(),
+                "0 of 1 keys; left out: `k1` (a shared secret) from `a.example/keys\\u{7f}`".to_owned(),
+            ),
         ] {
             let error = response(Some(status), &body).into_keys().unwrap_err().at("a", url.0, url.1);
             assert_eq!(error.to_string(), expected, "{status} {body}");

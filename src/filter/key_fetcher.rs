@@ -13,6 +13,7 @@ use super::shared_keys::SharedKeys;
 use crate::keys::current::CurrentKeys;
 use crate::keys::fetch_state::{FetchFailure, FetchState, Generation, Trigger};
 use crate::keys::remote::RemoteKeys;
+use crate::keys::set_change::SetChange;
 use crate::time::{Moment, SteadyTime};
 
 /// What one worker knows about the fetches of one provider's keys.
@@ -44,8 +45,8 @@ enum Stage {
 /// The end of a fetch, for logs and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FetchEvent {
-    /// The fetch brought keys. `changed`: they differ from those before. `failure`: the last failure before it, if any.
-    Succeeded { changed: bool, failure: Option<FetchFailure> },
+    /// The fetch brought keys. `change`: how they differ from those before. `failure`: the last failure before it, if any.
+    Succeeded { change: Option<SetChange>, failure: Option<FetchFailure> },
     /// The fetch brought no keys. `first`: no fetch of this outage has failed in this way before.
     Failed { error: FetchError, first: bool },
 }
@@ -241,13 +242,13 @@ impl KeyFetcher {
                     // Compared as sets, because some issuers change the order of their keys.
                     let is_same = state.generation() == self.installed && keys.set().has_keys_of(set);
                     let generation = self.installed.filter(|_| is_same).unwrap_or(fresh);
-                    let changed = generation == fresh;
-                    if changed {
+                    let change = (generation == fresh).then(|| SetChange::between(keys.set(), set));
+                    if change.is_some() {
                         self.shared.store_set(host, generation, document);
                     }
                     (
                         state.succeed(now.steady, generation, *max_age, jitter, policy),
-                        FetchEvent::Succeeded { changed, failure: state.failure() },
+                        FetchEvent::Succeeded { change, failure: state.failure() },
                     )
                 }
                 Err(error) => {

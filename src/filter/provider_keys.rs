@@ -113,7 +113,7 @@ impl ProviderKeys {
     /// Hands the counts to the host. `scope` is the prefix of the provider's metrics.
     pub(super) fn flush_metrics(&mut self, host: &impl Host, scope: impl Display + Copy, now: SteadyTime) {
         let state = self.fetcher.as_ref().map(KeyFetcher::state);
-        self.metrics.flush(host, scope, self.current.set().len(), state, now);
+        self.metrics.flush(host, scope, self.current.set(), state, now);
     }
 
     /// Whether this worker has the lease on a fetch that it has not sent yet.

@@ -9,6 +9,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, NO_PAD, URL_SAFE_NO_PAD};
 
 use super::algorithm::{Algorithm, AlgorithmSet};
+use super::certificate;
 use super::jwk_error::JwkError;
 use super::material::KeyMaterial;
 use crate::json::Json;
@@ -59,11 +60,30 @@ impl VerifyingKey {
         if member(jwk, "d").is_some() {
             return Err(JwkError::PrivateKey);
         }
-        let (material, supported) = material(jwk)?;
-        let algorithms = permitted(jwk, supported)?;
-        let der = material.to_der().ok_or(JwkError::Secret)?.into_boxed_slice();
+        let material = material(jwk)?;
         let thumbprints = ["x5t#S256", "x5t"].map(|name| Some(unpadded(member(jwk, name)?.as_text()?).into()));
-        Ok(Self { id: key_id(jwk)?, thumbprints, algorithms, material, der })
+        let algorithms = permitted(jwk, material.algorithms())?;
+        Self::public(key_id(jwk)?, thumbprints, algorithms, material)
+    }
+
+    /// Reads a certificate in PEM that a document has under this `kid`.
+    ///
+    /// # Errors
+    ///
+    /// Why its key can't be used.
+    pub fn from_certificate(id: &str, pem: &str) -> Result<Self, JwkError> {
+        let material = certificate::public_key(pem)?;
+        Self::public(Some(KeyId::new(id)), [None, None], material.algorithms(), material)
+    }
+
+    fn public(
+        id: Option<KeyId>,
+        thumbprints: [Option<Box<str>>; 2],
+        algorithms: AlgorithmSet,
+        material: KeyMaterial,
+    ) -> Result<Self, JwkError> {
+        let der = material.to_der().ok_or(JwkError::Secret)?.into();
+        Ok(Self { id, thumbprints, algorithms, material, der })
     }
 
     /// Reads a shared secret, for those of the listed algorithms that its `alg` permits.
@@ -221,24 +241,23 @@ fn check_purpose(jwk: &Json<'_>) -> Result<(), JwkError> {
     Ok(())
 }
 
-fn material(jwk: &Json<'_>) -> Result<(KeyMaterial, AlgorithmSet), JwkError> {
+fn material(jwk: &Json<'_>) -> Result<KeyMaterial, JwkError> {
     let point = |of: fn(&[u8], &[u8]) -> Result<KeyMaterial, JwkError>| of(&bytes(jwk, "x")?, &bytes(jwk, "y")?);
-    let (material, algorithms) = match text(jwk, "kty")?.ok_or(JwkError::Missing("kty"))? {
-        "RSA" => return Ok((KeyMaterial::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?, AlgorithmSet::RSA)),
+    match text(jwk, "kty")?.ok_or(JwkError::Missing("kty"))? {
+        "RSA" => KeyMaterial::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
         "EC" => match curve(jwk)? {
-            "P-256" => (point(KeyMaterial::p256)?, Algorithm::Es256),
-            "P-384" => (point(KeyMaterial::p384)?, Algorithm::Es384),
-            "P-521" => (point(KeyMaterial::p521)?, Algorithm::Es512),
-            _ => return Err(JwkError::Unsupported("crv")),
+            "P-256" => point(KeyMaterial::p256),
+            "P-384" => point(KeyMaterial::p384),
+            "P-521" => point(KeyMaterial::p521),
+            _ => Err(JwkError::Unsupported("crv")),
         },
         "OKP" => match curve(jwk)? {
-            "Ed25519" => (KeyMaterial::ed25519(&bytes(jwk, "x")?)?, Algorithm::EdDsa),
-            _ => return Err(JwkError::Unsupported("crv")),
+            "Ed25519" => KeyMaterial::ed25519(&bytes(jwk, "x")?),
+            _ => Err(JwkError::Unsupported("crv")),
         },
-        "oct" => return Err(JwkError::Secret),
-        _ => return Err(JwkError::Unsupported("kty")),
-    };
-    Ok((material, AlgorithmSet::of(&[algorithms])))
+        "oct" => Err(JwkError::Secret),
+        _ => Err(JwkError::Unsupported("kty")),
+    }
 }
 
 fn curve<'j>(jwk: &'j Json<'_>) -> Result<&'j str, JwkError> {

@@ -19,7 +19,7 @@ pub enum JwkError {
     NotBase64url(&'static str),
     /// A shared secret, in a set that is fetched.
     Secret,
-    /// The value of this member (`kty`, `crv`, `alg`) is not supported, or does not fit the key.
+    /// The value of this member (`kty`, `crv`, `alg`), or this property of a certificate's key, is not supported, or does not fit the key.
     Unsupported(&'static str),
     /// An RSA modulus of fewer than 2,048 or more than 4,096 bits.
     ModulusSize,
@@ -27,6 +27,8 @@ pub enum JwkError {
     Exponent,
     /// A number of the right size that is not an RSA modulus.
     Modulus,
+    /// Text in place of an X.509 certificate.
+    Certificate,
     /// Coordinates that are not those of a point on the curve.
     Point,
 }
@@ -52,6 +54,7 @@ impl fmt::Display for JwkError {
             Self::ModulusSize => f.write_str("n has not 2048 to 4096 bits"),
             Self::Exponent => f.write_str("e is not 65537"),
             Self::Modulus => f.write_str("n is not an RSA modulus"),
+            Self::Certificate => f.write_str("not an X.509 certificate"),
             Self::Point => f.write_str("not a point on the curve"),
         }
     }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::algorithm::{Algorithm, AlgorithmSet};
+use super::certificate::is_certificate;
 use super::jwk::{SecretError, VerifyingKey};
 use super::jwk_error::JwkError;
 use super::key_hint::{Fit, KeyHint};
@@ -20,7 +21,7 @@ pub struct KeySet {
 }
 
 /// A key of a set that can't be used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its `kid`, cut to 64 characters.
     pub id: Option<Box<str>>,
@@ -31,18 +32,18 @@ pub struct LeftOut {
 }
 
 /// Why a document is not a valid key set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetError {
     /// Not a JSON object with an array `keys`.
     Malformed,
     /// More than 200 keys.
     TooManyKeys,
-    /// No usable key.
-    NoUsableKey,
+    /// No usable key, and why these are none.
+    NoUsableKey(Box<[LeftOut]>),
 }
 
 /// Why a key set in the configuration is not valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InlineError {
     /// An error that any key set can have.
     Set(KeySetError),
@@ -56,15 +57,20 @@ pub enum InlineError {
 }
 
 impl KeySet {
-    /// Reads a JWK Set (RFC 7517 §5).
+    /// Reads a JWK Set (RFC 7517 §5), or an object with the certificate of each `kid`.
     ///
     /// # Errors
     ///
     /// If the document as a whole can't be used. Single keys that can't be used are left out.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeySetError> {
         let document = parse_lenient(bytes).ok_or(KeySetError::Malformed)?;
+        let certificates = certificates(&document);
+        if !certificates.is_empty() {
+            let keys = check_count(Some(&certificates))?.iter();
+            return Self::of(keys.map(|(id, pem)| (short_id(id), VerifyingKey::from_certificate(id, pem))));
+        }
         let keys = document.get("keys").and_then(Json::as_list);
-        Self::of(check_count(keys)?.iter().map(|jwk| (jwk, VerifyingKey::from_jwk(jwk))))
+        Self::of(check_count(keys)?.iter().map(|jwk| (id_of(jwk), VerifyingKey::from_jwk(jwk))))
     }
 
     /// Reads a key set of the configuration, which may have shared secrets (`oct` keys) for the listed algorithms.
@@ -82,23 +88,23 @@ impl KeySet {
                 }
                 key => key,
             };
-            keys.push((jwk, key));
+            keys.push((id_of(jwk), key));
         }
         Self::of(keys.into_iter()).map_err(InlineError::Set)
     }
 
-    fn of<'j>(keys: impl Iterator<Item = (&'j Json<'j>, Result<VerifyingKey, JwkError>)>) -> Result<Self, KeySetError> {
+    fn of(keys: impl Iterator<Item = (Option<Box<str>>, Result<VerifyingKey, JwkError>)>) -> Result<Self, KeySetError> {
         let (mut usable, mut left_out) = (Vec::new(), Vec::new());
-        for (index, (jwk, key)) in keys.enumerate() {
+        for (index, (id, key)) in keys.enumerate() {
             match key {
                 Ok(key) => usable.push(Rc::new(key)),
-                Err(error) => left_out.push(LeftOut { id: short_id(jwk), index, error }),
+                Err(error) => left_out.push(LeftOut { id, index, error }),
             }
         }
         // A token may have to be tried with several keys: first with those that are for its algorithm alone.
         usable.sort_by_key(|key| key.algorithms().len());
         if usable.is_empty() {
-            return Err(KeySetError::NoUsableKey);
+            return Err(KeySetError::NoUsableKey(left_out.into()));
         }
         Ok(Self { keys: usable.into(), left_out: left_out.into() })
     }
@@ -116,6 +122,11 @@ impl KeySet {
     /// Whether the set has no keys.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter().map(|key| &**key)
     }
 
     /// The keys that were left out.
@@ -157,9 +168,20 @@ impl LeftOut {
     }
 }
 
-fn short_id(jwk: &Json<'_>) -> Option<Box<str>> {
-    let id = jwk.get("kid")?.as_text().filter(|id| !id.is_empty())?;
-    Some(id.chars().take(MAX_ID_CHARS).collect())
+/// The members of a document that has certificates by `kid`, as Google publishes them beside its JWK Sets.
+fn certificates<'d>(document: &'d Json<'_>) -> Vec<(&'d str, &'d str)> {
+    let Json::Object(object) = document else { return Vec::new() };
+    let members = (0..).map_while(|index| object.member(index));
+    let all: Option<Vec<_>> = members.map(|(id, pem)| Some((id, pem.as_text()?))).collect();
+    all.filter(|all| all.iter().any(|(_, pem)| is_certificate(pem))).unwrap_or_default()
+}
+
+fn id_of(jwk: &Json<'_>) -> Option<Box<str>> {
+    short_id(jwk.get("kid")?.as_text()?)
+}
+
+fn short_id(id: &str) -> Option<Box<str>> {
+    (!id.is_empty()).then(|| id.chars().take(MAX_ID_CHARS).collect())
 }
 
 fn check_count<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
@@ -169,6 +191,8 @@ fn check_count<T>(keys: Option<&[T]>) -> Result<&[T], KeySetError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn set(keys: &[String]) -> Result<KeySet, KeySetError> {
@@ -210,6 +234,33 @@ mod tests {
     }
 
     #[test]
+    fn a_document_may_have_certificates() {
+        let pem = jwt_authorizer_test_support::Key::of("ES256").certificate();
+        let read = |document: serde_json::Value| {
+            let set = KeySet::from_bytes(document.to_string().as_bytes())?;
+            let ids: Vec<_> = set.keys().map(|key| key.id().unwrap().as_str().to_owned()).collect();
+            Ok((ids, set.left_out().len()))
+        };
+        let left_out = |error| Box::from([LeftOut { id: Some("b".into()), index: 0, error }]);
+        let many = |count: usize| (0..count).map(|n| (n.to_string(), pem.into())).collect::<serde_json::Map<_, _>>();
+        for (document, expected) in [
+            (json!({ "a": pem, "b": pem }), Ok((vec!["a".to_owned(), "b".to_owned()], 0))),
+            (json!({ "a": pem, "b": "-----BEGIN CERTIFICATE-----" }), Ok((vec!["a".to_owned()], 1))),
+            (
+                json!({ "b": "-----BEGIN CERTIFICATE-----" }),
+                Err(KeySetError::NoUsableKey(left_out(JwkError::Certificate))),
+            ),
+            (json!({ "error": "not found" }), Err(KeySetError::Malformed)),
+            (json!({ "a": pem, "b": 1 }), Err(KeySetError::Malformed)),
+            (json!({}), Err(KeySetError::Malformed)),
+            (many(201).into(), Err(KeySetError::TooManyKeys)),
+        ] {
+            assert_eq!(read(document.clone()), expected, "{document}");
+        }
+        assert_eq!(read(many(200).into()).unwrap().0.len(), 200);
+    }
+
+    #[test]
     fn the_order_of_keys_does_not_matter_but_everything_else_does() {
         let (a, b) = (key("a", ""), key("b", ""));
         let (enc, private) = (key("c", r#","use":"enc""#), key("c", r#","d":"AA""#));
@@ -232,10 +283,14 @@ mod tests {
     fn a_key_with_duplicate_members_is_left_out() {
         let key = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
         let keys = |text: String| KeySet::from_bytes(text.as_bytes()).map(|set| set.len());
+        let purpose: Box<[_]> = [LeftOut { id: None, index: 0, error: JwkError::NotForSignatures("use") }].into();
         for (text, expected) in [
             (format!(r#"{{"keys":[{{{key}}}]}}"#), Ok(1)),
             (format!(r#"{{"keys":[{{{key}}},{{{key},"kid":"a","kid":"b"}},{{{key},{key}}}]}}"#), Ok(1)),
-            (format!(r#"{{"keys":[{{{key},"use":{{"a":1,"a":2}}}}]}}"#), Err(KeySetError::NoUsableKey)),
+            (
+                format!(r#"{{"keys":[{{{key},"use":{{"a":1,"a":2}}}}]}}"#),
+                Err(KeySetError::NoUsableKey(purpose.clone())),
+            ),
             (format!(r#"{{"keys":[],"keys":[{{{key}}}]}}"#), Err(KeySetError::Malformed)),
         ] {
             assert_eq!(keys(text.clone()), expected, "{text}");

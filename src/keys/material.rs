@@ -7,7 +7,7 @@ use jwt_simple::algorithms::{Edwards25519PublicKey, P256PublicKey, P384PublicKey
 use p521::pkcs8::EncodePublicKey;
 use rsa::{BoxedUint, PublicKey};
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, AlgorithmSet};
 use super::jwk_error::JwkError;
 
 /// Shorter ones can be factored, and each signature check with a longer one would cost more.
@@ -121,6 +121,18 @@ impl KeyMaterial {
     /// A shared secret. Its least length depends on the algorithm, and is checked where the JWK is read.
     pub fn secret(bytes: Vec<u8>) -> Self {
         Self::Secret(Secret(bytes.into()))
+    }
+
+    /// The algorithms that a key of this type can be used with.
+    pub fn algorithms(&self) -> AlgorithmSet {
+        match self {
+            Self::Rsa(_) => AlgorithmSet::RSA,
+            Self::P256(_) => AlgorithmSet::of(&[Algorithm::Es256]),
+            Self::P384(_) => AlgorithmSet::of(&[Algorithm::Es384]),
+            Self::P521(_) => AlgorithmSet::of(&[Algorithm::Es512]),
+            Self::Ed25519(_) => AlgorithmSet::of(&[Algorithm::EdDsa]),
+            Self::Secret(_) => AlgorithmSet::SECRET,
+        }
     }
 
     /// The length of every signature with this key (RFC 7518 §3.2 to §3.5, RFC 8037 §3.1).

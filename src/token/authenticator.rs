@@ -5,10 +5,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::cache::{CacheKey, TokenCache};
-use super::claims::ClaimPath;
 use super::credential::{AmbiguousCredential, Credential};
 use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
+use super::kept::Kept;
 use super::provider::{ByProvider, Provider, ProviderIndex};
 use super::redaction::{Redactions, redacted};
 use super::sources::Sources;
@@ -26,8 +26,7 @@ pub struct Authenticator {
     providers: ByProvider<Provider>,
     issuers: BTreeMap<Box<str>, Issuer>,
     sources: Sources,
-    /// The claims that rules test. A verified token keeps them in this order.
-    kept_claims: Box<[ClaimPath]>,
+    kept: Kept,
     /// The largest token that any provider accepts.
     max_token_bytes: usize,
 }
@@ -118,10 +117,10 @@ impl Authenticator {
         providers: ByProvider<Provider>,
         issuers: BTreeMap<Box<str>, Issuer>,
         sources: Sources,
-        kept_claims: Box<[ClaimPath]>,
+        kept: Kept,
     ) -> Self {
         let max_token_bytes = providers.iter().map(|provider| provider.max_token_bytes).max().unwrap_or_default();
-        Self { providers, issuers, sources, kept_claims, max_token_bytes }
+        Self { providers, issuers, sources, kept, max_token_bytes }
     }
 
     /// The providers.
@@ -258,7 +257,7 @@ impl Authenticator {
         }
         let keys = context.keys[*provider].as_ref();
         let AuthContext { verifier, now, .. } = context;
-        token.verify(*provider, &self.providers[*provider], keys, &self.kept_claims, *verifier, *now).map_err(|error| {
+        token.verify(*provider, &self.providers[*provider], keys, &self.kept, *verifier, *now).map_err(|error| {
             let wanted = match error {
                 VerifyError::Refused(error) => return AuthnError::Token(error),
                 VerifyError::KeysUnavailable => WantedKeys::Any,

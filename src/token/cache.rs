@@ -160,6 +160,7 @@ mod tests {
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
     use crate::token::claims::ClaimPath;
+    use crate::token::kept::Kept;
     use crate::token::kind::TokenKind;
     use crate::token::logged_claim::LoggedClaim;
     use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
@@ -196,7 +197,9 @@ mod tests {
         let key = Rc::new(VerifyingKey::from_secret(&Json::Object(jwk), AlgorithmSet::SECRET).unwrap());
         let object = parse_object(claims.as_bytes()).unwrap();
         let checked = CheckedClaims { validity, audience: None, client: None };
-        Rc::new(VerifiedToken::new(index, &provider, &[], checked, &key, &object, claims.as_bytes()).unwrap())
+        Rc::new(
+            VerifiedToken::new(index, &provider, &Kept::default(), checked, &key, &object, claims.as_bytes()).unwrap(),
+        )
     }
 
     fn find(cache: &mut TokenCache, bytes: &[u8], now: UnixTime) -> bool {

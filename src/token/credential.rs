@@ -75,7 +75,7 @@ impl<'r, 's> Credential<'r, 's> {
 
     /// How to remove it from the request.
     pub fn removal<'h>(&self, head: &RequestHead<'h>) -> Removal<'h> {
-        Removal::of(&self.token, self.sources, head)
+        Removal::of(&self.token, self.found_in, self.sources, head)
     }
 }
 

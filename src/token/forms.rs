@@ -56,7 +56,7 @@ impl Forms {
             Reading::Empty => None,
             Reading::Foreign => {
                 let is_token = |part: &[u8]| matches!(self.read(part.trim_ascii()), Reading::Token(..));
-                (memchr(b',', value).is_some() && value.split(is_comma).any(is_token)).then(|| (value, self.all()))
+                (memchr(b',', value).is_some() && value.split(is_comma).any(is_token)).then(|| (value, self.sources()))
             }
         })?;
         Some((Cow::Borrowed(token), sources))
@@ -116,7 +116,8 @@ impl Forms {
         }
     }
 
-    fn all(&self) -> SourceSet {
+    /// All sources at the place.
+    pub(super) fn sources(&self) -> SourceSet {
         self.schemes.iter().fold(self.bare, |all, (_, sources)| all.with(*sources))
     }
 }

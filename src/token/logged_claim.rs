@@ -17,7 +17,8 @@ impl LoggedClaim {
     /// The claim's value: text as it is, anything else as JSON. Control characters become spaces, because an entry of an
     /// access log must stay one line. `None` if the token does not have the claim.
     pub(super) fn value(&self, claims: &Object<'_>) -> Option<Box<str>> {
-        let text = text_or_json(self.claim.find(claims)?);
+        let value = self.claim.value(claims)?;
+        let text = text_or_json(&value);
         Some(if text.contains(char::is_control) { text.replace(char::is_control, " ").into() } else { text.into() })
     }
 }
@@ -43,5 +44,9 @@ mod tests {
         ] {
             assert_eq!(logged.value(&parse_object(claims.as_bytes()).unwrap()).as_deref(), expected, "{claims}");
         }
+        let claim = ClaimPath::with_wildcards(&["a", "*", "b"]).unwrap();
+        let logged = LoggedClaim { name: "all".into(), claim };
+        let claims = parse_object(br#"{"a":[{"b":"x"},{"b":1}]}"#).unwrap();
+        assert_eq!(logged.value(&claims).as_deref(), Some(r#"["x",1]"#));
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::claims::ClaimPath;
+use super::kept::{NameIndex, NameTable};
 use crate::json::{Json, Object, parse_list};
 use crate::request::percent_decode;
 
@@ -24,15 +25,17 @@ pub enum TextForm {
     Words,
     /// One name, which may have spaces.
     Name,
+    /// Names with this text between them. It also separates names in brackets.
+    Separated(Box<str>),
 }
 
 impl NameClaim {
     fn each_name(&self, claims: &Object<'_>, add: &mut dyn FnMut(&str)) {
-        match self.path.find(claims) {
-            Some(Json::Text(text)) => self.each_in_text(text, add),
-            Some(Json::List(items)) => each_in_list(items, add),
-            Some(Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_)) | None => {}
-        }
+        self.path.each(claims, &mut |value| match value {
+            Json::Text(text) => self.each_in_text(text, add),
+            Json::List(items) => each_in_list(items, add),
+            Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_) => {}
+        });
     }
 
     fn each_in_text(&self, text: &str, add: &mut dyn FnMut(&str)) {
@@ -40,9 +43,10 @@ impl NameClaim {
             // No other form has quotes. What is meant as JSON is not read as another form.
             Some(inside) if inside.contains('"') => each_in_list(&parse_list(text).unwrap_or_default(), add),
             Some(inside) => self.each_in_brackets(inside, add),
-            None => match self.text {
+            None => match &self.text {
                 TextForm::Words => text.split(' ').for_each(add),
                 TextForm::Name => add(text),
+                TextForm::Separated(separator) => each_separated(text, separator, add),
             },
         }
     }
@@ -51,14 +55,20 @@ impl NameClaim {
     /// have spaces, so a comma decides.
     fn each_in_brackets(&self, inside: &str, add: &mut dyn FnMut(&str)) {
         let has_commas = inside.contains(',');
-        for name in inside.split(if has_commas { ',' } else { ' ' }) {
-            let name = name.trim_matches(' ');
-            match self.form_encoded && has_commas {
-                true => add(&form_decoded(name)),
-                false => add(name),
-            }
+        let separator = match &self.text {
+            TextForm::Separated(separator) => separator,
+            TextForm::Words | TextForm::Name if has_commas => ",",
+            TextForm::Words | TextForm::Name => " ",
+        };
+        match self.form_encoded && has_commas {
+            true => each_separated(inside, separator, &mut |name| add(&form_decoded(name))),
+            false => each_separated(inside, separator, add),
         }
     }
+}
+
+fn each_separated(text: &str, separator: &str, add: &mut dyn FnMut(&str)) {
+    text.split(separator).map(|name| name.trim_matches(' ')).for_each(add);
 }
 
 /// A list with any other value than text counts for nothing.
@@ -77,41 +87,37 @@ fn form_decoded(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The names that one or more claims list: scopes or groups. Never an empty name.
+/// The names that one or more claims list, scopes or groups: those that rules ask for, in the order of their indices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NameList(Box<[Box<str>]>);
-
-/// What a name takes beside its bytes: a pointer with a length, and what the allocator adds. A token can have thousands of
-/// short names, which take several times their bytes.
-const NAME_OVERHEAD: usize = size_of::<Box<str>>() + 16;
+pub struct NameList(Box<[NameIndex]>);
 
 impl NameList {
-    /// The names in all of these claims.
-    pub fn read(from: &[NameClaim], claims: &Object<'_>) -> Self {
-        let mut names: Vec<Box<str>> = Vec::new();
+    /// The names in all of these claims that are in the table.
+    pub fn read(from: &[NameClaim], claims: &Object<'_>, table: &NameTable) -> Self {
+        let mut indices = Vec::new();
         for claim in from {
-            claim.each_name(claims, &mut |name| {
-                if !name.is_empty() {
-                    names.push(name.into());
-                }
-            });
+            claim.each_name(claims, &mut |name| indices.extend(table.find(name)));
         }
-        Self(names.into())
+        indices.sort_unstable();
+        indices.dedup();
+        Self(indices.into())
     }
 
-    /// Whether the name is in the list.
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|known| **known == *name)
+    /// Whether the name with this index is in the list.
+    pub fn contains(&self, name: NameIndex) -> bool {
+        self.0.binary_search(&name).is_ok()
     }
 
-    /// The approximate size of the names in bytes.
-    pub fn weight(&self) -> usize {
-        self.0.iter().map(|name| name.len().saturating_add(NAME_OVERHEAD)).fold(0, usize::saturating_add)
+    /// The size of the list in bytes, without that of `Self`.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
     use crate::json::parse_object;
 
@@ -119,9 +125,12 @@ mod tests {
     fn names(text: &TextForm, form_encoded: bool, paths: &[&str], claims: &str) -> Vec<String> {
         let claim =
             |name: &&str| NameClaim { path: ClaimPath::new(&[name]).unwrap(), text: text.clone(), form_encoded };
-        let from: Vec<_> = paths.iter().map(claim).collect();
-        let NameList(names) = NameList::read(&from, &parse_object(claims.as_bytes()).unwrap());
-        names.iter().map(ToString::to_string).collect()
+        let claims = parse_object(claims.as_bytes()).unwrap();
+        let mut names = Vec::new();
+        for claim in paths.iter().map(claim) {
+            claim.each_name(&claims, &mut |name| names.extend((!name.is_empty()).then(|| name.to_owned())));
+        }
+        names
     }
 
     #[test]
@@ -146,7 +155,7 @@ mod tests {
     fn a_name_is_compared_as_a_whole() {
         let scope = NameClaim { path: ClaimPath::new(&["scope"]).unwrap(), text: TextForm::Words, form_encoded: false };
         let claims = r#"{"scope":["read","write","lesen é","\u0004\u0000\u0000\u0000read"]}"#;
-        let scopes = NameList::read(&[scope], &parse_object(claims.as_bytes()).unwrap());
+        let claims = parse_object(claims.as_bytes()).unwrap();
         for (name, expected) in [
             ("read", true),
             ("write", true),
@@ -160,9 +169,23 @@ mod tests {
             ("lesen", false),
             ("READ", false),
         ] {
-            assert_eq!(scopes.contains(name), expected, "{name:?}");
+            let mut table = NameTable::default();
+            let (other, index) = (table.add("other"), table.add(name));
+            let scopes = NameList::read(slice::from_ref(&scope), &claims, &table);
+            assert_eq!((scopes.contains(index), scopes.contains(other)), (expected, false), "{name:?}");
         }
-        assert!(!NameList::default().contains(""));
+    }
+
+    #[test]
+    fn a_list_keeps_only_what_rules_ask_for() {
+        let mut table = NameTable::default();
+        let (read, write, pay) = (table.add("read"), table.add("write"), table.add("pay"));
+        let scope = NameClaim { path: ClaimPath::new(&["scope"]).unwrap(), text: TextForm::Words, form_encoded: false };
+        let claims = format!(r#"{{"scope":"pay {} read pay"}}"#, "x ".repeat(5_000));
+        let scopes = NameList::read(&[scope], &parse_object(claims.as_bytes()).unwrap(), &table);
+        assert_eq!([read, write, pay].map(|name| scopes.contains(name)), [true, false, true]);
+        assert_eq!(scopes.heap_bytes(), 2 * size_of::<NameIndex>());
+        assert_eq!(NameList::default().heap_bytes(), 0);
     }
 
     #[test]
@@ -223,11 +246,39 @@ mod tests {
     }
 
     #[test]
-    fn many_short_names_weigh_what_their_allocations_take() {
-        let claims = format!(r#"{{"scope":"{}"}}"#, "a ".repeat(5_000));
-        let scope = NameClaim { path: ClaimPath::new(&["scope"]).unwrap(), text: TextForm::Words, form_encoded: false };
-        let names = NameList::read(&[scope], &parse_object(claims.as_bytes()).unwrap());
-        // An allocation has at least 16 bytes, beside the pointer and the length.
-        assert!(names.weight() >= 5_000 * (size_of::<Box<str>>() + 16), "{}", names.weight());
+    fn a_separator_may_be_given() {
+        for (separator, text, expected) in [
+            (",", "user,admin", &["user", "admin"][..]),
+            (",", "user, Billing admin ,", &["user", "Billing admin"]),
+            (",", "notadmin", &["notadmin"]),
+            (",", "user admin", &["user admin"]),
+            (",", "[user, Billing admin]", &["user", "Billing admin"]),
+            (",", "[user admin]", &["user admin"]),
+            (",", r#"["a,b","c"]"#, &["a,b", "c"]),
+            (";", "a,b;c d", &["a,b", "c d"]),
+            (";", "[a,b;c d]", &["a,b", "c d"]),
+            ("||", "a||b|c", &["a", "b|c"]),
+            (" ", "a b", &["a", "b"]),
+        ] {
+            let claims = serde_json::json!({ "c": text }).to_string();
+            let form = TextForm::Separated(separator.into());
+            assert_eq!(names(&form, false, &["c"], &claims), expected, "{separator} {text}");
+        }
+        let list = r#"{"c":["a,b","c"]}"#;
+        assert_eq!(names(&TextForm::Separated(",".into()), false, &["c"], list), ["a,b", "c"]);
+        let encoded = r#"{"c":"[a, b+c]"}"#;
+        assert_eq!(names(&TextForm::Separated(",".into()), true, &["c"], encoded), ["a", "b c"]);
+    }
+
+    /// Each value that a path with `*` leads to is read by itself.
+    #[test]
+    fn a_path_with_a_star_has_the_names_of_all_its_values() {
+        let claims =
+            r#"{"orgs":{"1":{"roles":["a b","c"]},"2":{"roles":"d e"},"3":{"roles":["f",1]},"4":{"roles":"[g, h]"}}}"#;
+        let path = ClaimPath::with_wildcards(&["orgs", "*", "roles"]).unwrap();
+        let claim = NameClaim { path, text: TextForm::Words, form_encoded: false };
+        let mut names = Vec::new();
+        claim.each_name(&parse_object(claims.as_bytes()).unwrap(), &mut |name| names.push(name.to_owned()));
+        assert_eq!(names, ["a b", "c", "d", "e", "g", "h"]);
     }
 }

@@ -51,10 +51,10 @@ impl Output {
     ///
     /// If the upstream would not receive the value, or would receive another one.
     pub fn value(&self, claims: &Object<'_>) -> Result<Option<String>, Unforwardable> {
-        let Some(value) = self.claim.find(claims) else { return Ok(None) };
-        let text = match (value, &self.list) {
+        let Some(value) = self.claim.value(claims) else { return Ok(None) };
+        let text = match (&*value, &self.list) {
             (Json::List(items), ListForm::Joined(separator)) => self.join(items, separator)?,
-            _ => self.encoded(&text_or_json(value)).into_owned(),
+            (value, _) => self.encoded(&text_or_json(value)).into_owned(),
         };
         // Receivers remove these blanks (RFC 9110 §5.5). An encoded value has none.
         let text = match text.trim_matches([' ', '\t']) {
@@ -197,6 +197,22 @@ mod tests {
         {
             let written = [Encoding::Percent, Encoding::Base64Url].map(|encoding| encoding.writes(character));
             assert_eq!(written, [percent, base64url], "{character}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_star_is_sent_as_a_list() {
+        let claims = parse_object(br#"{"a":[{"b":"x"},{"c":1},{"b":["y","z"]}],"n":[]}"#).unwrap();
+        for (path, list, expected) in [
+            (&["a", "*", "b"][..], ListForm::Joined(" ".into()), Some(r#"x ["y","z"]"#)),
+            (&["a", "*", "b"], ListForm::Json, Some(r#"["x",["y","z"]]"#)),
+            (&["a", "*", "b", "*"], ListForm::Joined(",".into()), Some("y,z")),
+            (&["a", "*", "c"], ListForm::Joined(",".into()), Some("1")),
+            (&["n", "*"], ListForm::Json, None),
+        ] {
+            let claim = ClaimPath::with_wildcards(path).unwrap();
+            let output = Output { claim, list, encoding: None, required: false };
+            assert_eq!(output.value(&claims), Ok(expected.map(str::to_owned)), "{path:?}");
         }
     }
 

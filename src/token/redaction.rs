@@ -11,7 +11,7 @@ pub type Redactions = Vec<(String, Vec<u8>)>;
 /// The headers from which Envoy's access logs and traces read the path, without the parameters for which `is_removed`
 /// holds. Only those that change.
 pub(super) fn redacted(sources: &Sources, headers: &Headers, is_removed: impl Fn(&[u8]) -> bool) -> Redactions {
-    if sources.parameters.is_empty() {
+    if sources.parameters.sources().is_empty() {
         return Vec::new();
     }
     let paths = [":path", ORIGINAL_PATH].into_iter().filter_map(|name| {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::forms::Found;
+use super::source::SourceSet;
 use super::sources::{COOKIE, Offers, Sources, WEBSOCKET_PROTOCOL};
 use crate::request::RequestHead;
 
@@ -27,10 +28,10 @@ struct Line<'r> {
 }
 
 impl<'r> Removal<'r> {
-    /// Removes a token wherever the sources find it.
-    pub(super) fn of(token: &[u8], sources: &Sources, head: &RequestHead<'r>) -> Self {
+    /// Removes a token wherever it was found.
+    pub(super) fn of(token: &[u8], found_in: SourceSet, sources: &Sources, head: &RequestHead<'r>) -> Self {
         let mut removal = Self::default();
-        for (header, forms) in &sources.headers {
+        for (header, forms) in sources.headers.iter().filter(|(_, forms)| forms.sources().intersects(found_in)) {
             // Only a list is read again as one.
             let is_token = |value: &[u8]| {
                 [false, true]
@@ -43,7 +44,7 @@ impl<'r> Removal<'r> {
             });
             removal.add(lines.collect(), b", ");
         }
-        if !sources.parameters.is_empty() {
+        if sources.parameters.sources().intersects(found_in) {
             let is_token = |pair: &[u8]| sources.in_parameter(pair).is_some_and(|found| is_same(&found, token));
             removal.target = target_without(head.target().as_bytes(), is_token);
             // Access logs and traces prefer this one.
@@ -51,7 +52,7 @@ impl<'r> Removal<'r> {
             let originals = originals.filter_map(|(name, path)| Some((name, Some(target_without(path, is_token)?))));
             removal.headers.extend(originals);
         }
-        if !sources.cookies.is_empty() {
+        if sources.cookies.sources().intersects(found_in) {
             let is_token = |pair: &[u8]| sources.in_cookie(pair).is_some_and(|found| is_same(&found, token));
             let lines = head.aliases_of(COOKIE).map(|(name, line)| {
                 let pairs: Vec<_> = line.split(|byte| *byte == b';').map(|pair| (pair, !is_token(pair))).collect();
@@ -59,7 +60,7 @@ impl<'r> Removal<'r> {
             });
             removal.add(lines.collect(), b"; ");
         }
-        if !sources.websocket.is_empty() {
+        if sources.websocket.intersects(found_in) {
             removal.add(offers_without(token, head), b", ");
         }
         removal

@@ -65,12 +65,12 @@ impl Sources {
                 forms.in_header(value, split).map_or(ControlFlow::Continue(()), &mut found)?;
             }
         }
-        if let (Some(query), false) = (head.query(), self.parameters.is_empty()) {
+        if let (Some(query), false) = (head.query(), self.parameters.sources.is_empty()) {
             for pair in pieces(query.as_bytes(), |text| memchr2(b'&', b';', text)) {
                 self.in_parameter(pair).map_or(ControlFlow::Continue(()), &mut found)?;
             }
         }
-        if !self.cookies.is_empty() {
+        if !self.cookies.sources.is_empty() {
             for pair in head.values(COOKIE).flat_map(|line| pieces(line, |text| memchr(b';', text))) {
                 self.in_cookie(pair).map_or(ControlFlow::Continue(()), &mut found)?;
             }
@@ -143,11 +143,13 @@ pub(super) struct FormsByName {
     forms: Vec<(Box<str>, Forms)>,
     /// One bit for each length of a name. Most names in a request have another.
     lengths: u64,
+    /// All sources that read one of the names.
+    sources: SourceSet,
 }
 
 impl FormsByName {
-    pub(super) fn is_empty(&self) -> bool {
-        self.forms.is_empty()
+    pub(super) fn sources(&self) -> SourceSet {
+        self.sources
     }
 
     fn find(&self, name: &[u8]) -> Option<&Forms> {
@@ -159,6 +161,7 @@ impl FormsByName {
     }
 
     fn accept(&mut self, name: &str, scheme: &Scheme, source: SourceSet) {
+        self.sources = self.sources.with(source);
         let index = self.search(name.as_bytes());
         if let Err(index) = index {
             self.forms.insert(index, (name.into(), Forms::default()));

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::claims::ClaimPath;
 use super::error::{TokenError, VerifyError};
 use super::jws::{CompactJws, Header};
+use super::kept::Kept;
 use super::provider::{Provider, ProviderIndex};
 use super::verified::VerifiedToken;
 use crate::json::{Object, parse_object};
@@ -51,7 +51,7 @@ impl<'c> UnverifiedToken<'c> {
         self.header.key_id.clone()
     }
 
-    /// Verifies the token, and keeps of its claims those in `kept`.
+    /// Verifies the token, and keeps of its claims what is in `kept`.
     ///
     /// Claims are checked before the signature because that is cheaper. Until the signature is verified they can only
     /// lead to a refusal.
@@ -64,7 +64,7 @@ impl<'c> UnverifiedToken<'c> {
         index: ProviderIndex,
         provider: &Provider,
         keys: &CurrentKeys,
-        kept: &[ClaimPath],
+        kept: &Kept,
         verifier: &dyn SignatureVerifier,
         now: UnixTime,
     ) -> Result<VerifiedToken, VerifyError> {

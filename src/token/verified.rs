@@ -3,11 +3,12 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::claims::ClaimPath;
+use super::claim_values::ClaimValues;
 use super::error::TokenError;
+use super::kept::Kept;
 use super::name_list::NameList;
 use super::provider::{CheckedClaims, Provider, ProviderIndex};
-use crate::json::{Json, Object};
+use crate::json::Object;
 use crate::keys::jwk::VerifyingKey;
 use crate::time::Validity;
 
@@ -20,7 +21,7 @@ pub struct VerifiedToken {
     client: Option<Box<str>>,
     scopes: NameList,
     groups: NameList,
-    kept: Box<[Option<Json<'static>>]>,
+    claims: Box<[ClaimValues]>,
     headers: Box<[Option<Box<str>>]>,
     logged_claims: Box<[Option<Box<str>>]>,
     omitted: Box<[usize]>,
@@ -31,7 +32,7 @@ impl VerifiedToken {
     pub(super) fn new(
         index: ProviderIndex,
         provider: &Provider,
-        kept: &[ClaimPath],
+        kept: &Kept,
         checked: CheckedClaims,
         signer: &Rc<VerifyingKey>,
         claims: &Object<'_>,
@@ -55,9 +56,9 @@ impl VerifiedToken {
             signer: Rc::clone(signer),
             subject: claims.text("sub").map(Into::into),
             client: provider.client(claims).map(Into::into),
-            scopes: NameList::read(&provider.scope_claims, claims),
-            groups: NameList::read(&provider.group_claims, claims),
-            kept: kept.iter().map(|path| path.find(claims).map(Json::to_static)).collect(),
+            scopes: NameList::read(&provider.scope_claims, claims, &kept.scopes),
+            groups: NameList::read(&provider.group_claims, claims, &kept.groups),
+            claims: kept.claims().iter().map(|path| ClaimValues::read(path, claims)).collect(),
             logged_claims: provider.logged_claims.iter().map(|logged| logged.value(claims)).collect(),
             headers: headers.into(),
             omitted: omitted.into(),
@@ -104,21 +105,19 @@ impl VerifiedToken {
         self.client.as_deref()
     }
 
-    /// Its scopes.
+    /// Its scopes, as far as rules ask for them.
     pub fn scopes(&self) -> &NameList {
         &self.scopes
     }
 
-    /// Its groups.
+    /// Its groups, as far as rules ask for them.
     pub fn groups(&self) -> &NameList {
         &self.groups
     }
 
-    /// The claim with this index in the list given to [`UnverifiedToken::verify`]; `None` if it is missing or null.
-    ///
-    /// [`UnverifiedToken::verify`]: super::unverified::UnverifiedToken::verify
-    pub fn claim(&self, index: usize) -> Option<&Json<'static>> {
-        self.kept.get(index)?.as_ref()
+    /// The values of the claim with this index in [`Kept`].
+    pub fn claim(&self, index: usize) -> Option<&ClaimValues> {
+        self.claims.get(index)
     }
 
     /// The values of the identity headers, in the order of [`Provider::outputs`].
@@ -153,9 +152,9 @@ impl VerifiedToken {
             text(&self.client),
             text(&self.payload),
             size_of_val(&*self.omitted),
-            self.scopes.weight(),
-            self.groups.weight(),
-            self.kept.iter().flatten().map(Json::heap_bytes).sum(),
+            self.scopes.heap_bytes(),
+            self.groups.heap_bytes(),
+            self.claims.iter().map(|claim| claim.heap_bytes().saturating_add(size_of::<ClaimValues>())).sum(),
             texts(&self.headers),
             texts(&self.logged_claims),
         ]

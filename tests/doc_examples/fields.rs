@@ -83,6 +83,9 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
             "claims_to_headers",
             json!({ "x-jwt-sub": object_with(json!({ "claim": "sub" })) }),
         ),
+        "NamesClaim" => {
+            in_provider(&mut configuration, "group_claims", json!([object_with(json!({ "claim": "roles" }))]));
+        }
         "Rule" => {
             let names = field.filter(|(name, _)| *name == "providers").and_then(|(_, names)| names.as_array());
             for name in names.into_iter().flatten() {

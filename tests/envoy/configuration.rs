@@ -206,6 +206,23 @@ fn an_invalid_provider_is_rejected() {
             "providers.main.scope_claims: is empty; list at least one, or leave it out",
         ),
         (
+            with(json!({ "scope_claims": ["*"] })),
+            "providers.main.scope_claims[0]: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "group_claims": ["groups", { "claim": "roles", "separator": "" }] })),
+            "providers.main.group_claims[1].separator: is empty; write what is between two names, such as `,`",
+        ),
+        (with(json!({ "group_claims": [{ "separator": "," }] })), "providers.main.group_claims[0].claim: is required"),
+        (
+            with(json!({ "group_claims": [{ "claim": "roles", "list": "json" }] })),
+            "providers.main.group_claims[0].list: unknown field, expected one of `claim`, `separator`",
+        ),
+        (
+            with(json!({ "group_claims": [7] })),
+            "providers.main.group_claims[0]: invalid type: integer `7`, expected a claim's name, a list of names, or an object with `claim`",
+        ),
+        (
             with(json!({ "forward_token": "no" })),
             "providers.main.forward_token: invalid type: string \"no\", expected a boolean",
         ),
@@ -226,7 +243,11 @@ fn reserved_headers_are_rejected_for_claims() {
     check_rejected([
         (
             with(json!({ "claims_to_headers": { "x-sub": [] } })),
-            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim",
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "claims_to_headers": { "x-sub": ["*", "sub"] } })),
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
         ),
         (
             with(json!({ "claims_to_filter_state": { "a b": "sub" } })),
@@ -421,6 +442,10 @@ fn an_invalid_rule_is_rejected() {
         (
             rule(json!({ "route": "GET /", "require": { "claim": "sub" } })),
             "rules[0].require: a `claim` needs exactly one of `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` and `matches`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "require": { "claim": ["*", "id"], "equals": 1 } })),
+            "rules[0].require.claim: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
         ),
         (
             rule(json!({ "route": "GET /", "require": { "all_of": [] } })),

@@ -217,6 +217,48 @@ fn the_claims_of_scopes_and_groups_can_be_configured() {
 }
 
 #[test]
+fn a_claim_of_scopes_or_groups_may_have_a_separator_or_several_places() {
+    let mut policy = with_rules(json!([
+        { "route": "GET /admin", "groups": ["admin"] },
+        { "route": "GET /billing", "groups": ["Billing admin"] },
+        { "route": "GET /read", "scopes": ["read"] },
+    ]));
+    policy["providers"]["main"]["scope_claims"] =
+        json!([{ "claim": "rights", "separator": ";" }, ["apps", "*", "scp"]]);
+    policy["providers"]["main"]["group_claims"] =
+        json!([{ "claim": "roles", "separator": "," }, ["orgs", "*", "roles"], ["teams", "*", "name"]]);
+    let gateway = Gateway::start(&policy);
+    let missing = (403, "group_missing");
+    gateway.expect(
+        [
+            ("/admin", "roles", json!("user,admin"), ALLOWED),
+            ("/admin", "roles", json!("admin , user"), ALLOWED),
+            ("/admin", "roles", json!("notadmin"), missing),
+            ("/admin", "roles", json!("user,notadmin,administrator"), missing),
+            ("/admin", "roles", json!("Billing admin"), missing),
+            ("/billing", "roles", json!("user,Billing admin"), ALLOWED),
+            ("/billing", "roles", json!("[user, Billing admin]"), ALLOWED),
+            ("/admin", "roles", json!("[Users, Billing admin]"), missing),
+            ("/admin", "roles", json!("[user admin]"), missing),
+            ("/admin", "roles", json!(["user,admin"]), missing),
+            ("/admin", "roles", json!(["user", "admin"]), ALLOWED),
+            ("/admin", "orgs", json!({ "1": { "roles": ["user"] }, "2": { "roles": ["admin"] } }), ALLOWED),
+            ("/admin", "orgs", json!({ "1": { "roles": ["user"] }, "admin": { "roles": [] } }), missing),
+            ("/admin", "teams", json!([{ "name": "user" }, { "name": "admin" }]), ALLOWED),
+            ("/admin", "teams", json!([{ "name": "user" }, { "title": "admin" }]), missing),
+            ("/read", "rights", json!("write;read"), ALLOWED),
+            ("/read", "rights", json!("write read"), (403, "scope_missing")),
+            ("/read", "apps", json!([{ "scp": "write" }, { "scp": "email read" }]), ALLOWED),
+            ("/read", "apps", json!([{ "scp": "write" }]), (403, "scope_missing")),
+        ]
+        .map(|(path, claim, value, expected)| {
+            let token = Token::new().claim(claim, value.clone()).signed();
+            (format!("{path} {claim}={value}"), Request::get(path).bearer(token), expected)
+        }),
+    );
+}
+
+#[test]
 fn the_profile_cognito_reads_cognitos_claims() {
     let mut policy = with_rules(json!([{ "route": "GET /", "groups": ["admin"] }]));
     policy["providers"]["main"]["profile"] = json!("cognito");

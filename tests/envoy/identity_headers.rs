@@ -90,6 +90,7 @@ fn a_claim_is_forwarded_as_one_header_value() {
         "x-claim": "claim",
         "x-nested": ["org", "id"],
         "x-dotted": "org.id",
+        "x-each": ["orgs", "*", "id"],
         "x-spaced": { "claim": "claim", "list": "join", "separator": " " },
         "x-json": { "claim": "claim", "list": "json" },
     }));
@@ -112,6 +113,9 @@ fn a_claim_is_forwarded_as_one_header_value() {
     let echo = gateway.send(&Request::get("/token").bearer(token.signed())).echo();
     assert_eq!((echo.all("x-nested"), echo.all("x-dotted")), (vec!["acme"], vec!["literal"]));
     assert!(echo.all("x-claim").is_empty(), "a missing claim sets no header");
+    assert!(echo.all("x-each").is_empty(), "a path that leads to no value sets no header");
+    let token = Token::new().claim("orgs", json!([{ "id": "acme" }, { "name": "x" }, { "id": 7 }]));
+    assert_eq!(gateway.send(&Request::get("/token").bearer(token.signed())).echo().all("x-each"), ["acme,7"]);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use jwt_authorizer_test_support::token::base64url;
 use serde_json::{Value, json};
 
 use crate::harness::policy::merged;
-use crate::harness::{ALLOWED, Gateway, Issuer, Key, Outcome, Request, Setup, Token, provider, with_provider};
+use crate::harness::{
+    ALLOWED, Gateway, Issuer, Key, Outcome, Request, Setup, Token, eventually, provider, with_provider,
+};
 
 const INVALID: Outcome<'static> = (401, "signature_invalid");
 
@@ -125,5 +127,32 @@ fn a_thumbprint_chooses_the_key() {
             ("a key that is not tried", signed(unnamed.clone(), &keys[7]), (401, "key_ambiguous")),
             ("a key that is not the issuer's", signed(unnamed.clone(), &Key::other("ES256")), (401, "key_ambiguous")),
         ]);
+    }
+}
+
+#[test]
+fn certificates_by_kid_are_keys_of_these_names() {
+    let (rsa, ec, okp) = (Key::of("RS256").named("rsa"), Key::of("ES256").named("ec"), Key::of("EdDSA").named("okp"));
+    // The dates of these certificates are in the past: the issuer withdraws a key by leaving it out.
+    let document = json!({
+        "rsa": rsa.certificate(),
+        "ec": ec.certificate(),
+        "okp": okp.certificate(),
+        "broken": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    });
+    for gateway in gateways(&document) {
+        let named = |key: &Key, id: &str| signed(Token::new().header("kid", id), key);
+        gateway.expect([
+            ("an RSA key", named(&rsa, "rsa"), ALLOWED),
+            ("an RSA key, another algorithm", named(&rsa.clone().for_algorithm("PS512"), "rsa"), ALLOWED),
+            ("an EC key", named(&ec, "ec"), ALLOWED),
+            ("an Ed25519 key", named(&okp, "okp"), ALLOWED),
+            ("another key", named(&Key::other("RS256"), "rsa"), INVALID),
+            ("another key's name", named(&rsa, "ec"), (401, "key_unknown")),
+            ("a certificate that can't be read", named(&rsa, "broken"), (401, "key_unknown")),
+        ]);
+        let line =
+            "provider `main`: keys from cluster `issuer`: 3 of 4 keys; left out: `broken` (not an X.509 certificate)";
+        eventually("the line about the keys", || gateway.filter_log().iter().any(|known| known == line).then_some(()));
     }
 }

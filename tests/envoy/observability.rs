@@ -323,14 +323,22 @@ fn changed_keys_are_logged_once_for_all_workers() {
     let jwks = json!({ "providers": { "main": { "jwks": { "refresh_interval": "1s" } } } });
     let gateway = Setup::new(&policy(jwks)).workers(4).issuer(issuer).start();
     let lines = |text: &str| gateway.filter_log().iter().filter(|line| *line == text).count();
-    let of = |count: usize| format!("provider `main`: {count} keys from cluster `issuer`");
-    eventually("the first keys", || (lines(&of(10)) == 1).then_some(()));
-    gateway.issuer.publish(&[Key::of("ES256")]);
-    eventually("other keys", || (lines(&of(1)) == 1).then_some(()));
+    let first = "provider `main`: keys from cluster `issuer`: 10 keys";
+    eventually("the first keys", || (lines(first) == 1).then_some(()));
+    let mut broken = Key::of("ES384").named("k1").jwk();
+    broken["x"] = json!("not base64url");
+    gateway.issuer.publish_at("/jwks.json", json!({ "keys": [Key::of("ES256").named("b").jwk(), broken] }));
+    let removed = "`RS256`, `RS384`, `RS512`, `PS256` and 6 more";
+    let second = format!(
+        "provider `main`: new keys from cluster `issuer`: 1 of 2 keys; added: `b`; withdrawn: {removed}; left out: `k1` (x is not base64url)"
+    );
+    eventually("other keys", || (lines(&second) == 1).then_some(()));
+    gateway.await_metric("provider.main.jwks_keys", 1);
+    gateway.await_metric("provider.main.jwks_keys_left_out", 1);
     // The same keys are not logged again.
     let fetched = gateway.issuer.fetches();
     eventually("two more fetches", || (gateway.issuer.fetches() > fetched + 2).then_some(()));
-    assert_eq!((lines(&of(10)), lines(&of(1))), (1, 1));
+    assert_eq!((lines(first), lines(&second)), (1, 1));
 }
 
 #[test]

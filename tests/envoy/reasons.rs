@@ -198,7 +198,7 @@ fn every_reason_has_its_status_and_series_are_bounded() {
     let refusals = refusals().len() + 1;
     assert_eq!((series("reason."), series("dry_run_reason.")), (seen.len(), refusals));
     let global = 5 + all.len() + refusals;
-    let per_provider = 3 + 1 + 3 + 1 + FetchFailure::ALL.len();
+    let per_provider = 3 + 1 + 4 + 1 + FetchFailure::ALL.len();
     let formula = format!("{global} + {per_provider} × providers + audiences + clients + 2 × (rules + 1)");
     assert!(PAGE.lines().any(|line| line == formula), "the page lacks the formula {formula}");
     // No provider has several audiences or clients here.

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::claim::{ClaimName, Encoding, ListForm, Output};
+use super::super::claim::{ClaimName, Encoding, ListForm, NamesClaim, Output};
 use super::super::entries::Entries;
 use super::super::identity_source::IdentitySource;
 use super::super::period::Period;
@@ -68,12 +68,53 @@ impl JsonSchema for ClaimName {
         json_schema!({
             "title": "claim",
             "description": "The name of a top-level claim, taken literally, dots and colons included; or a list of names, the \
-                path to a nested claim.",
+                path to a nested claim. Behind the first name, `\"*\"` stands for any member of a list or an object. Then a \
+                test holds if it holds for one of the values that the path leads to, and a header has the list of them. \
+                Two tests may hold for different members.",
             "anyOf": [
-                { "type": "string", "minLength": 1 },
-                { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 },
+                { "type": "string", "minLength": 1, "not": { "const": "*" } },
+                {
+                    "type": "array",
+                    "prefixItems": [{ "not": { "const": "*" } }],
+                    "items": { "type": "string", "minLength": 1 },
+                    "minItems": 1,
+                },
             ],
-            "examples": ["cognito:groups", ["realm_access", "roles"]],
+            "examples": ["cognito:groups", ["realm_access", "roles"], ["identities", "*", "providerName"]],
+        })
+    }
+}
+
+impl JsonSchema for NamesClaim {
+    fn schema_name() -> Cow<'static, str> {
+        "NamesClaim".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let claim = generator.subschema_for::<ClaimName>();
+        json_schema!({
+            "title": "claim with names",
+            "description": "A claim, or an object that also says what is between two names in its text. If the path has a `*`, \
+                each value that it leads to is read by itself.",
+            "anyOf": [
+                claim,
+                {
+                    "type": "object",
+                    "properties": {
+                        "claim": with(&claim, json!({ "description": "The claim.", "examples": ["roles"] })),
+                        "separator": {
+                            "description": "The text between two names, in the claim's text and in brackets. Spaces around \
+                                a name do not belong to it. The members of a list are not split.",
+                            "type": "string",
+                            "minLength": 1,
+                            "examples": [","],
+                        },
+                    },
+                    "required": ["claim"],
+                    "additionalProperties": false,
+                },
+            ],
+            "examples": ["groups", ["realm_access", "roles"], { "claim": "roles", "separator": "," }],
         })
     }
 }

@@ -126,7 +126,7 @@ fn inline_keys(path: &ConfigPath, set: &Json<'_>, secrets: AlgorithmSet) -> Resu
         InlineError::Set(error) => path.error(match error {
             KeySetError::Malformed => "is not a key set (RFC 7517 §5); write `{\"keys\": [...]}`",
             KeySetError::TooManyKeys => "has more than 200 keys; remove those that are not in use",
-            KeySetError::NoUsableKey => "has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
+            KeySetError::NoUsableKey(_) => "has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
         }),
         InlineError::Secret { index, error } => path.field("keys").item(index).error(match error {
             SecretError::Malformed => "is not a valid secret: `k` must be base64url without padding, `alg` must be HS256, HS384 or HS512, and `use` must be `sig`".to_owned(),

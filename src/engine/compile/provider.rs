@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::context::{Context, claim_path, is_label, names, not_empty, settable_header};
 use super::key_source::{TENANT, check_secrets, key_source};
+use super::name_claims;
 use super::profile::Preset;
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
@@ -13,7 +14,6 @@ use crate::request::HeaderName;
 use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
 use crate::token::logged_claim::LoggedClaim;
-use crate::token::name_list::{NameClaim, TextForm};
 use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
 
@@ -84,13 +84,8 @@ impl Context {
         let (headers, outputs) = outputs(path, claims_to_headers)?;
         let payload_header =
             payload_to_header.map(|name| free_header(&path.field("payload_to_header"), &name, &headers)).transpose()?;
-        // `group_claims` replaces all claims of the profile.
-        let by_audience = audiences.iter().flatten().filter(|_| preset.roles_by_audience && group_claims.is_none());
-        let by_audience: Vec<_> =
-            by_audience.filter_map(|name| ClaimPath::new(&["resource_access", name, "roles"])).collect();
-        let name_claim = |text: TextForm| {
-            move |path| NameClaim { path, text: text.clone(), form_encoded: preset.form_encodes_lists }
-        };
+        let group_claims =
+            name_claims::group_claims(path, group_claims, &preset, audiences.as_deref().unwrap_or_default())?;
         let compiled = Provider {
             name: name.into(),
             audiences: audiences_of(path, audiences, any_audience)?,
@@ -101,15 +96,8 @@ impl Context {
             clock_skew: clock_skew.duration(),
             require_expiration,
             max_lifetime: max_token_lifetime.map(config::Period::duration),
-            scope_claims: claims(&path.field("scope_claims"), scope_claims, preset.scopes)?
-                .into_iter()
-                .map(name_claim(TextForm::Words))
-                .collect(),
-            group_claims: claims(&path.field("group_claims"), group_claims, preset.groups)?
-                .into_iter()
-                .chain(by_audience)
-                .map(name_claim(TextForm::Name))
-                .collect(),
+            scope_claims: name_claims::scope_claims(path, scope_claims, &preset)?,
+            group_claims,
             max_token_bytes: max_token_size.bytes(),
             sources: self.sources_of(&path.field("identity_sources"), identity_sources)?,
             outputs,
@@ -192,21 +180,6 @@ fn algorithms_of(path: &ConfigPath, names: Option<Vec<String>>) -> Result<Algori
 
 fn preset_paths(paths: &[&[&str]]) -> Box<[ClaimPath]> {
     paths.iter().filter_map(|path| ClaimPath::new(path)).collect()
-}
-
-fn claims(
-    path: &ConfigPath,
-    given: Option<Vec<config::ClaimName>>,
-    preset: &[&[&str]],
-) -> Result<Box<[ClaimPath]>, ConfigError> {
-    match given {
-        None => Ok(preset_paths(preset)),
-        Some(given) => not_empty(path, given)?
-            .iter()
-            .enumerate()
-            .map(|(index, name)| claim_path(&path.item(index), name))
-            .collect(),
-    }
 }
 
 /// The headers that a provider sets from claims, and the claim for each.

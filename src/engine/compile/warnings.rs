@@ -7,8 +7,10 @@ use crate::config::{
     Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, FilterState, IdentitySource, Mode, Profile, Provider,
     Requirement, Rule, Scalar, TokenUse,
 };
+use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
 use crate::token::output;
+use crate::token::provider::{self as token, ByProvider};
 
 /// The warnings so far.
 #[derive(Default)]
@@ -61,6 +63,24 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     warnings.0.into()
 }
 
+/// A warning for each key of the configuration that can't be used.
+#[inline(never)]
+pub(super) fn keys_left_out(
+    path: &ConfigPath,
+    providers: &ByProvider<token::Provider>,
+    sources: &ByProvider<KeySource>,
+) -> Vec<Warning> {
+    let mut warnings = Warnings::default();
+    for (provider, source) in providers.iter().zip(sources.iter()) {
+        let KeySource::Inline(set) = source else { continue };
+        let inline = path.field(&provider.name).field("jwks").field("inline");
+        for key in set.left_out().iter().filter(|key| key.error.is_fault()) {
+            warnings.add_item(&inline, "keys", key.index, &format!("is left out: {}", key.error));
+        }
+    }
+    warnings.0
+}
+
 fn is_accepted(config: &Config, name: &str) -> bool {
     let checks_tokens = |rule: &Rule| matches!(rule.access, Access::Authenticated | Access::Optional);
     let accepts = |rule: &Rule| {
@@ -77,6 +97,7 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience";
         warnings.add_item(path, "audiences", index, problem);
     }
+    check_separators(warnings, path, provider);
     if provider.profile == Profile::Generic && provider.token_use.is_none() {
         let problem = "is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
         warnings.add(path, "token_use", problem);
@@ -126,6 +147,15 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
         warnings.add_item(path, "identity_sources", index, problem);
     }
+    let is_never_only_a_token = |source: &IdentitySource| {
+        let name = source.source.strip_prefix("$request.header.").unwrap_or_default();
+        ["cookie", "sec-websocket-protocol"].iter().any(|header| name.eq_ignore_ascii_case(header))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(is_never_only_a_token) {
+        let problem =
+            "reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
     let has_no_token = |source: &IdentitySource| {
         let scheme = source.scheme.as_deref().unwrap_or_default();
         ["basic", "digest"].iter().any(|other| scheme.eq_ignore_ascii_case(other))
@@ -133,6 +163,19 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     if let Some(index) = provider.identity_sources.iter().flatten().position(has_no_token) {
         let problem = "has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme";
         warnings.add_item(path, "identity_sources", index, problem);
+    }
+}
+
+/// A separator that some of the issuer's texts would not have.
+fn check_separators(warnings: &mut Warnings, path: &ConfigPath, provider: &Provider) {
+    for (field, claims) in [("scope_claims", &provider.scope_claims), ("group_claims", &provider.group_claims)] {
+        for (index, claim) in claims.iter().flatten().enumerate() {
+            let separator = claim.separator.as_deref().unwrap_or_default();
+            if separator.trim() != separator && !separator.trim().is_empty() {
+                let problem = "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+                warnings.add_item(path, field, index, problem);
+            }
+        }
     }
 }
 
@@ -274,7 +317,12 @@ fn excludes(one: &Requirement, other: &Requirement) -> bool {
         return other.exists != Some(false);
     }
     let (ours, theirs) = (values(one), values(other));
-    !ours.is_empty() && !theirs.is_empty() && !ours.iter().any(|value| theirs.iter().any(|other| same(value, other)))
+    // Different members may have the two values.
+    let is_one_value = one.claim.as_ref().is_some_and(|claim| !claim.has_wildcard());
+    is_one_value
+        && !ours.is_empty()
+        && !theirs.is_empty()
+        && !ours.iter().any(|value| theirs.iter().any(|other| same(value, other)))
 }
 
 fn values(test: &Requirement) -> Vec<&Scalar> {

@@ -187,7 +187,8 @@ fn assert_left(table: &[Row<'_>]) {
     for (sent, headers, target) in table {
         let sent = sent.iter().copied().collect();
         let head = RequestHead::new(&sent).unwrap();
-        let removal = Removal::of(b"abc", &sources, &head);
+        let everywhere = (0..5).map(|index| SourceSet::of(index).unwrap()).reduce(SourceSet::with).unwrap();
+        let removal = Removal::of(b"abc", everywhere, &sources, &head);
         let left: Vec<_> = headers.iter().map(|(name, rest)| (name.as_bytes(), rest.map(Into::into))).collect();
         assert_eq!(removal, Removal { headers: left, target: target.map(Into::into) });
     }
@@ -250,4 +251,28 @@ fn the_rest_of_a_header_stays() {
             None,
         ),
     ]);
+}
+
+#[test]
+fn only_places_where_the_token_was_found_change() {
+    let sources = sources();
+    let sent = [
+        ("authorization", "Bearer abc"),
+        ("x-token", "abc"),
+        (":path", "/?t=abc"),
+        ("cookie", "c=abc"),
+        ("sec-websocket-protocol", "bearer,abc"),
+    ];
+    let headers = sent.into_iter().collect();
+    let head = RequestHead::new(&headers).unwrap();
+    for (index, (name, _)) in sent.iter().enumerate() {
+        let removal = Removal::of(b"abc", SourceSet::of(index).unwrap(), &sources, &head);
+        let changed: Vec<_> = removal
+            .headers
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(removal.target.as_ref().map(|_| &b":path"[..]))
+            .collect();
+        assert_eq!(changed, [name.as_bytes()]);
+    }
 }

@@ -118,6 +118,22 @@ impl Key {
         jwk
     }
 
+    /// An X.509 certificate in PEM for the issuer's key, or for another RSA key; empty for a secret. Its dates are in the
+    /// past.
+    pub fn certificate(&self) -> &'static str {
+        match &self.pair {
+            Pair::Rsa(key) => match Pair::of("RS256", Owner::Issuer) {
+                Pair::Rsa(ours) if ours.n() == key.n() => include_str!("keys/rsa-issuer.crt"),
+                _ => include_str!("keys/rsa-other.crt"),
+            },
+            Pair::P256(_) => include_str!("keys/p256-issuer.crt"),
+            Pair::P384(_) => include_str!("keys/p384-issuer.crt"),
+            Pair::P521(_) => include_str!("keys/p521-issuer.crt"),
+            Pair::Ed25519(_) => include_str!("keys/ed25519-issuer.crt"),
+            Pair::Secret(_) => "",
+        }
+    }
+
     /// The signature over these bytes, in the form of RFC 7518 section 3.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.pair {
