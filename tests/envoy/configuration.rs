@@ -121,6 +121,26 @@ fn an_invalid_provider_is_rejected() {
     check_rejected([
         (without("issuer"), "providers.main.issuer: is required"),
         (
+            with(json!({ "without_issuer": true, "subjects": ["a"] })),
+            "providers.main.without_issuer: contradicts `issuer`; keep one of the two",
+        ),
+        (
+            with(json!({ "issuer": null, "without_issuer": true })),
+            "providers.main.subjects: is required because of `without_issuer`; list the accepted subjects, such as `spiffe://example.org/*`",
+        ),
+        (
+            with(json!({ "subjects": ["a"] })),
+            "providers.main.subjects: needs `without_issuer`; with an `issuer`, compare `sub` in a rule's `require`",
+        ),
+        (
+            with(json!({ "issuer": null, "without_issuer": true, "subjects": ["a", "*"] })),
+            "providers.main.subjects[1]: is not a valid subject; write it in full, or its beginning with `*` behind it",
+        ),
+        (
+            with(json!({ "tenant_claim": "zid" })),
+            "providers.main.tenant_claim: needs `{tenantid}` in the issuer; write it there, or remove `tenant_claim`",
+        ),
+        (
             with(json!({ "issuer": "" })),
             "providers.main.issuer: is empty; write the `iss` of the tokens, byte for byte",
         ),

@@ -67,6 +67,9 @@ pub(super) fn key_source(
         (Some(uri), false) => (uri, path.field("uri")),
         (None, _) => (format!("{}{OPENID_CONFIGURATION}", issuer.trim_end_matches('/')), path.field("discovery")),
     };
+    if discovery && issuer.is_empty() {
+        return Err(path.field("discovery").error("is not possible without an issuer; write the `uri` of the keys"));
+    }
     if discovery && issuer.contains(TENANT) {
         return Err(path
             .field("discovery")
