@@ -26,8 +26,17 @@ RULES = [
     "cluster.items.upstream_rq_200",
 ]
 DRY_RUN, PUBLIC = "GET /dry-run", "GET /public"
+AUDIENCE, CLIENT = "https://api.example:443/v1.2", "web.client"
+# Tokens of `main` are counted by audience and client, and have a claim that cannot be written into a header.
+COUNTED = {
+    "audiences": ["api", AUDIENCE],
+    "clients": ["app", CLIENT],
+    "claims_to_headers": {"x-nickname": "nickname"},
+}
+CLAIMS = {"main": {"aud": AUDIENCE, "azp": CLIENT, "nickname": "two\nlines"}}
 POLICY = {
-    "providers": {name: provider(name) for name in PROVIDERS} | {"down": provider("down", DOWN)},
+    "providers": {name: provider(name) for name in PROVIDERS}
+    | {"main": provider("main") | COUNTED, "down": provider("down", DOWN)},
     "rules": [
         *({"route": f"GET /{number}", "name": name} for number, name in enumerate(RULES)),
         {"route": DRY_RUN, "mode": "dry_run"},
@@ -110,7 +119,8 @@ def scrape():
 def credentials(request):
     if not request.provider:
         return {}
-    return {"authorization": f"Bearer {token(request.provider, **({'exp': 1} if request.expired else {}))}"}
+    claims = CLAIMS.get(request.provider, {}) | ({"exp": 1} if request.expired else {})
+    return {"authorization": f"Bearer {token(request.provider, **claims)}"}
 
 
 def read(gateway):

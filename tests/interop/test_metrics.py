@@ -8,7 +8,7 @@ from demo.exchange import send
 from demo.upstream import upstream
 
 from .gateway import ROOT, Gateway, eventually, serving
-from .scrape import ALLOWED, DENIED, DRY_RUN, POLICY, PROVIDERS, PUBLIC, RULES, TRAFFIC, read, scrape
+from .scrape import ALLOWED, AUDIENCE, CLIENT, DENIED, DRY_RUN, POLICY, PROVIDERS, PUBLIC, RULES, TRAFFIC, read, scrape
 
 
 class Labels(unittest.TestCase):
@@ -23,20 +23,31 @@ class Labels(unittest.TestCase):
             | {f"jwt_authorizer_provider_{name}": {"provider"} for name in outcomes}
             | {
                 f"jwt_authorizer_provider_jwks_{name}": {"provider"}
-                for name in ["fetch_success", "keys", "age_seconds", "seconds_since_success"]
+                for name in ["fetch_success", "keys", "keys_left_out", "age_seconds", "seconds_since_success"]
             }
-            | {"jwt_authorizer_provider_jwks_fetch_failed": {"provider", "class"}},
+            | {"jwt_authorizer_provider_jwks_fetch_failed": {"provider", "class"}}
+            | {f"jwt_authorizer_provider_{name}_requests": {"provider", name} for name in ["audience", "client"]}
+            | {"jwt_authorizer_provider_header_omitted": {"provider"}},
         )
 
     def test_only_the_state_of_the_keys_is_a_gauge(self):
         gauges = {name for name, kind in scrape().kinds.items() if name.startswith("jwt_") and kind == "gauge"}
-        expected = {f"jwt_authorizer_provider_jwks_{name}" for name in ["keys", "age_seconds", "seconds_since_success"]}
+        names = ["keys", "keys_left_out", "age_seconds", "seconds_since_success"]
+        expected = {f"jwt_authorizer_provider_jwks_{name}" for name in names}
         self.assertEqual(gauges, expected)
 
     def test_a_rule_is_labelled_with_its_name_whatever_the_characters(self):
         self.assertEqual(scrape().values("rule_allowed", "rule"), {*RULES, DRY_RUN, PUBLIC})
         self.assertEqual(scrape().values("rule_denied", "rule"), {*RULES, "default"})
         self.assertEqual(scrape().values("rule_dry_run_denied", "rule"), {DRY_RUN})
+
+    def test_an_audience_and_a_client_are_labels_whatever_the_characters(self):
+        requests = [request for request in TRAFFIC if request.provider == "main" and not request.expired]
+        for label, value in [("audience", AUDIENCE), ("client", CLIENT)]:
+            name = f"provider_{label}_requests"
+            self.assertEqual(scrape().total(name, provider="main", **{label: value}), len(requests))
+            self.assertEqual(scrape().values(name, label), {value})
+        self.assertEqual(scrape().total("provider_header_omitted", provider="main"), len(requests))
 
     def test_a_provider_is_labelled_with_its_name(self):
         self.assertEqual(scrape().values("provider_allowed", "provider"), {*PROVIDERS})
