@@ -32,7 +32,7 @@ pub use headers::{OWN_HEADERS, UNSETTABLE_HEADERS};
 pub use identity_source::IdentitySource;
 pub use parse::parse;
 pub use period::Period;
-pub use plugin::{Config, CorsPreflight, Fallback, FilterState};
+pub use plugin::{Config, CorsPreflight, Fallback, FilterState, PolicyMode};
 pub use provider::{Cache, Jwks, Profile, Provider, TokenUse};
 pub use responses::{Format, Responses};
 pub use rule::{Access, Mode, Requirement, Rule};

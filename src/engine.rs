@@ -27,6 +27,7 @@ pub struct Engine {
     authenticator: Authenticator,
     authorizer: Authorizer,
     forwarding: Forwarding,
+    dry_run: bool,
     replies: ReplyStyle,
     bypass_preflight: bool,
     key_sources: ByProvider<KeySource>,
@@ -107,7 +108,7 @@ impl Engine {
         self.refuse(refusal, needs.diagnostics, head)
     }
 
-    /// Refuses a request before its rule is known. No rule can turn this into a dry run.
+    /// Refuses a request before its rule is known. Only the policy can be in dry run then.
     pub fn refuse_unrouted(&self, refusal: Refusal) -> Decision {
         self.deny(refusal, self.no_diagnostics())
     }
@@ -130,6 +131,11 @@ impl Engine {
     /// Where each provider's keys come from.
     pub fn key_sources(&self) -> &ByProvider<KeySource> {
         &self.key_sources
+    }
+
+    /// Whether the policy refuses nothing and changes nothing.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
     }
 
     /// The policy's name in logs and metrics.
@@ -176,7 +182,7 @@ impl Engine {
         TokenCache::new(self.max_tokens)
     }
 
-    /// Refuses, unless the rule is in dry run.
+    /// Refuses, unless the rule is in dry run. In a policy in dry run, `anonymous` edits nothing.
     fn refuse(&self, refusal: Refusal, diagnostics: Diagnostics, head: &RequestHead<'_>) -> Decision {
         if self.authorizer.rules()[diagnostics.rule].dry_run {
             return Decision { effect: Effect::Report(refusal, self.forwarding.anonymous(head)), diagnostics };
@@ -185,6 +191,9 @@ impl Engine {
     }
 
     fn deny(&self, refusal: Refusal, diagnostics: Diagnostics) -> Decision {
+        if self.dry_run {
+            return Decision { effect: Effect::Report(refusal, Edits::default()), diagnostics };
+        }
         let reply = Reply::new(&refusal, &self.replies);
         Decision { effect: Effect::Deny(refusal, reply), diagnostics }
     }

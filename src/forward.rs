@@ -14,6 +14,7 @@ pub struct Forwarding {
     /// Headers that only verified claims may set.
     reserved: Box<[HeaderName]>,
     clear_route_cache: bool,
+    dry_run: bool,
 }
 
 /// What is forwarded from the tokens of one provider.
@@ -43,17 +44,18 @@ pub struct Edits {
 const CONNECTION: &str = "connection";
 
 impl Forwarding {
-    /// Creates it from compiled parts. The headers that it sets are reserved: a client cannot set them.
-    pub fn new(providers: ByProvider<ProviderForwarding>, clear_route_cache: bool) -> Self {
+    /// Creates it from compiled parts. The headers that it sets are reserved: a client cannot set them. In dry run it
+    /// reserves and sets none, and forwards each token.
+    pub fn new(providers: ByProvider<ProviderForwarding>, clear_route_cache: bool, dry_run: bool) -> Self {
         let mut reserved: Vec<HeaderName> = Vec::new();
-        for provider in providers.iter() {
+        for provider in providers.iter().filter(|_| !dry_run) {
             for header in provider.headers.iter().chain(&provider.payload_header) {
                 if !reserved.iter().any(|known| known.is_alias_of(header.as_str().as_bytes())) {
                     reserved.push(header.clone());
                 }
             }
         }
-        Self { providers, reserved: reserved.into(), clear_route_cache }
+        Self { providers, reserved: reserved.into(), clear_route_cache, dry_run }
     }
 
     /// The identity headers of a provider, in the order of its outputs.
@@ -68,6 +70,9 @@ impl Forwarding {
 
     /// Edits for a request with a verified token: sets its identity headers and removes the others.
     pub fn identified(&self, token: &VerifiedToken, credential: &Credential<'_, '_>, head: &RequestHead<'_>) -> Edits {
+        if self.dry_run {
+            return Edits::default();
+        }
         let mut edits = self.strip_reserved(head);
         let provider = &self.providers[token.provider()];
         for (header, value) in provider.headers.iter().zip(token.headers()) {
@@ -201,7 +206,7 @@ mod tests {
             let headers = [HeaderName::new(name).unwrap()].into();
             providers.push(ProviderForwarding { headers, payload_header: None, forward_token: true });
         }
-        Forwarding::new(providers, false)
+        Forwarding::new(providers, false, false)
     }
 
     #[test]

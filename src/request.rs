@@ -8,6 +8,7 @@ mod header_name;
 mod headers;
 mod path;
 mod readings;
+mod steps;
 
 pub use header_name::{HeaderName, is_alias_of, is_token};
 pub use headers::Headers;

@@ -18,5 +18,6 @@ pub mod removal;
 pub mod scalar;
 pub mod source;
 pub mod sources;
+pub mod subject;
 pub mod unverified;
 pub mod verified;

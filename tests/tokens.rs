@@ -369,3 +369,77 @@ fn a_claim_that_cannot_be_written_leaves_its_header_out_unless_it_is_required() 
     let expected = Ok(vec![("x-sub".to_owned(), "alice".to_owned())]);
     assert_eq!(headers(both, json!({ "name": "two\nlines" })), expected, "the others are set");
 }
+
+#[test]
+fn a_token_without_iss_belongs_to_the_provider_of_its_subject() {
+    let mut keys = Key::set(&[Key::of("ES256")]);
+    keys["keys"][0]["use"] = json!("jwt-svid");
+    let without_issuer = |subjects: Value| {
+        let fields = json!({ "without_issuer": true, "subjects": subjects, "jwks": { "inline": keys } });
+        without(merged(provider(), fields), "issuer")
+    };
+    let mut gate = Gate::with(json!({
+        "providers": {
+            "main": provider(),
+            "workloads": without_issuer(json!(["spiffe://a.example/*", "spiffe://b.example/web"])),
+            "others": without_issuer(json!(["spiffe://c.example/*"])),
+        },
+        "default": "authenticated",
+    }));
+    let unknown = "issuer_unknown";
+    for (changed, expected, provider) in [
+        (json!({ "sub": "spiffe://a.example/db" }), "allowed", Some("workloads")),
+        (json!({ "sub": "spiffe://b.example/web" }), "allowed", Some("workloads")),
+        (json!({ "sub": "spiffe://c.example/x", "iss": null }), "allowed", Some("others")),
+        (json!({ "sub": "spiffe://b.example/db" }), unknown, None),
+        (json!({ "sub": "spiffe://a.example.evil.example/db" }), unknown, None),
+        (json!({ "sub": "alice" }), unknown, None),
+        (json!({ "sub": null }), unknown, None),
+        (json!({ "sub": ["spiffe://a.example/db"] }), unknown, None),
+        (json!({ "sub": "spiffe://a.example/db", "aud": "other" }), "audience_mismatch", Some("workloads")),
+        (json!({ "sub": "spiffe://a.example/db", "exp": null }), "expiration_missing", Some("workloads")),
+        // A token with `iss` is judged by it alone.
+        (json!({ "sub": "spiffe://a.example/db", "iss": ISSUER }), "allowed", Some("main")),
+        (json!({ "sub": "spiffe://a.example/db", "iss": "https://other.example" }), unknown, None),
+        (json!({ "sub": "spiffe://a.example/db", "iss": "" }), unknown, None),
+        (json!({ "sub": "spiffe://a.example/db", "iss": 7 }), unknown, None),
+        (json!({ "sub": "spiffe://a.example/db", "iss": [ISSUER] }), unknown, None),
+    ] {
+        let claims = merged(without(claims(), "iss"), changed);
+        let decision = gate.decide(&token(&json!({}), &claims), NOW);
+        let named =
+            decision.diagnostics.caller.provider.map(|index| &*gate.engine.authenticator().providers()[index].name);
+        assert_eq!((decision.reason(), named), (expected, provider), "{claims}");
+    }
+    let two = |ours: &str, theirs: &str| {
+        let providers = json!({ "one": without_issuer(json!([ours])), "two": without_issuer(json!([theirs])) });
+        Engine::from_json(json!({ "providers": providers }).to_string().as_bytes()).err().map(|error| error.to_string())
+    };
+    assert_eq!(two("a/*", "b/*"), None);
+    assert_eq!(
+        two("a/*", "a/b").as_deref(),
+        Some("providers.two.subjects[0]: overlaps with a subject of `one`; each subject must have one provider")
+    );
+}
+
+#[test]
+fn the_tenant_in_the_issuer_is_bound_to_a_claim() {
+    let issuer = "https://{tenantid}.accounts.example/oauth/token";
+    let template = merged(provider(), json!({ "issuer": issuer, "tenants": ["one", "two"] }));
+    let iss = |tenant: &str| issuer.replace("{tenantid}", tenant);
+    for (claim, changed, expected) in [
+        (json!("zid"), json!({ "iss": iss("one"), "zid": "one" }), "allowed"),
+        (json!("zid"), json!({ "iss": iss("two"), "zid": "two", "tid": "one" }), "allowed"),
+        (json!("zid"), json!({ "iss": iss("one"), "zid": "two" }), "tenant_mismatch"),
+        (json!("zid"), json!({ "iss": iss("one"), "tid": "one" }), "tenant_mismatch"),
+        (json!("zid"), json!({ "iss": iss("one"), "zid": ["one"] }), "tenant_mismatch"),
+        (json!("zid"), json!({ "iss": iss("three"), "zid": "three" }), "issuer_unknown"),
+        (json!(["ext_attr", "zdn"]), json!({ "iss": iss("one"), "ext_attr": { "zdn": "one" } }), "allowed"),
+        (json!(["ext_attr", "zdn"]), json!({ "iss": iss("one"), "ext_attr": { "zdn": "two" } }), "tenant_mismatch"),
+        (json!(null), json!({ "iss": iss("one"), "tid": "one" }), "allowed"),
+        (json!(null), json!({ "iss": iss("one"), "zid": "one" }), "tenant_mismatch"),
+    ] {
+        let mut gate = Gate::of(merged(template.clone(), json!({ "tenant_claim": claim })));
+        assert_eq!(gate.reason(&merged(claims(), changed.clone())), expected, "{claim}: {changed}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::claim::{NamesClaim, Output};
+use super::claim::{ClaimName, NamesClaim, Output};
 use super::entries::Entries;
 use super::identity_source::IdentitySource;
 use super::period::Period;
@@ -22,20 +22,37 @@ pub struct Provider {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["cognito"])))]
     pub profile: Profile,
     /// Compared with `iss` byte for byte: with a trailing slash it is another issuer. It may contain `{tenantid}`, which
-    /// stands for each of the `tenants`.
+    /// stands for each of the `tenants`. Required, unless `without_issuer` is `true`.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("examples" = ["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123"]),
     ))]
-    pub issuer: String,
-    /// The values that are accepted for `{tenantid}` in `issuer`. The token's `tid` must have the same value. Required if
-    /// the issuer has `{tenantid}`, not allowed otherwise.
+    pub issuer: Option<String>,
+    /// Whether the tokens have no `iss`, such as SPIFFE JWT-SVIDs. Use it instead of `issuer`, with `subjects`. A token
+    /// that has an `iss` never belongs to this provider.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
+    pub without_issuer: bool,
+    /// The subjects (`sub`) of the tokens without `iss` that belong to this provider: each in full, or its beginning with
+    /// `*` behind it. Required with `without_issuer`, not allowed otherwise.
+    #[cfg_attr(feature = "schema", schemars(
+        length(min = 1),
+        inner(regex(pattern = r"^[^*]+\*?$")),
+        extend("examples" = [["spiffe://example.org/*"]]),
+    ))]
+    pub subjects: Option<Vec<String>>,
+    /// The values that are accepted for `{tenantid}` in `issuer`. The token's `tenant_claim` must have the same value.
+    /// Required if the issuer has `{tenantid}`, not allowed otherwise.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(length(min = 1)),
         extend("examples" = [["9122040d-6c67-4c5b-b112-36a304b66dad"]]),
     ))]
     pub tenants: Option<Vec<String>>,
+    /// The claim that must have the same value as `{tenantid}` in the token's `iss`; `tid` if not given. Not allowed
+    /// without `{tenantid}`.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["zid"])))]
+    pub tenant_claim: Option<ClaimName>,
     /// The accepted audiences. One of them must be in `aud`, or, if the token has no `aud`, be its `client_id`, as in API
     /// Gateway. For Cognito's access tokens, list the client ids. Required, unless `any_audience` is `true`.
     #[cfg_attr(feature = "schema", schemars(

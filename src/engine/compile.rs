@@ -3,6 +3,7 @@
 
 mod context;
 mod identity_source;
+mod issuer;
 mod key_source;
 mod name_claims;
 mod profile;
@@ -41,6 +42,7 @@ impl Engine {
         let config::Config {
             schema: _,
             name,
+            mode,
             providers,
             rules,
             default,
@@ -50,6 +52,7 @@ impl Engine {
             log_denials,
             filter_state,
         } = config;
+        let dry_run = mode == config::PolicyMode::DryRun;
         let mut context = Context::default();
         if name.as_deref().is_some_and(|name| !is_label(name)) {
             return Err(ConfigPath::root("name").error(
@@ -65,11 +68,12 @@ impl Engine {
         }
         let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, subjects, sources, kept, max_tokens } = context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept),
+            authenticator: Authenticator::new(providers, issuers, subjects.into(), sources, kept),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
-            forwarding: Forwarding::new(forwarding, clear_route_cache),
+            forwarding: Forwarding::new(forwarding, clear_route_cache, dry_run),
+            dry_run,
             replies: reply::style(&ConfigPath::root("responses"), responses)?,
             bypass_preflight: match cors_preflight {
                 config::CorsPreflight::Bypass => true,

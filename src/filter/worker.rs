@@ -222,6 +222,11 @@ impl<H: Host> Filter<H> {
             match self.providers[provider].ask(wanted, &self.host, now) {
                 Lease::Contended => {}
                 Lease::NotDue => break,
+                // A trial must not delay a request.
+                Lease::Acquired if self.engine.is_dry_run() => {
+                    self.tick.adjust(&self.providers, &self.host);
+                    break;
+                }
                 Lease::Acquired => {
                     let added = self.providers[provider].pending.add(request);
                     self.tick.adjust(&self.providers, &self.host);

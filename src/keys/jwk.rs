@@ -218,12 +218,12 @@ fn permitted(jwk: &Json<'_>, supported: AlgorithmSet) -> Result<AlgorithmSet, Jw
 }
 
 /// Refuses a key that says that it is not for signatures, by `use`, `key_ops`, `alg` or `crv` (RFC 7517 §4.2 to §4.4,
-/// RFC 7518 §4.1, RFC 8037 §3.2).
+/// RFC 7518 §4.1, RFC 8037 §3.2). SPIFFE's keys for JWTs have the `use` `jwt-svid`.
 fn check_purpose(jwk: &Json<'_>) -> Result<(), JwkError> {
     let is = |name: &str, accepts: fn(&str) -> bool| {
         member(jwk, name).is_some_and(|value| value.as_text().is_some_and(accepts))
     };
-    if member(jwk, "use").is_some() && !is("use", |usage| usage == "sig") {
+    if member(jwk, "use").is_some() && !is("use", |usage| matches!(usage, "sig" | "jwt-svid")) {
         return Err(JwkError::NotForSignatures("use"));
     }
     let verifies = |operations: &Json<'_>| {

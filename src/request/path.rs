@@ -21,8 +21,29 @@ pub(super) fn canonical(path: &str) -> Result<Cow<'_, str>, AmbiguousPath> {
         return Err(AmbiguousPath);
     }
     let decoded = decode_plain(path)?;
-    let has_dot_segment = decoded.split('/').any(|segment| matches!(segment, "." | ".."));
-    if has_dot_segment { Err(AmbiguousPath) } else { Ok(decoded) }
+    if has_dot_segment(&decoded) { Err(AmbiguousPath) } else { Ok(decoded) }
+}
+
+/// In one pass, because a path may have many segments.
+fn has_dot_segment(path: &str) -> bool {
+    // Whether the segment so far has nothing but dots.
+    let mut only_dots = false;
+    let mut dots = 0_usize;
+    path.bytes().chain([b'/']).any(|byte| match byte {
+        b'/' => {
+            let found = only_dots && matches!(dots, 1 | 2);
+            (only_dots, dots) = (true, 0);
+            found
+        }
+        b'.' => {
+            dots = dots.saturating_add(1);
+            false
+        }
+        _ => {
+            only_dots = false;
+            false
+        }
+    })
 }
 
 /// Whether no character of the path has a special meaning. Nearly every path is like that, and one pass is enough to

@@ -6,27 +6,13 @@
 
 use std::borrow::Cow;
 
-use super::path::{AmbiguousPath, canonical, escape, is_already_canonical, written};
+use super::path::{AmbiguousPath, canonical, is_already_canonical};
+use super::steps::{Marks, STEPS};
 
 /// A path has seldom more than four readings. With more than these, it is not an id that a client had to encode.
 const MAX_READINGS: usize = 16;
-/// The length of all readings together.
-const MAX_BYTES: usize = 64 * 1024;
-
-/// What a server may do with a canonical path before it looks for a route. `None` if that changes nothing.
-type Step = fn(&str) -> Option<Cow<'_, str>>;
-
-const STEPS: [Step; 9] = [
-    split_at_encoded_slash,
-    decode_again,
-    merge_slashes,
-    merge_leading_slashes,
-    without_authority,
-    drop_parameters,
-    cut_at_encoded_question_mark,
-    drop_invalid_bytes,
-    read_invalid_bytes_as_latin1,
-];
+/// The length of a path that has other readings, and of all these together.
+const MAX_BYTES: usize = 16 * 1024;
 
 /// A canonical path, and the other paths that servers may read from it.
 #[derive(Debug)]
@@ -64,8 +50,11 @@ impl<'r> RoutedPath<'r> {
 
 fn other_readings(path: &str) -> Result<Vec<String>, AmbiguousPath> {
     let mut others: Vec<String> = Vec::new();
-    if !may_have_others(path) {
+    if Marks::of(path) == Marks::NONE {
         return Ok(others);
+    }
+    if path.len() > MAX_BYTES {
+        return Err(AmbiguousPath);
     }
     let mut bytes_left = MAX_BYTES;
     let mut add = |reading: String, others: &mut Vec<String>| {
@@ -81,10 +70,9 @@ fn other_readings(path: &str) -> Result<Vec<String>, AmbiguousPath> {
     let mut done = 0_usize;
     let mut current = path.to_owned();
     loop {
-        for step in STEPS {
-            if let Some(reading) = step(&current) {
-                add(canonical(&reading)?.into_owned(), &mut others)?;
-            }
+        let marks = Marks::of(&current);
+        for step in STEPS.iter().filter(|step| marks.has(step.mark)) {
+            add(canonical(&(step.apply)(&current))?.into_owned(), &mut others)?;
         }
         let Some(next) = others.get(done) else { break };
         current.clone_from(next);
@@ -95,142 +83,6 @@ fn other_readings(path: &str) -> Result<Vec<String>, AmbiguousPath> {
         std::iter::once(path).chain(others.iter().map(String::as_str)).filter_map(fill_empty).collect();
     filled.into_iter().try_for_each(|reading| add(reading, &mut others))?;
     Ok(others)
-}
-
-/// Whether the path has one of the bytes that a step looks for. Searching for text costs more.
-fn may_have_others(path: &str) -> bool {
-    let mut slash_before = false;
-    let mut rest = path.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        match byte {
-            b';' => return true,
-            b'/' if slash_before => return true,
-            b'%' => match escape(tail) {
-                Some((b'/' | b';' | b'?' | b'%' | 0x80.., _)) | None => return true,
-                Some(_) => {}
-            },
-            _ => {}
-        }
-        slash_before = byte == b'/';
-        rest = tail;
-    }
-    false
-}
-
-/// `%2F` is a slash for most servers.
-fn split_at_encoded_slash(path: &str) -> Option<Cow<'_, str>> {
-    path.contains("%2F").then(|| path.replace("%2F", "/").into())
-}
-
-/// A second server decodes what the first left: `%252F` is `%2F` to it.
-fn decode_again(path: &str) -> Option<Cow<'_, str>> {
-    let mut parts = path.split("%25");
-    let mut decoded = parts.next()?.to_owned();
-    for part in parts {
-        decoded.push_str(if escape(part.as_bytes()).is_some() { "%" } else { "%25" });
-        decoded.push_str(part);
-    }
-    (decoded.len() < path.len()).then(|| decoded.into())
-}
-
-/// `//` is `/` for most servers.
-fn merge_slashes(path: &str) -> Option<Cow<'_, str>> {
-    path.contains("//").then(|| {
-        let mut merged = String::with_capacity(path.len());
-        for part in path.split_inclusive('/') {
-            if part != "/" || merged.is_empty() {
-                merged.push_str(part);
-            }
-        }
-        merged.into()
-    })
-}
-
-/// Some servers only merge the slashes at the beginning.
-fn merge_leading_slashes(path: &str) -> Option<Cow<'_, str>> {
-    let rest = path.strip_prefix("//")?;
-    Some(format!("/{}", rest.trim_start_matches('/')).into())
-}
-
-/// As a reference (RFC 3986 §4.2), `//a/b` is the path `/b` at the host `a`.
-fn without_authority(path: &str) -> Option<Cow<'_, str>> {
-    let rest = path.strip_prefix("//")?;
-    Some(rest.find('/').and_then(|end| rest.get(end..)).unwrap_or("/").into())
-}
-
-/// Some servers drop the `;parameters` of a segment.
-fn drop_parameters(path: &str) -> Option<Cow<'_, str>> {
-    (without_parameters(path) != path)
-        .then(|| path.split('/').map(without_parameters).collect::<Vec<_>>().join("/").into())
-}
-
-/// A segment without its `;parameters` (RFC 3986 §3.3). Some servers decode before they drop them, so `%3B` counts as well.
-fn without_parameters(segment: &str) -> &str {
-    let bare = segment.split_once(';').map_or(segment, |(bare, _)| bare);
-    bare.split_once("%3B").map_or(bare, |(bare, _)| bare)
-}
-
-/// Some servers decode before they look for the query.
-fn cut_at_encoded_question_mark(path: &str) -> Option<Cow<'_, str>> {
-    path.split_once("%3F").map(|(before, _)| before.into())
-}
-
-/// Some decoders drop what is not UTF-8. A last segment of nothing else is an id in another charset and stays, so that
-/// clients may have one.
-fn drop_invalid_bytes(path: &str) -> Option<Cow<'_, str>> {
-    let (without_slash, slash) = path.strip_suffix('/').map_or((path, ""), |path| (path, "/"));
-    let (before, last) = without_slash.rsplit_once('/')?;
-    let drop = |text| replace_invalid_bytes(text, |_, _| {});
-    let (shorter_before, shorter_last) = (drop(before), drop(last).filter(|last| !last.is_empty()));
-    if shorter_before.is_none() && shorter_last.is_none() {
-        return None;
-    }
-    Some(
-        format!("{}/{}{slash}", shorter_before.as_deref().unwrap_or(before), shorter_last.as_deref().unwrap_or(last))
-            .into(),
-    )
-}
-
-/// Some decoders fall back to Latin-1.
-fn read_invalid_bytes_as_latin1(path: &str) -> Option<Cow<'_, str>> {
-    replace_invalid_bytes(path, |byte, replaced| push_escaped(char::from(byte), replaced))
-}
-
-fn replace_invalid_bytes(path: &str, replace: fn(u8, &mut String)) -> Option<Cow<'_, str>> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        match escape(tail) {
-            Some((escaped @ 0x80.., after)) if byte == b'%' => {
-                bytes.push(escaped);
-                rest = after;
-            }
-            _ => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    if std::str::from_utf8(&bytes).is_ok() {
-        return None;
-    }
-    let mut replaced = String::with_capacity(path.len());
-    for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| push_escaped(c, &mut replaced));
-        chunk.invalid().iter().for_each(|byte| replace(*byte, &mut replaced));
-    }
-    Some(replaced.into())
-}
-
-/// Writes a character as a canonical path has it.
-fn push_escaped(c: char, path: &mut String) {
-    if c.is_ascii() {
-        path.push(c);
-    } else {
-        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-            path.extend(written(byte).map(char::from));
-        }
-    }
 }
 
 /// To some servers, the segment between two slashes is an empty value. `#` stands for it, because no route has that.
@@ -336,8 +188,11 @@ mod tests {
         assert_eq!(encoded(MAX_READINGS - 1).map(|others| others.len()), Ok(MAX_READINGS));
         assert_eq!(encoded(MAX_READINGS), Err(AmbiguousPath));
         assert_eq!(others(&"//a".repeat(9)), Err(AmbiguousPath));
-        let long = |length: usize| others(&format!("/{}%2F", "a".repeat(length)));
-        assert_eq!(long(MAX_BYTES - 2).map(|others| others.len()), Ok(1));
-        assert_eq!(long(MAX_BYTES - 1), Err(AmbiguousPath));
+        let long = |length: usize, end: &str| others(&format!("/{}{end}", "a".repeat(length)));
+        assert_eq!(long(MAX_BYTES, "").map(|others| others.len()), Ok(0));
+        assert_eq!(long(MAX_BYTES - 4, "%2F").map(|others| others.len()), Ok(1));
+        assert_eq!(long(MAX_BYTES - 3, "%2F"), Err(AmbiguousPath));
+        assert_eq!(long(MAX_BYTES / 2 - 3, "%252F").map(|others| others.len()), Ok(2));
+        assert_eq!(long(MAX_BYTES / 2 - 2, "%252F"), Err(AmbiguousPath));
     }
 }

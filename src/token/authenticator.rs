@@ -11,8 +11,10 @@ use super::jws::CompactJws;
 use super::kept::Kept;
 use super::provider::{ByProvider, Provider, ProviderIndex};
 use super::sources::Sources;
+use super::subject::SubjectPattern;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
+use crate::json::Json;
 use crate::keys::current::CurrentKeys;
 use crate::keys::jwk::KeyId;
 use crate::keys::signature::SignatureVerifier;
@@ -24,6 +26,8 @@ use crate::time::UnixTime;
 pub struct Authenticator {
     providers: ByProvider<Provider>,
     issuers: BTreeMap<Box<str>, Issuer>,
+    /// The providers of tokens without `iss`.
+    subjects: Box<[(SubjectPattern, ProviderIndex)]>,
     sources: Sources,
     kept: Kept,
     /// The largest token that any provider accepts.
@@ -35,7 +39,7 @@ pub struct Authenticator {
 pub struct Issuer {
     /// Its provider.
     pub provider: ProviderIndex,
-    /// The value that the claim `tid` must have.
+    /// The value that the provider's tenant claim must have.
     pub tenant: Option<Box<str>>,
 }
 
@@ -115,11 +119,12 @@ impl Authenticator {
     pub fn new(
         providers: ByProvider<Provider>,
         issuers: BTreeMap<Box<str>, Issuer>,
+        subjects: Box<[(SubjectPattern, ProviderIndex)]>,
         sources: Sources,
         kept: Kept,
     ) -> Self {
         let max_token_bytes = providers.iter().map(|provider| provider.max_token_bytes).max().unwrap_or_default();
-        Self { providers, issuers, sources, kept, max_token_bytes }
+        Self { providers, issuers, subjects, sources, kept, max_token_bytes }
     }
 
     /// The providers.
@@ -220,29 +225,47 @@ impl Authenticator {
         context: &AuthContext<'_, K>,
         diagnostics: &mut CallerDiagnostics,
     ) -> Result<VerifiedToken, AuthnError> {
-        let issuer = token.issuer().ok_or(TokenError::IssuerUnknown)?;
-        let Issuer { provider, tenant } = self.issuers.get(issuer).ok_or(TokenError::IssuerUnknown)?;
-        diagnostics.provider = Some(*provider);
-        if credential.token().len() > self.providers[*provider].max_token_bytes {
+        let (provider, tenant) = self.provider_of(&token).ok_or(TokenError::IssuerUnknown)?;
+        diagnostics.provider = Some(provider);
+        if credential.token().len() > self.providers[provider].max_token_bytes {
             return Err(TokenError::TooLarge.into());
         }
-        if tenant.is_some() && tenant.as_deref() != token.tenant() {
+        let claim = self.providers[provider].tenant_claim.as_ref();
+        if tenant.is_some() && tenant != claim.and_then(|claim| token.text(claim)) {
             return Err(TokenError::TenantMismatch.into());
         }
-        if !self.reads_source(*provider, credential) {
+        if !self.reads_source(provider, credential) {
             return Err(TokenError::IdentitySourceMismatch.into());
         }
-        let keys = context.keys[*provider].as_ref();
+        let keys = context.keys[provider].as_ref();
         let AuthContext { verifier, now, .. } = context;
-        token.verify(*provider, &self.providers[*provider], keys, &self.kept, *verifier, *now).map_err(|error| {
+        token.verify(provider, &self.providers[provider], keys, &self.kept, *verifier, *now).map_err(|error| {
             let wanted = match error {
                 VerifyError::Refused(error) => return AuthnError::Token(error),
                 VerifyError::KeysUnavailable => WantedKeys::Any,
                 VerifyError::KeyUnknown => WantedKeys::Unknown,
                 VerifyError::SignatureInvalid => WantedKeys::Replacement,
             };
-            AuthnError::NeedsKeys(MissingKeys { provider: *provider, wanted })
+            AuthnError::NeedsKeys(MissingKeys { provider, wanted })
         })
+    }
+
+    /// The provider that a token belongs to by its `iss`, with the tenant in it, or without `iss` by its `sub`.
+    fn provider_of(&self, token: &UnverifiedToken<'_>) -> Option<(ProviderIndex, Option<&str>)> {
+        match token.issuer() {
+            Some(Json::Text(issuer)) => {
+                let Issuer { provider, tenant } = self.issuers.get(&**issuer)?;
+                Some((*provider, tenant.as_deref()))
+            }
+            Some(_) => None,
+            None => {
+                let subject = token.subject()?;
+                self.subjects
+                    .iter()
+                    .find(|(pattern, _)| pattern.matches(subject))
+                    .map(|(_, provider)| (*provider, None))
+            }
+        }
     }
 
     fn reads_source(&self, provider: ProviderIndex, credential: &Credential<'_, '_>) -> bool {

@@ -172,6 +172,7 @@ mod tests {
     fn token_of(claims: &str, validity: Validity) -> Rc<VerifiedToken> {
         let provider = Provider {
             name: "a".into(),
+            tenant_claim: None,
             audiences: Audiences::Any,
             clients: None,
             client_claims: Box::default(),

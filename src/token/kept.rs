@@ -1,6 +1,8 @@
 //! What rules look at in a token. A verified token keeps this, and nothing else of its scopes, groups and claims.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use hashlink::DefaultHashBuilder;
 
 use super::claims::ClaimPath;
 
@@ -29,9 +31,10 @@ impl Kept {
     }
 }
 
-/// Names that rules ask for, each with an index. A token may have thousands of names; a rule looks for an index.
+/// Names that rules ask for, each with an index. A token may have thousands of names, each of which is looked up once; a
+/// rule looks for an index.
 #[derive(Debug, Default)]
-pub struct NameTable(BTreeMap<Box<str>, NameIndex>);
+pub struct NameTable(HashMap<Box<str>, NameIndex, DefaultHashBuilder>);
 
 /// The index of a name in its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -23,6 +23,8 @@ pub type ByProvider<T> = Indexed<Provider, T>;
 pub struct Provider {
     /// Its name in the configuration.
     pub name: Box<str>,
+    /// The claim with the tenant, if the issuer is a template for several tenants.
+    pub tenant_claim: Option<ClaimPath>,
     /// The accepted audiences.
     pub audiences: Audiences,
     /// The clients that tokens may be issued to; all if `None`.

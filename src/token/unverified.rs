@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::claims::ClaimPath;
 use super::error::{TokenError, VerifyError};
 use super::jws::{CompactJws, Header};
 use super::kept::Kept;
 use super::provider::{Provider, ProviderIndex};
 use super::verified::VerifiedToken;
-use crate::json::{Object, parse_object};
+use crate::json::{Json, Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::current::{CurrentKeys, KeyLookupError};
 use crate::keys::jwk::VerifyingKey;
@@ -37,13 +38,18 @@ impl<'c> UnverifiedToken<'c> {
     }
 
     /// `iss`. Not verified: only use it to find the provider.
-    pub fn issuer(&self) -> Option<&str> {
-        self.claims.text("iss")
+    pub fn issuer(&self) -> Option<&Json<'c>> {
+        self.claims.get("iss")
     }
 
-    /// `tid`. Not verified: only compare it with the tenant in `iss`.
-    pub fn tenant(&self) -> Option<&str> {
-        self.claims.text("tid")
+    /// `sub`. Not verified: only use it to find the provider of a token without `iss`.
+    pub fn subject(&self) -> Option<&str> {
+        self.claims.text("sub")
+    }
+
+    /// A claim that is text. Not verified: only compare it with the tenant in `iss`.
+    pub fn text(&self, claim: &ClaimPath) -> Option<&str> {
+        claim.find(&self.claims).and_then(Json::as_text)
     }
 
     /// `kid`.

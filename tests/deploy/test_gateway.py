@@ -82,6 +82,12 @@ class Gateway(unittest.TestCase):
             ("/admin/users", self.issuer.token(**admin), 200),
             ("/elsewhere", self.issuer.token(), 403),
             ("/items%2f..%2fhealth", None, 400),
+            ("/items%2f7", None, 403),
+            ("/admin%2fusers", self.issuer.token(**admin), 400),
+            ("/admin/group%2fproject", self.issuer.token(**admin), 200),
+            ("/admin/caf%E9", self.issuer.token(**admin), 200),
+            ("//admin//users", self.issuer.token(**admin), 200),
+            ("/items/../admin/users", self.issuer.token(**admin), 200),
         ):
             with self.subTest(path=path, status=status):
                 self.assertEqual(self.get(path, token).status, status)

@@ -57,8 +57,14 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
             if field == Some(("any_audience", &json!(true))) {
                 fields.remove("audiences");
             }
-            if name == "tenants" {
+            if name == "tenants" || name == "tenant_claim" {
                 fields.insert("issuer".to_owned(), json!("https://issuer.example.com/{tenantid}/v2.0"));
+                fields.insert("tenants".to_owned(), json!(["a"]));
+            }
+            if field == Some(("without_issuer", &json!(true))) || name == "subjects" {
+                fields.remove("issuer");
+                fields.insert("without_issuer".to_owned(), json!(true));
+                fields.insert("subjects".to_owned(), json!(["spiffe://example.org/*"]));
             }
             configuration["providers"]["main"] = object_with(base);
         }

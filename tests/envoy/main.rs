@@ -16,6 +16,7 @@ mod claims;
 mod configuration;
 mod credentials;
 mod decisions;
+mod dry_run;
 mod harness;
 mod hostile_bytes;
 mod identity_headers;

@@ -35,10 +35,15 @@ impl SignatureVerifier for AcceptAll {
 impl Gateway {
     /// One rule, with these fields beside its route.
     pub(crate) fn new(rule: &Value) -> Self {
+        Self::with_provider(&json!({}), rule)
+    }
+
+    /// One rule, and a provider with these fields beside those that it needs.
+    pub(crate) fn with_provider(fields: &Value, rule: &Value) -> Self {
         let mut rule = rule.clone();
         rule["route"] = json!("GET /p/{v}");
         let key = json!({ "kty": "oct", "alg": "HS256", "k": "A".repeat(43) });
-        let policy = json!({
+        let mut policy = json!({
             "providers": { "main": {
                 "issuer": "i",
                 "audiences": ["api"],
@@ -50,6 +55,9 @@ impl Gateway {
             } },
             "rules": [rule],
         });
+        for (name, value) in fields.as_object().unwrap() {
+            policy["providers"]["main"][name] = value.clone();
+        }
         let engine = Engine::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}\n{rule}"));
         let keys = engine.key_sources().map(|_, source| match source {
             KeySource::Inline(set) => CurrentKeys::inline(set.clone()),

@@ -1,4 +1,5 @@
-//! Rules with `scopes`, `groups` and `require`, natively: against a naive model, and what the largest ones cost.
+//! Rules with `scopes`, `groups` and `require`, natively: against a naive model, with what real issuers write,
+//! and what the largest ones cost.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,3 +12,4 @@ mod cost;
 mod gateway;
 mod model;
 mod random_trees;
+mod spellings;

@@ -6,15 +6,24 @@ use serde_json::{Value, json};
 use super::conditions::{exactly_one, extend, given, is_true, none};
 use super::key_set::SECRET_ALGORITHMS;
 
-/// `tenants` needs an issuer with `{tenantid}`, `audiences` excludes `any_audience`, and an algorithm that needs a
-/// secret must be listed together with the secret.
+/// `issuer` excludes `without_issuer`, `tenants` needs an issuer with `{tenantid}`, `audiences` excludes `any_audience`,
+/// and an algorithm that needs a secret must be listed together with the secret.
 pub(in crate::config) fn provider(schema: &mut Schema) {
     let mut conditions = vec![
+        json!({
+            "if": is_true("without_issuer"),
+            "then": { "allOf": [
+                given("subjects"),
+                none(&["issuer", "tenants"]),
+                { "properties": { "jwks": { "not": is_true("discovery") } } },
+            ] },
+            "else": { "allOf": [given("issuer"), none(&["subjects"])] },
+        }),
         json!({ "if": is_true("any_audience"), "then": none(&["audiences"]), "else": given("audiences") }),
         json!({
             "if": { "required": ["issuer"], "properties": { "issuer": { "pattern": r"\{tenantid\}" } } },
             "then": { "allOf": [given("tenants"), { "properties": { "jwks": { "not": is_true("discovery") } } }] },
-            "else": none(&["tenants"]),
+            "else": none(&["tenants", "tenant_claim"]),
         }),
     ];
     for (algorithm, _) in SECRET_ALGORITHMS {

@@ -12,6 +12,7 @@ use crate::token::claims::ClaimPath;
 use crate::token::kept::Kept;
 use crate::token::provider::{ByProvider, Provider, ProviderIndex};
 use crate::token::sources::Sources;
+use crate::token::subject::SubjectPattern;
 
 /// The state that grows while providers and rules are compiled.
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub(super) struct Context {
     pub(super) key_sources: ByProvider<KeySource>,
     pub(super) forwarding: ByProvider<ProviderForwarding>,
     pub(super) issuers: BTreeMap<Box<str>, Issuer>,
+    pub(super) subjects: Vec<(SubjectPattern, ProviderIndex)>,
     pub(super) sources: Sources,
     pub(super) kept: Kept,
     pub(super) max_tokens: usize,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::context::{Context, claim_path, is_label, names, not_empty, settable_header};
-use super::key_source::{TENANT, check_secrets, key_source};
+use super::issuer::Origin;
+use super::key_source::{check_secrets, key_source};
 use super::name_claims;
 use super::profile::Preset;
 use crate::config;
@@ -11,7 +12,6 @@ use crate::config::error::{ConfigError, ConfigPath};
 use crate::forward::ProviderForwarding;
 use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::request::HeaderName;
-use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
 use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
@@ -31,7 +31,10 @@ impl Context {
         let config::Provider {
             profile,
             issuer,
+            without_issuer,
+            subjects,
             tenants,
+            tenant_claim,
             audiences,
             any_audience,
             clients,
@@ -55,7 +58,8 @@ impl Context {
                 "is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the names of metrics",
             ));
         }
-        self.add_issuers(path, &issuer, tenants)?;
+        let origin = Origin { issuer, without_issuer, subjects, tenants, tenant_claim };
+        let (issuer, tenant_claim) = self.add_origin(path, origin)?;
         let preset = Preset::of(profile);
         let config::Cache { ttl, max_tokens } = cache;
         if max_tokens > MOST_TOKENS {
@@ -86,6 +90,7 @@ impl Context {
             name_claims::group_claims(path, group_claims, &preset, audiences.as_deref().unwrap_or_default())?;
         let compiled = Provider {
             name: name.into(),
+            tenant_claim,
             audiences: audiences_of(path, audiences, any_audience)?,
             clients: clients.map(|clients| names(&path.field("clients"), clients)).transpose()?,
             client_claims: preset_paths(preset.clients),
@@ -107,47 +112,6 @@ impl Context {
         self.key_sources.push(keys);
         self.forwarding.push(ProviderForwarding { headers: headers.into(), payload_header, forward_token });
         self.providers.push(compiled);
-        Ok(())
-    }
-
-    fn add_issuers(
-        &mut self,
-        path: &ConfigPath,
-        issuer: &str,
-        tenants: Option<Vec<String>>,
-    ) -> Result<(), ConfigError> {
-        let provider = self.providers.next_index();
-        let issuer_path = path.field("issuer");
-        if issuer.is_empty() {
-            return Err(issuer_path.error("is empty; write the `iss` of the tokens, byte for byte"));
-        }
-        let issuers: Vec<(String, Option<Box<str>>)> = match (issuer.contains(TENANT), tenants) {
-            (false, None) => vec![(issuer.to_owned(), None)],
-            (true, Some(tenants)) => names(&path.field("tenants"), tenants)?
-                .into_iter()
-                .map(|tenant| (issuer.replace(TENANT, &tenant), Some(tenant)))
-                .collect(),
-            (true, None) => {
-                return Err(path
-                    .field("tenants")
-                    .error("is required because the issuer has `{tenantid}`; list the accepted tenants"));
-            }
-            (false, Some(_)) => {
-                return Err(path
-                    .field("tenants")
-                    .error("needs `{tenantid}` in the issuer; write it there, or remove `tenants`"));
-            }
-        };
-        for (issuer, tenant) in issuers {
-            if let Some(other) = self.issuers.get(issuer.as_str()) {
-                let other =
-                    if other.provider == provider { "this provider" } else { &*self.providers[other.provider].name };
-                return Err(
-                    issuer_path.error(format!("is also the issuer of `{other}`; each issuer must have one provider"))
-                );
-            }
-            self.issuers.insert(issuer.into(), Issuer { provider, tenant });
-        }
         Ok(())
     }
 }

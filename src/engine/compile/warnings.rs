@@ -4,8 +4,8 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, Profile, Provider, Requirement,
-    Rule, Scalar, TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, PolicyMode, Profile, Provider,
+    Requirement, Rule, Scalar, TokenUse,
 };
 use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
@@ -34,6 +34,9 @@ impl Warnings {
 pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     let mut warnings = Warnings::default();
     let top = ConfigPath::top();
+    if config.mode == PolicyMode::DryRun {
+        warnings.add(&top, "mode", "is `dry_run`: no request is refused, and no header is changed");
+    }
     let providers = ConfigPath::root("providers");
     for (name, provider) in &config.providers {
         if !config.rules.is_empty() && !is_accepted(config, name) {
@@ -91,6 +94,11 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience";
         warnings.add_item(path, "audiences", index, problem);
     }
+    if let Some(index) = provider.subjects.iter().flatten().position(|subject| ends_in_host(subject)) {
+        let problem =
+            "also means longer names of the host, such as `example.org.other.example`; write a slash before `*`";
+        warnings.add_item(path, "subjects", index, problem);
+    }
     check_separators(warnings, path, provider);
     if provider.profile == Profile::Generic && provider.token_use.is_none() {
         let problem = "is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
@@ -114,7 +122,7 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     }
     let (field, url) = match (&provider.jwks.uri, provider.jwks.discovery) {
         (Some(uri), _) => ("jwks.uri", uri.as_str()),
-        (None, true) => ("issuer", provider.issuer.as_str()),
+        (None, true) => ("issuer", provider.issuer.as_deref().unwrap_or_default()),
         (None, false) => ("", ""),
     };
     if is_remote_http(url) {
@@ -124,7 +132,7 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
     }
     if provider.jwks.discovery
         && provider.jwks.jwks_uri_cluster.is_none()
-        && let Some(host) = host_of_keys(&provider.issuer)
+        && let Some(host) = provider.issuer.as_deref().and_then(host_of_keys)
     {
         let problem = format!(
             "finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
@@ -173,6 +181,12 @@ fn check_separators(warnings: &mut Warnings, path: &ConfigPath, provider: &Provi
     }
 }
 
+/// Whether a pattern of subjects ends in the host of a URI.
+fn ends_in_host(subject: &str) -> bool {
+    let host = subject.strip_suffix('*').and_then(|prefix| prefix.split_once("://"));
+    host.is_some_and(|(_, host)| !host.contains('/'))
+}
+
 /// The kind of token that a provider accepts.
 fn kind(provider: &Provider) -> TokenKind {
     let preset = Preset::of(provider.profile);
@@ -181,7 +195,7 @@ fn kind(provider: &Provider) -> TokenKind {
 
 /// A common mistake in the issuer. Vendors differ in details, and no token matches if one character is wrong.
 fn issuer_problem(provider: &Provider) -> Option<&'static str> {
-    let issuer = provider.issuer.as_str();
+    let issuer = provider.issuer.as_deref()?;
     let slash = issuer.ends_with('/');
     let has = |part: &str| issuer.contains(part);
     if issuer.trim() != issuer {

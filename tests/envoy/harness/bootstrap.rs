@@ -42,6 +42,10 @@ pub(crate) struct Plugin {
     pub module: PathBuf,
     /// Its `configuration`, an `Any`.
     pub configuration: Value,
+    /// Filters before it in the chain.
+    pub before: Vec<Value>,
+    /// Whether the filter itself is in the chain.
+    pub enabled: bool,
     /// The `configuration` of a second filter in the same chain and the same VM.
     pub next: Option<Value>,
     /// Whether Envoy verifies signatures.
@@ -55,6 +59,8 @@ impl Plugin {
         Self {
             module: envoy::module(),
             configuration,
+            before: Vec::new(),
+            enabled: true,
             next: None,
             host_crypto: !is_off("HOST_CRYPTO"),
             allow_on_headers_stop_iteration: false,
@@ -103,12 +109,13 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
 }
 
 fn http_filters(plugin: &Plugin) -> Vec<Value> {
-    let filters = [&plugin.configuration].into_iter().chain(&plugin.next).map(|policy| jwt_authorizer(plugin, policy));
+    let policies = [&plugin.configuration].into_iter().chain(&plugin.next).filter(|_| plugin.enabled);
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
     });
-    filters.chain([router]).collect()
+    let filters = policies.map(|policy| jwt_authorizer(plugin, policy));
+    plugin.before.iter().cloned().chain(filters).chain([router]).collect()
 }
 
 /// The request header that selects another route, and the header that this route adds.

@@ -106,6 +106,18 @@ impl Setup {
         self
     }
 
+    /// Adds filters before this one.
+    pub(crate) fn preceded_by(mut self, filters: &[Value]) -> Self {
+        self.plugin.before = filters.to_vec();
+        self
+    }
+
+    /// Leaves the filter out, to compare with an Envoy that does not have it.
+    pub(crate) fn without_filter(mut self) -> Self {
+        self.plugin.enabled = false;
+        self
+    }
+
     pub(crate) fn start(self) -> Gateway {
         // The largest tests open more connections than a shell's default limit allows.
         rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("the soft limit can be raised to the hard limit");

@@ -32,6 +32,12 @@ impl Echo {
         self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// All headers but one, in order.
+    pub(crate) fn headers_without(&self, name: &str) -> Vec<(&str, &str)> {
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        headers.filter(|(known, _)| *known != name).collect()
+    }
+
     /// The names of all headers.
     pub(crate) fn names(&self) -> Vec<&str> {
         self.headers.iter().map(|(name, _)| name.as_str()).collect()
