@@ -25,7 +25,9 @@ class Labels(unittest.TestCase):
                 f"jwt_authorizer_provider_jwks_{name}": {"provider"}
                 for name in ["fetch_success", "keys", "age_seconds", "seconds_since_success"]
             }
-            | {"jwt_authorizer_provider_jwks_fetch_failed": {"provider", "class"}},
+            | {"jwt_authorizer_provider_jwks_fetch_failed": {"provider", "class"}}
+            | {"jwt_authorizer_provider_header_omitted": {"provider"}}
+            | {f"jwt_authorizer_provider_{name}_requests": {"provider", name} for name in ["audience", "client"]},
         )
 
     def test_only_the_state_of_the_keys_is_a_gauge(self):
