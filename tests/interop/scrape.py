@@ -12,7 +12,16 @@ from demo.upstream import upstream
 
 from .gateway import DOWN, Gateway, eventually, provider, serving, token
 
-PROVIDERS = ["main", "rule", "jwks_keys", "with-dash_and_line"]
+PROVIDERS = ["main", "rule", "jwks_keys", "with-dash_and_line", "detailed"]
+# A provider with counts by audience and client, and a token whose claim cannot be a header.
+SETTINGS = {
+    "detailed": {
+        "audiences": ["api", "api.v2"],
+        "clients": ["web", "https://app.example/old"],
+        "claims_to_headers": {"x-name": "name"},
+    }
+}
+CLAIMS = {"detailed": {"client_id": "https://app.example/old", "aud": "api.v2", "name": "two\nlines"}}
 # Rule names with characters that could break the pattern of a stats tag.
 RULES = [
     "GET /users/{id}",
@@ -26,17 +35,8 @@ RULES = [
     "cluster.items.upstream_rq_200",
 ]
 DRY_RUN, PUBLIC = "GET /dry-run", "GET /public"
-AUDIENCE, CLIENT = "https://api.example:443/v1.2", "web.client"
-# Tokens of `main` are counted by audience and client, and have a claim that cannot be written into a header.
-COUNTED = {
-    "audiences": ["api", AUDIENCE],
-    "clients": ["app", CLIENT],
-    "claims_to_headers": {"x-nickname": "nickname"},
-}
-CLAIMS = {"main": {"aud": AUDIENCE, "azp": CLIENT, "nickname": "two\nlines"}}
 POLICY = {
-    "providers": {name: provider(name) for name in PROVIDERS}
-    | {"main": provider("main") | COUNTED, "down": provider("down", DOWN)},
+    "providers": {name: provider(name, **SETTINGS.get(name, {})) for name in PROVIDERS} | {"down": provider("down", DOWN)},
     "rules": [
         *({"route": f"GET /{number}", "name": name} for number, name in enumerate(RULES)),
         {"route": DRY_RUN, "mode": "dry_run"},
