@@ -95,3 +95,45 @@ impl<'c> Header<'c> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name that a header has for its key, or the error.
+    fn names(members: &str) -> Result<[Option<String>; 4], TokenError> {
+        let text = format!(r#"{{"alg":"ES256"{members}}}"#);
+        let Header { algorithm, key_id, thumbprints: [sha256, sha1], typ } =
+            Header::of(&parse_object(text.as_bytes()).unwrap())?;
+        assert_eq!(algorithm, Some(Algorithm::Es256));
+        Ok([key_id, sha256, sha1, typ].map(|name| name.map(Cow::into_owned)))
+    }
+
+    #[test]
+    fn a_header_names_its_key() {
+        let named = |names: [&str; 4]| Ok(names.map(|name| (!name.is_empty()).then(|| name.to_owned())));
+        for (members, expected) in [
+            ("", named([""; 4])),
+            (r#","kid":"a","typ":"JWT""#, named(["a", "", "", "JWT"])),
+            (r#","kid":"","x5t":"","x5t#S256":"""#, named([""; 4])),
+            (r#","kid":null,"typ":null,"x5t":null,"x5t#S256":null"#, named([""; 4])),
+            (r#","kid":"a","x5t":"b","x5t#S256":"c""#, named(["a", "c", "b", ""])),
+            // A thumbprint of another type is no reason to refuse a token: it is only a hint.
+            (r#","x5t":1,"x5t#S256":["c"]"#, named([""; 4])),
+            (r#","kid":1"#, Err(TokenError::Malformed)),
+            (r#","typ":{}"#, Err(TokenError::Malformed)),
+            (r#","crit":null"#, Err(TokenError::CriticalHeader)),
+            (r#","b64":null"#, Err(TokenError::CriticalHeader)),
+            (r#","b64":false"#, Err(TokenError::CriticalHeader)),
+            (r#","b64":true"#, named([""; 4])),
+            (r#","enc":null"#, Err(TokenError::Malformed)),
+            (r#","zip":"DEF""#, Err(TokenError::Malformed)),
+        ] {
+            assert_eq!(names(members), expected, "{members}");
+        }
+        for text in [r"{}", r#"{"alg":null}"#, r#"{"alg":1}"#] {
+            let header = parse_object(text.as_bytes()).unwrap();
+            assert_eq!(Header::of(&header).err(), Some(TokenError::Malformed), "{text}");
+        }
+    }
+}

@@ -56,8 +56,8 @@ fn check_rejected<const N: usize>(table: [(Value, &str); N]) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Errors that a schema cannot express: references between fields, limits of durations, and duplicates.
-const BEYOND_A_SCHEMA: [&str; 9] = [
+/// Errors that a schema cannot express: references between fields, limits of durations, duplicates, and whether a key can be used.
+const BEYOND_A_SCHEMA: [&str; 10] = [
     "is also the issuer of `one`",
     "must be at most 300s",
     "is set twice",
@@ -67,6 +67,7 @@ const BEYOND_A_SCHEMA: [&str; 9] = [
     "is not one of the `providers`",
     "is not a variable of the rule's route",
     "has 63 bytes, but HS512",
+    "(n is not base64url)",
 ];
 
 /// Replaces the configuration of a running Envoy with each of these, and compares the log line with the expected one.
@@ -331,6 +332,10 @@ fn an_invalid_key_source_is_rejected() {
         (
             inline(json!({ "keys": [] })),
             "providers.main.jwks.inline: has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
+        ),
+        (
+            inline(json!({ "keys": [{ "kty": "RSA", "kid": "k1", "n": "a b", "e": "AQAB" }] })),
+            "providers.main.jwks.inline: has no key that can verify a signature (0 of 1 keys; left out: `k1` (n is not base64url)); add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
         ),
         (
             inline(json!({ "keys": vec![Key::of("ES256").jwk(); 201] })),

@@ -29,7 +29,7 @@ def provider(name, cluster=UP, **more):
     return {"issuer": issuer, "audiences": ["api"], "jwks": {"uri": f"{issuer}/jwks.json", "cluster": cluster}, **more}
 
 
-def token(name, **claims):
+def token(name, /, **claims):
     """A valid token of that provider, unless `claims` changes it; None leaves a claim out."""
     valid = {"iss": f"https://{name}.example", "aud": "api", "sub": "alice", "exp": int(time.time()) + 3600}
     payload = {name: value for name, value in (valid | claims).items() if value is not None}

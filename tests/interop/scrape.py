@@ -12,7 +12,16 @@ from demo.upstream import upstream
 
 from .gateway import DOWN, Gateway, eventually, provider, serving, token
 
-PROVIDERS = ["main", "rule", "jwks_keys", "with-dash_and_line"]
+PROVIDERS = ["main", "rule", "jwks_keys", "with-dash_and_line", "detailed"]
+# A provider with counts by audience and client, and a token whose claim cannot be a header.
+SETTINGS = {
+    "detailed": {
+        "audiences": ["api", "api.v2"],
+        "clients": ["web", "https://app.example/old"],
+        "claims_to_headers": {"x-name": "name"},
+    }
+}
+CLAIMS = {"detailed": {"client_id": "https://app.example/old", "aud": "api.v2", "name": "two\nlines"}}
 # Rule names with characters that could break the pattern of a stats tag.
 RULES = [
     "GET /users/{id}",
@@ -27,7 +36,7 @@ RULES = [
 ]
 DRY_RUN, PUBLIC = "GET /dry-run", "GET /public"
 POLICY = {
-    "providers": {name: provider(name) for name in PROVIDERS} | {"down": provider("down", DOWN)},
+    "providers": {name: provider(name, **SETTINGS.get(name, {})) for name in PROVIDERS} | {"down": provider("down", DOWN)},
     "rules": [
         *({"route": f"GET /{number}", "name": name} for number, name in enumerate(RULES)),
         {"route": DRY_RUN, "mode": "dry_run"},
@@ -110,7 +119,8 @@ def scrape():
 def credentials(request):
     if not request.provider:
         return {}
-    return {"authorization": f"Bearer {token(request.provider, **({'exp': 1} if request.expired else {}))}"}
+    claims = CLAIMS.get(request.provider, {}) | ({"exp": 1} if request.expired else {})
+    return {"authorization": f"Bearer {token(request.provider, **claims)}"}
 
 
 def read(gateway):

@@ -14,6 +14,8 @@ from joserfc.jwk import ECKey
 from .gateway import DOWN, KEY, ROOT, Gateway, eventually, provider, serving, token
 from .scrape import read
 
+# Seconds
+MEASURED = 5
 TRAPPING = ROOT / "target" / "trapping" / "jwt-authorizer.wasm"
 POLICY = {
     "providers": {"main": provider("main"), "down": provider("down", DOWN)},
@@ -25,14 +27,19 @@ POLICY = {
 }
 
 
+def valid_token(**claims):
+    """Its name cannot be a header."""
+    return token("main", client_id="web", name="two\nlines", **claims)
+
+
 def healthy(gateway):
-    valid = token("main")
+    valid = valid_token()
     for _ in range(10):
         get(gateway, 200, "/items", valid)
         get(gateway, 200, "/health")
         get(gateway, 200, "/dry-run")
     get(gateway, 401, "/items")
-    get(gateway, 401, "/items", token("main", exp=1))
+    get(gateway, 401, "/items", valid_token(exp=1))
 
 
 def issuer_unreachable(gateway):
@@ -55,7 +62,7 @@ def many_refused(gateway):
 
 def forged(gateway):
     other = ECKey.generate_key("P-256", {"kid": KEY.kid})
-    claims = {"iss": "https://main.example", "aud": "api", "exp": int(time.time()) + 600}
+    claims = {"iss": "https://main.example", "aud": "api", "client_id": "web", "exp": int(time.time()) + 600}
     for _ in range(5):
         healthy(gateway)
     for _ in range(20):
@@ -126,7 +133,8 @@ def plugin(listener):
 
 def policy(situation):
     # Only where no fetch succeeds may the keys be older than the last second.
-    main = provider("main")
+    several = {"audiences": ["api", "old"], "clients": ["web", "old"], "claims_to_headers": {"x-name": "name"}}
+    main = provider("main", **several)
     main["jwks"]["refresh_interval"] = "1s" if situation is keys_not_refreshed else "10m"
     unreachable = {"down": POLICY["providers"]["down"]} if situation is issuer_unreachable else {}
     return POLICY | {"providers": {"main": main} | unreachable}
@@ -140,12 +148,12 @@ def measured():
 
 def measure(situation):
     with running(situation) as gateway:
-        eventually("the keys are loaded", lambda: get_status(gateway, "/items", token("main")) == 200)
+        eventually("the keys are loaded", lambda: get_status(gateway, "/items", valid_token()) == 200)
         time.sleep(1.5)
         before, start = read(gateway), time.monotonic()
         situation(gateway)
-        # Counts are handed to Envoy once a second.
-        time.sleep(1.5)
+        # Counts are handed to Envoy once a second, and ages are whole seconds: only after some of them is their growth exact.
+        time.sleep(max(1.5, start + MEASURED - time.monotonic()))
         return before, read(gateway), time.monotonic() - start
 
 

@@ -30,6 +30,8 @@ class IdentityServer:
     new_kid = True
     # Whether it withdraws the old key.
     withdraws = True
+    # Why an ID token is refused. For `rfc9068` its `typ` is not `at+jwt`.
+    id_token_reason = "token_use_mismatch"
     # What an allowed token and one without the right lack: the request, and the reason.
     allowed, forbidden = ("GET", "/items"), ("POST", "/items", "scope_missing")
     rules = [
@@ -98,6 +100,7 @@ class OidcProvider(IdentityServer):
     """panva's oidc-provider, as on the page: its policy is the page's."""
 
     script = "oidc_provider.cjs"
+    id_token_reason = "token_type_mismatch"
     policy = None
 
     def access_token(self):
@@ -132,12 +135,13 @@ class Authlib(IdentityServer):
     """Authlib in a Flask application. Its access tokens have no `kid`."""
 
     script = "authlib_server.py"
+    id_token_reason = "token_type_mismatch"
     new_kid = False
     provider = {
         "profile": "rfc9068",
         "issuer": ISSUER,
         "audiences": [AUDIENCE],
-        "jwks": {"uri": f"{ISSUER}/.well-known/jwks.json", "cluster": "login", "refresh_interval": "2s"},
+        "jwks": {"uri": f"{ISSUER}/.well-known/jwks.json", "cluster": "login"},
     }
 
     def access_token(self):
@@ -180,7 +184,7 @@ class CognitoLocal(IdentityServer):
     @cached_property
     def provider(self):
         issuer = f"{ISSUER}/{self.pool}"
-        jwks = {"uri": f"{issuer}/.well-known/jwks.json", "cluster": "login", "refresh_interval": "2s"}
+        jwks = {"uri": f"{issuer}/.well-known/jwks.json", "cluster": "login"}
         return {"profile": "cognito", "issuer": issuer, "audiences": [self.client_id], "jwks": jwks}
 
     def access_token(self):

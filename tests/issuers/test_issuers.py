@@ -46,40 +46,38 @@ class Issuer:
         if token := self.issuer.user_tokens()["access_token"]:
             self.assertEqual(self.send(token), (200, "allowed"))
 
-    def test_4_no_token_and_a_changed_token_are_refused(self):
-        self.assertEqual(self.send(None), (401, "token_missing"))
-        head, payload, signature = self.old_token.split(".")
-        changed = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
-        self.assertEqual(self.send(f"{head}.{payload}.{changed}"), (401, "signature_invalid"))
-
-    def test_5_a_token_without_the_right_is_refused(self):
+    def test_4_a_token_without_the_right_is_refused(self):
         method, path, reason = self.issuer.forbidden
         self.assertEqual(self.send(self.old_token, (method, path)), (403, reason))
         self.assertEqual(self.send(self.old_token, ("GET", "/nowhere")), (403, "route_denied"))
 
-    def test_6_an_id_token_is_refused(self):
-        status, reason = self.send(self.issuer.user_tokens()["id_token"])
-        self.assertEqual(status, 401)
-        self.assertIn(reason, {"token_use_mismatch", "audience_mismatch"})
+    def test_5_an_id_token_is_refused(self):
+        token = self.issuer.user_tokens()["id_token"]
+        self.assertEqual(self.send(token), (401, self.issuer.id_token_reason))
 
-    def test_7_a_new_signing_key_is_fetched(self):
+    def test_6_a_new_signing_key_is_fetched(self):
         self.issuer.rotate()
         new = self.issuer.access_token()
-        if self.issuer.new_kid:
-            self.assertEqual(self.send(new), (200, "allowed"))
-        else:
-            eventually("a token of the new key passes", lambda: self.send(new)[0] == 200)
+        # Also without a new `kid`: a signature that no known key verifies is a reason to fetch.
+        self.assertEqual(self.send(new), (200, "allowed"))
         status, reason = self.send(self.old_token)
         if not self.issuer.withdraws:
             self.assertEqual(status, 200)
         else:
             self.assertEqual((status, reason), (401, "key_unknown" if self.issuer.new_kid else "signature_invalid"))
 
-    def test_8_an_outage_is_not_noticed(self):
+    def test_7_an_outage_is_not_noticed(self):
         self.address.go_down()
         self.assertEqual(self.send(self.issuer.access_token()), (200, "allowed"))
         self.assertEqual(self.send(self.issuer.user_tokens()["id_token"])[0], 401)
         self.address.come_up()
+
+    def test_8_no_token_and_a_changed_token_are_refused(self):
+        self.assertEqual(self.send(None), (401, "token_missing"))
+        # Last, since it may start a fetch, and the next fetch for an unknown key has to wait.
+        head, payload, signature = self.issuer.access_token().split(".")
+        changed = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
+        self.assertEqual(self.send(f"{head}.{payload}.{changed}"), (401, "signature_invalid"))
 
 
 class OidcProviderIssuer(Issuer, unittest.TestCase):

@@ -73,7 +73,7 @@ class Page(unittest.TestCase):
         gateway = self.loaded(self.gateway("mistakes"), token)
         opaque = self.issuer.client.client_credentials("/token", "read", resource="https://other.example.com")
         self.assertMistake(gateway, opaque["access_token"], 401, "token_malformed")
-        self.assertMistake(gateway, self.issuer.user_tokens()["id_token"], 401, "audience_mismatch", "token_use_mismatch")
+        self.assertMistake(gateway, self.issuer.user_tokens()["id_token"], 401, "token_type_mismatch")
 
     def test_another_issuer_has_the_reason_of_the_page(self):
         def add_slash(bootstrap):

@@ -11,6 +11,7 @@ use crate::keys::fetch_state::{KeyPolicy, LONGEST_TIMEOUT};
 use crate::keys::jwk::SecretError;
 use crate::keys::key_set::{InlineError, KeySet, KeySetError};
 use crate::keys::remote::{Discovery, KeySource, RemoteKeys};
+use crate::keys::set_change::none_usable;
 use crate::url::split_url;
 
 /// The placeholder for a tenant in an issuer.
@@ -127,9 +128,12 @@ fn server_metadata_path(openid_configuration: &str) -> String {
 fn inline_keys(path: &ConfigPath, set: &Json<'_>, secrets: AlgorithmSet) -> Result<KeySource, ConfigError> {
     let set = KeySet::with_secrets(set, secrets).map_err(|error| match error {
         InlineError::Set(error) => path.error(match error {
-            KeySetError::Malformed => "is not a key set (RFC 7517 §5); write `{\"keys\": [...]}`",
-            KeySetError::TooManyKeys => "has more than 200 keys; remove those that are not in use",
-            KeySetError::NoUsableKey(_) => "has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
+            KeySetError::Malformed => "is not a key set (RFC 7517 §5); write `{\"keys\": [...]}`".to_owned(),
+            KeySetError::TooManyKeys => "has more than 200 keys; remove those that are not in use".to_owned(),
+            KeySetError::NoUsableKey(keys) => {
+                let why = if keys.is_empty() { String::new() } else { format!(" ({})", none_usable(&keys)) };
+                format!("has no key that can verify a signature{why}; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key")
+            }
         }),
         InlineError::Secret { index, error } => path.field("keys").item(index).error(match error {
             SecretError::Malformed => "is not a valid secret: `k` must be base64url without padding, `alg` must be HS256, HS384 or HS512, and `use` must be `sig`".to_owned(),
