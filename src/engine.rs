@@ -14,7 +14,7 @@ use crate::policy::authorizer::Authorizer;
 use crate::policy::rule::{Access, RuleIndex, Unauthorized};
 use crate::reason::{Grant, Refusal, Undecidable};
 use crate::reply::{Reply, ReplyStyle};
-use crate::request::{AmbiguousRequest, HeaderName, RequestHead};
+use crate::request::{AmbiguousRequest, HeaderName, Headers, RequestHead};
 use crate::token::authenticator::{AuthContext, Authenticator, AuthnError, CallerDiagnostics, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
 use crate::token::error::TokenError;
@@ -57,12 +57,12 @@ impl Engine {
         context: &mut AuthContext<'_, K>,
     ) -> Result<Decision, NeedsKeys> {
         if self.bypass_preflight && head.is_cors_preflight() {
-            let effect = Effect::Allow(Grant::Preflight, self.forwarding.anonymous(head));
+            let effect = Effect::Allow(Grant::Preflight, self.anonymous(head));
             return Ok(Decision { effect, diagnostics: self.no_diagnostics() });
         }
         let rule = match self.authorizer.route(head) {
             Ok(rule) => rule,
-            Err(ambiguous) => return Ok(self.refuse_unrouted(ambiguous.into())),
+            Err(ambiguous) => return Ok(self.refuse_unrouted(ambiguous.into(), head.headers())),
         };
         let mut caller = CallerDiagnostics::default();
         let outcome = self.decide_by_rule(rule, head, context, &mut caller);
@@ -82,13 +82,13 @@ impl Engine {
         caller: &mut CallerDiagnostics,
     ) -> Result<(Grant, Edits), Stop> {
         let conditions = match &self.authorizer.rules()[rule].access {
-            Access::Public => return Ok((Grant::Public, self.forwarding.anonymous(head))),
+            Access::Public => return Ok((Grant::Public, self.anonymous(head))),
             Access::Deny => return Err(Refusal::RouteDenied.into()),
             Access::Token(conditions) => conditions,
         };
         let Some((credential, token)) = self.authenticator.authenticate(head, context, caller)? else {
             return match conditions.optional {
-                true => Ok((Grant::Anonymous, self.forwarding.anonymous(head))),
+                true => Ok((Grant::Anonymous, self.anonymous(head))),
                 false => Err(Refusal::TokenMissing.into()),
             };
         };
@@ -109,8 +109,8 @@ impl Engine {
     }
 
     /// Refuses a request before its rule is known. Only the policy can be in dry run then.
-    pub fn refuse_unrouted(&self, refusal: Refusal) -> Decision {
-        self.deny(refusal, self.no_diagnostics())
+    pub fn refuse_unrouted(&self, refusal: Refusal, headers: &Headers) -> Decision {
+        self.deny(refusal, self.no_diagnostics(), headers)
     }
 
     /// Finds and verifies credentials.
@@ -185,17 +185,29 @@ impl Engine {
     /// Refuses, unless the rule is in dry run. In a policy in dry run, `anonymous` edits nothing.
     fn refuse(&self, refusal: Refusal, diagnostics: Diagnostics, head: &RequestHead<'_>) -> Decision {
         if self.authorizer.rules()[diagnostics.rule].dry_run {
-            return Decision { effect: Effect::Report(refusal, self.forwarding.anonymous(head)), diagnostics };
+            return Decision { effect: Effect::Report(refusal, self.anonymous(head)), diagnostics };
         }
-        self.deny(refusal, diagnostics)
+        self.deny(refusal, diagnostics, head.headers())
     }
 
-    fn deny(&self, refusal: Refusal, diagnostics: Diagnostics) -> Decision {
+    fn deny(&self, refusal: Refusal, diagnostics: Diagnostics, headers: &Headers) -> Decision {
         if self.dry_run {
             return Decision { effect: Effect::Report(refusal, Edits::default()), diagnostics };
         }
-        let reply = Reply::new(&refusal, &self.replies);
-        Decision { effect: Effect::Deny(refusal, reply), diagnostics }
+        let reply = Reply::new(&refusal, &self.replies, headers.is_grpc());
+        let redactions = self.authenticator.without_query_tokens(headers);
+        Decision { effect: Effect::Deny(refusal, reply, redactions), diagnostics }
+    }
+
+    /// Edits for a request without an identity. It may have a token that no rule has asked for.
+    fn anonymous(&self, head: &RequestHead<'_>) -> Edits {
+        let forwarding = &self.forwarding;
+        let is_withheld = |provider| forwarding.withholds_tokens_of(provider);
+        let redactions = match forwarding.withholds_tokens() {
+            true => self.authenticator.without_query_tokens_of(is_withheld, head.headers()),
+            false => Vec::new(),
+        };
+        forwarding.anonymous(head, redactions)
     }
 
     fn no_diagnostics(&self) -> Diagnostics {

@@ -4,6 +4,7 @@
 use crate::request::{HeaderName, Headers, RequestHead};
 use crate::token::credential::Credential;
 use crate::token::provider::{ByProvider, ProviderIndex};
+use crate::token::redaction::Redactions;
 use crate::token::removal::Removal;
 use crate::token::verified::VerifiedToken;
 
@@ -63,9 +64,19 @@ impl Forwarding {
         &self.providers[provider].headers
     }
 
-    /// Edits for a request without an identity: removes reserved headers.
-    pub fn anonymous(&self, head: &RequestHead<'_>) -> Edits {
-        self.with_route_cache(self.strip_reserved(head))
+    /// Edits for a request without an identity: removes reserved headers, and makes these redactions.
+    pub fn anonymous(&self, head: &RequestHead<'_>, redactions: Redactions) -> Edits {
+        self.with_route_cache(Edits { replace: redactions, ..self.strip_reserved(head) })
+    }
+
+    /// Whether some provider's tokens are not forwarded.
+    pub fn withholds_tokens(&self) -> bool {
+        !self.dry_run && self.providers.iter().any(|provider| !provider.forward_token)
+    }
+
+    /// Whether this provider's tokens are not forwarded.
+    pub fn withholds_tokens_of(&self, provider: ProviderIndex) -> bool {
+        !self.providers[provider].forward_token
     }
 
     /// Edits for a request with a verified token: sets its identity headers and removes the others.
@@ -217,7 +228,7 @@ mod tests {
             let forwarding = forwarding(reserved);
             assert_eq!(forwarding.reserves_any(), !reserved.is_empty());
             assert_eq!(forwarding.reserved_in(&headers), expected);
-            assert_eq!(forwarding.anonymous(&RequestHead::new(&headers).unwrap()).remove, expected);
+            assert_eq!(forwarding.anonymous(&RequestHead::new(&headers).unwrap(), Vec::new()).remove, expected);
         }
     }
 
@@ -232,13 +243,13 @@ mod tests {
             (&["x-sub"], Some("")),
         ] {
             let headers = lines.iter().map(|line| ("connection", *line)).collect();
-            let edits = forwarding(&["x-sub", "x-org"]).anonymous(&RequestHead::new(&headers).unwrap());
+            let edits = forwarding(&["x-sub", "x-org"]).anonymous(&RequestHead::new(&headers).unwrap(), Vec::new());
             let removed = expected.map(|_| "connection".to_owned());
             let set = expected.filter(|kept| !kept.is_empty()).map(|kept| ("connection".to_owned(), kept.into()));
             assert_eq!(edits.remove, Vec::from_iter(removed), "{lines:?}");
             assert_eq!(edits.set, Vec::from_iter(set), "{lines:?}");
         }
         let headers = [("connection", "Upgrade, X-Sub")].into_iter().collect();
-        assert!(forwarding(&[]).anonymous(&RequestHead::new(&headers).unwrap()).is_empty());
+        assert!(forwarding(&[]).anonymous(&RequestHead::new(&headers).unwrap(), Vec::new()).is_empty());
     }
 }

@@ -361,6 +361,17 @@ fn a_rule_that_allows_more_than_it_seems_to() {
 }
 
 #[test]
+fn claims_for_filter_state_that_is_not_written() {
+    let policy = |filter_state: &str| {
+        let claims = json!({ "main": { "claims_to_filter_state": { "tenant": "org" } } });
+        changed(json!({ "providers": claims, "filter_state": filter_state }))
+    };
+    let no_effect = "providers.main.claims_to_filter_state: has no effect: the top-level `filter_state` is `none`";
+    assert_warnings([(policy("none"), no_effect)]);
+    assert_eq!([warnings(&policy("all")), warnings(&policy("refused"))], [[""; 0]; 2]);
+}
+
+#[test]
 fn a_policy_that_is_only_tried() {
     assert_warnings([(
         changed(json!({ "mode": "dry_run" })),

@@ -66,8 +66,8 @@ pub struct Config {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub log_denials: bool,
-    /// The requests for which the filter state has reason, provider, rule, subject and client, for access logs. This
-    /// costs up to five host calls for each request, and one more in a dry run.
+    /// The requests for which the filter state has reason, provider, rule, subject, client and the claims of
+    /// `claims_to_filter_state`, for access logs. This costs one host call for each value and one more for each request.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["refused"])))]
     pub filter_state: FilterState,

@@ -131,7 +131,8 @@ pub struct Provider {
     pub group_claims: Option<Vec<NamesClaim>>,
     /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.
     /// Where no token is accepted (public routes, preflights, requests that a dry run would have refused), the request is
-    /// forwarded with whatever it has.
+    /// forwarded with whatever it has, except tokens of this issuer in the query: access logs and traces would show them.
+    /// From refused requests they are removed in any case.
     #[serde(default = "yes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,
@@ -144,6 +145,18 @@ pub struct Provider {
         extend("default" = {}, "examples" = [{ "x-jwt-sub": "sub", "x-tenant": ["org", "id"] }]),
     ))]
     pub claims_to_headers: Entries<Output>,
+    /// Claims of verified tokens for access logs: name → claim. An access log reads each as
+    /// `%FILTER_STATE(wasm.jwt_authorizer.claim.NAME:PLAIN)%`, also if a rule refuses the token. The upstream does not
+    /// receive them. Text is written as it is, anything else as JSON.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(
+        extend(
+            "default" = {},
+            "propertyNames" = { "pattern": schema::LABEL },
+            "examples" = [{ "tenant": ["org", "id"] }],
+        ),
+    ))]
+    pub claims_to_filter_state: Entries<ClaimName>,
     /// The request header that is set to the whole verified payload, base64url-encoded (RFC 7515 §2). It is also removed
     /// from every incoming request and from its trailers.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::SettableHeaderName>", extend("examples" = ["x-jwt-payload"])))]

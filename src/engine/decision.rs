@@ -5,6 +5,7 @@ use crate::policy::rule::RuleIndex;
 use crate::reason::{Grant, Refusal};
 use crate::reply::Reply;
 use crate::token::authenticator::{CallerDiagnostics, MissingKeys};
+use crate::token::redaction::Redactions;
 use crate::token::verified::VerifiedToken;
 
 /// What is to happen to a request, and what logs and metrics say about it.
@@ -21,8 +22,8 @@ pub struct Decision {
 pub enum Effect {
     /// The request goes on, edited.
     Allow(Grant, Edits),
-    /// The request is answered.
-    Deny(Refusal, Reply),
+    /// The request is answered. Its headers are changed first, for access logs and traces.
+    Deny(Refusal, Reply, Redactions),
     /// A rule in dry run would refuse the request. It goes on, edited.
     Report(Refusal, Edits),
 }
@@ -49,7 +50,7 @@ impl Decision {
     pub fn reason(&self) -> &'static str {
         match &self.effect {
             Effect::Allow(grant, _) => grant.label(),
-            Effect::Deny(refusal, _) | Effect::Report(refusal, _) => refusal.label(),
+            Effect::Deny(refusal, ..) | Effect::Report(refusal, _) => refusal.label(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::keys::signature::SignatureVerifier;
+use crate::reply::Reply;
 use crate::request::Headers;
 use crate::time::{Moment, SteadyTime, UnixTime};
 
@@ -68,7 +69,9 @@ pub trait Stream {
     /// Continues a request that was paused.
     fn resume(&self);
     /// Sends a local reply.
-    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str);
+    fn reply(&self, reply: &Reply);
+    /// Whether the filter state of the request has a value of this name.
+    fn has_filter_state(&self, name: &str) -> bool;
     /// Sets a value in the filter state of the request, for access logs.
     fn set_filter_state(&self, name: &str, value: &str);
     /// Lets the proxy select the route again, if it supports that.

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::engine::decision::{Decision, Effect, NeedsKeys};
 use crate::forward::Edits;
 use crate::reason::{Refusal, Undecidable};
-use crate::request::RequestHead;
+use crate::request::{Headers, RequestHead};
 use crate::time::{Moment, UnixTime};
 use crate::token::authenticator::{AuthContext, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
@@ -155,17 +155,16 @@ impl<H: Host> Filter<H> {
         now: UnixTime,
         decide: impl FnOnce(&mut Self, &RequestHead<'_>) -> Option<Decision>,
     ) -> Option<Decision> {
-        let refusal = if !now.is_credible() {
-            Refusal::Undecidable(Undecidable::ClockUnavailable)
-        } else if let Some(headers) = self.host.headers() {
-            match RequestHead::new(&headers) {
+        let headers = self.host.headers();
+        let (refusal, headers) = match headers.as_ref() {
+            None => (Refusal::Undecidable(Undecidable::HeadersUnreadable), &Headers::default()),
+            Some(headers) if !now.is_credible() => (Refusal::Undecidable(Undecidable::ClockUnavailable), headers),
+            Some(headers) => match RequestHead::new(headers) {
                 Ok(head) => return decide(self, &head),
-                Err(ambiguous) => ambiguous.into(),
-            }
-        } else {
-            Refusal::Undecidable(Undecidable::HeadersUnreadable)
+                Err(ambiguous) => (ambiguous.into(), headers),
+            },
         };
-        Some(self.engine.refuse_unrouted(refusal))
+        Some(self.engine.refuse_unrouted(refusal, headers))
     }
 
     fn decide(&mut self, head: &RequestHead<'_>, now: UnixTime) -> Result<Decision, NeedsKeys> {
@@ -318,9 +317,11 @@ impl<H: Host> Filter<H> {
                 self.edit(edits);
                 Outcome::Continue
             }
-            Effect::Deny(_, reply) => {
-                let headers = reply.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-                self.host.reply(reply.status, headers, &reply.body);
+            Effect::Deny(_, reply, redactions) => {
+                for (name, value) in redactions {
+                    self.host.set_header(name, value);
+                }
+                self.host.reply(reply);
                 Outcome::Pause
             }
         }

@@ -10,6 +10,7 @@ use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
 use super::kept::Kept;
 use super::provider::{ByProvider, Provider, ProviderIndex};
+use super::redaction::{Redactions, redacted};
 use super::sources::Sources;
 use super::subject::SubjectPattern;
 use super::unverified::UnverifiedToken;
@@ -18,7 +19,7 @@ use crate::json::Json;
 use crate::keys::current::CurrentKeys;
 use crate::keys::jwk::KeyId;
 use crate::keys::signature::SignatureVerifier;
-use crate::request::RequestHead;
+use crate::request::{Headers, RequestHead};
 use crate::time::UnixTime;
 
 /// Finds the credential of a request and verifies it.
@@ -156,6 +157,28 @@ impl Authenticator {
             result = self.verified(&credential, context, diagnostics);
         }
         result.map(|token| Some((credential, token)))
+    }
+
+    /// Every query parameter in which a token may be, removed from the headers with the path.
+    pub fn without_query_tokens(&self, headers: &Headers) -> Redactions {
+        redacted(&self.sources, headers, |pair| self.sources.may_have_token(pair))
+    }
+
+    /// The tokens of some providers, valid or not, removed from the queries that these providers read.
+    pub fn without_query_tokens_of(&self, is_one: impl Fn(ProviderIndex) -> bool, headers: &Headers) -> Redactions {
+        redacted(&self.sources, headers, |pair| {
+            self.sources.in_parameter(pair).is_some_and(|(token, found_in)| {
+                let provider = self.claimed_provider(&token);
+                provider
+                    .is_some_and(|provider| is_one(provider) && self.providers[provider].sources.intersects(found_in))
+            })
+        })
+    }
+
+    /// The provider that a token claims to belong to, if it is a token.
+    fn claimed_provider(&self, token: &[u8]) -> Option<ProviderIndex> {
+        let jws = CompactJws::decode(token).ok()?;
+        self.provider_of(&UnverifiedToken::read(&jws).ok()?).map(|(provider, _)| provider)
     }
 
     /// The verified token of a credential.

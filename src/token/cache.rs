@@ -159,8 +159,10 @@ mod tests {
     use crate::json::{Json, parse_object};
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
+    use crate::token::claims::ClaimPath;
     use crate::token::kept::Kept;
     use crate::token::kind::TokenKind;
+    use crate::token::logged_claim::LoggedClaim;
     use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
     use crate::token::source::SourceSet;
 
@@ -186,6 +188,7 @@ mod tests {
             max_token_bytes: 1024,
             sources: SourceSet::NONE,
             outputs: Box::default(),
+            logged_claims: [LoggedClaim { name: "a".into(), claim: ClaimPath::new(&["logged"]).unwrap() }].into(),
             forwards_payload: true,
             cache_ttl: Duration::ZERO,
         };

@@ -107,7 +107,7 @@ fn is_unreserved(byte: u8) -> bool {
 }
 
 /// A string as it is, any other value as JSON.
-fn text_or_json<'t>(value: &'t Json<'_>) -> Cow<'t, str> {
+pub(super) fn text_or_json<'t>(value: &'t Json<'_>) -> Cow<'t, str> {
     value.as_text().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 

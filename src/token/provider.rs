@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::claims::ClaimPath;
 use super::error::TokenError;
 use super::kind::TokenKind;
+use super::logged_claim::LoggedClaim;
 use super::name_list::NameClaim;
 use super::output::Output;
 use super::source::SourceSet;
@@ -51,6 +52,8 @@ pub struct Provider {
     pub sources: SourceSet,
     /// The claims that become identity headers.
     pub outputs: Box<[Output]>,
+    /// The claims that access logs may show.
+    pub logged_claims: Box<[LoggedClaim]>,
     /// Whether the payload becomes an identity header.
     pub forwards_payload: bool,
     /// How long a verified token is cached; zero turns the cache off.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::forms::Found;
 use super::source::SourceSet;
 use super::sources::{COOKIE, Offers, Sources, WEBSOCKET_PROTOCOL};
@@ -15,6 +17,9 @@ pub struct Removal<'r> {
     /// The new `:path`.
     pub target: Option<Vec<u8>>,
 }
+
+/// The header in which Envoy keeps the path that a request came with.
+pub(super) const ORIGINAL_PATH: &str = "x-envoy-original-path";
 
 /// A line of a header, without the token.
 struct Line<'r> {
@@ -40,7 +45,12 @@ impl<'r> Removal<'r> {
             removal.add(lines.collect(), b", ");
         }
         if sources.parameters.sources().intersects(found_in) {
-            removal.target = target_without(token, sources, head);
+            let is_token = |pair: &[u8]| sources.in_parameter(pair).is_some_and(|found| is_same(&found, token));
+            removal.target = target_without(head.target().as_bytes(), is_token);
+            // Access logs and traces prefer this one.
+            let originals = head.headers().iter().filter(|(name, _)| *name == ORIGINAL_PATH.as_bytes());
+            let originals = originals.filter_map(|(name, path)| Some((name, Some(target_without(path, is_token)?))));
+            removal.headers.extend(originals);
         }
         if sources.cookies.sources().intersects(found_in) {
             let is_token = |pair: &[u8]| sources.in_cookie(pair).is_some_and(|found| is_same(&found, token));
@@ -106,9 +116,10 @@ fn offers_without<'r>(token: &[u8], head: &RequestHead<'r>) -> Vec<Line<'r>> {
     lines.into_iter().map(|(name, line, offers)| Line { name, value: kept(line, &offers, b",") }).collect()
 }
 
-/// Path and query without the token. `None` if the query does not have it.
-fn target_without(token: &[u8], sources: &Sources, head: &RequestHead<'_>) -> Option<Vec<u8>> {
-    let query = head.query()?.as_bytes();
+/// Path and query without the parameters for which `is_removed` holds. `None` if there are none.
+pub(super) fn target_without(target: &[u8], is_removed: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    let (path, query) = target.split_at_checked(memchr(b'?', target)?)?;
+    let query = query.get(1..)?;
     let is_separator = |byte: &u8| matches!(byte, b'&' | b';');
     let mut kept = Vec::new();
     let mut is_changed = false;
@@ -117,7 +128,7 @@ fn target_without(token: &[u8], sources: &Sources, head: &RequestHead<'_>) -> Op
             [pair @ .., last] if is_separator(last) => (pair, Some(*last)),
             _ => (piece, None),
         };
-        if !sources.in_parameter(pair).is_some_and(|found| is_same(&found, token)) {
+        if !is_removed(pair) {
             kept.extend_from_slice(piece);
             continue;
         }
@@ -130,7 +141,6 @@ fn target_without(token: &[u8], sources: &Sources, head: &RequestHead<'_>) -> Op
             _ => {}
         }
     }
-    let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path).as_bytes();
     let question_mark: &[u8] = if kept.is_empty() { b"" } else { b"?" };
     is_changed.then(|| [path, question_mark, &kept].concat())
 }

@@ -89,11 +89,19 @@ impl Sources {
     /// The token in a query parameter (`NAME=VALUE`). Servers decode names, so `access%5Ftoken` is `access_token`.
     pub(super) fn in_parameter<'r>(&self, pair: &'r [u8]) -> Option<Found<'r>> {
         let (name, value) = name_and_value(pair)?;
-        let forms = self.parameters.find(name).or_else(|| match decode(name, b'+') {
+        self.parameter(name)?.in_parameter(value)
+    }
+
+    /// Whether this is a query parameter in which a token may be, in any form.
+    pub(super) fn may_have_token(&self, pair: &[u8]) -> bool {
+        name_and_value(pair).is_some_and(|(name, value)| !value.is_empty() && self.parameter(name).is_some())
+    }
+
+    fn parameter(&self, name: &[u8]) -> Option<&Forms> {
+        self.parameters.find(name).or_else(|| match decode(name, b'+') {
             Cow::Borrowed(_) => None,
             Cow::Owned(name) => self.parameters.find(&name),
-        })?;
-        forms.in_parameter(value)
+        })
     }
 
     /// The token in a cookie (`NAME=VALUE`). Some servers trim the name.

@@ -23,6 +23,7 @@ pub struct VerifiedToken {
     groups: NameList,
     claims: Box<[ClaimValues]>,
     headers: Box<[Option<Box<str>>]>,
+    logged_claims: Box<[Option<Box<str>>]>,
     omitted: Box<[usize]>,
     payload: Option<Box<str>>,
 }
@@ -58,6 +59,7 @@ impl VerifiedToken {
             scopes: NameList::read(&provider.scope_claims, claims, &kept.scopes),
             groups: NameList::read(&provider.group_claims, claims, &kept.groups),
             claims: kept.claims().iter().map(|path| ClaimValues::read(path, claims)).collect(),
+            logged_claims: provider.logged_claims.iter().map(|logged| logged.value(claims)).collect(),
             headers: headers.into(),
             omitted: omitted.into(),
             payload: match provider.forwards_payload {
@@ -123,6 +125,11 @@ impl VerifiedToken {
         self.headers.iter().map(Option::as_deref)
     }
 
+    /// The values of the claims for access logs, in the order of [`Provider::logged_claims`].
+    pub fn logged_claims(&self) -> impl Iterator<Item = Option<&str>> {
+        self.logged_claims.iter().map(Option::as_deref)
+    }
+
     /// Which of the identity headers have no value because their claim cannot be written.
     pub fn omitted_headers(&self) -> &[usize] {
         &self.omitted
@@ -136,6 +143,9 @@ impl VerifiedToken {
     /// Its approximate size in bytes.
     pub fn weight(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        let texts = |texts: &[Option<Box<str>>]| {
+            texts.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum()
+        };
         [
             size_of::<Self>(),
             text(&self.subject),
@@ -145,7 +155,8 @@ impl VerifiedToken {
             self.scopes.heap_bytes(),
             self.groups.heap_bytes(),
             self.claims.iter().map(|claim| claim.heap_bytes().saturating_add(size_of::<ClaimValues>())).sum(),
-            self.headers.iter().map(|value| text(value).saturating_add(size_of::<Box<str>>())).sum(),
+            texts(&self.headers),
+            texts(&self.logged_claims),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

@@ -10,13 +10,18 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use super::host::EnvoyHost;
+use super::host_calls;
 use crate::filter::host::{CalloutId, StreamId};
 use crate::filter::{FetchResponse, Filter, MAX_BODY_BYTES, Outcome};
+use crate::request::Headers;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|id| Box::new(Root { id, filter: SharedFilter::default() }));
 }}
+
+/// The response code details of requests that come without a filter.
+const NOT_CONFIGURED: &str = "jwt_authorizer_not_configured";
 
 /// The filter of a root context, which its HTTP contexts use. `None` until a configuration is accepted.
 type SharedFilter = Rc<RefCell<Option<Filter<EnvoyHost>>>>;
@@ -101,7 +106,7 @@ impl HttpContext for Request {
         self.paused = outcome != Some(Outcome::Continue);
         if outcome.is_none() {
             // Fail closed: without a filter there is no decision.
-            let _ = hostcalls::send_http_response(503, Vec::new(), None);
+            host_calls::reply(503, NOT_CONFIGURED, &Headers::default(), "");
         }
         if self.paused { Action::Pause } else { Action::Continue }
     }

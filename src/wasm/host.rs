@@ -13,6 +13,7 @@ use crate::filter::host::{
 use crate::keys::algorithm::Algorithm;
 use crate::keys::jwk::VerifyingKey;
 use crate::keys::signature::{PureRust, SignatureVerifier};
+use crate::reply::Reply;
 use crate::request::Headers;
 use crate::time::{SteadyTime, UnixTime};
 
@@ -116,8 +117,13 @@ impl Stream for EnvoyHost {
         let _ = hostcalls::resume_http_request();
     }
 
-    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str) {
-        let _ = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
+    fn reply(&self, reply: &Reply) {
+        let headers = reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        host_calls::reply(reply.status, &reply.details, &headers, &reply.body);
+    }
+
+    fn has_filter_state(&self, name: &str) -> bool {
+        host_calls::has_property(name)
     }
 
     fn set_filter_state(&self, name: &str, value: &str) {

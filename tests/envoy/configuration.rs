@@ -271,6 +271,10 @@ fn reserved_headers_are_rejected_for_claims() {
             "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
         ),
         (
+            with(json!({ "claims_to_filter_state": { "a b": "sub" } })),
+            "providers.main.claims_to_filter_state.a b: is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the name of a filter state",
+        ),
+        (
             with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
             "providers.main.claims_to_headers.x_sub: is set twice: many servers treat `-`, `_` and `.` in header names as the same character; use another name",
         ),

@@ -7,6 +7,7 @@ pub(crate) mod access_log;
 pub(crate) mod admin;
 pub(crate) mod bootstrap;
 pub(crate) mod client;
+pub(crate) mod collector;
 pub(crate) mod envoy;
 pub(crate) mod fault;
 pub(crate) mod gateway;

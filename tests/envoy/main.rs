@@ -32,6 +32,7 @@ mod observability;
 mod paths;
 mod preflight;
 mod profiles;
+mod query_tokens;
 mod reasons;
 mod replies;
 mod requirements;

@@ -67,6 +67,71 @@ fn the_access_log_has_the_reason_and_the_caller() {
 }
 
 #[test]
+fn claims_in_the_access_log_are_those_of_the_verified_token_even_if_it_is_refused() {
+    let claims = json!({ "tenant": ["org", "id"], "roles": "roles" });
+    let gateway = Gateway::start(&policy(json!({ "providers": { "main": { "claims_to_filter_state": claims } } })));
+    let acme = || Token::new().claim("org", json!({ "id": "ac\nme" })).claim("roles", json!(["a", 1]));
+    let expired = acme().claim("exp", now() - 3600).signed();
+    let (tenant, roles) = (Some("ac me"), Some(r#"["a",1]"#));
+    for (request, reason, expected) in [
+        (Request::get("/token").bearer(acme().signed()), "allowed", [tenant, roles]),
+        (Request::get("/token").bearer(acme().signed()), "allowed", [tenant, roles]),
+        (Request::get("/named").bearer(acme().signed()), "scope_missing", [tenant, roles]),
+        (Request::get("/token").bearer(Token::new().signed()), "allowed", [None, None]),
+        (Request::get("/token").bearer(expired), "token_expired", [None, None]),
+        (Request::get("/public").bearer(acme().signed()), "public", [None, None]),
+    ] {
+        let reply = gateway.send(&request);
+        let entry = gateway.logged(&reply);
+        assert_eq!(entry.reason.as_deref(), Some(reason));
+        assert_eq!([&entry.tenant, &entry.roles].map(Option::as_deref), expected, "{reason}");
+        assert!(!reply.text().contains("acme"), "the upstream received it");
+    }
+}
+
+#[test]
+fn every_value_in_a_line_of_the_access_log_belongs_to_the_last_decision() {
+    let with_claims = |claims: Value| merged(provider(), json!({ "claims_to_filter_state": claims }));
+    let first = json!({
+        "providers": { "first": with_claims(json!({ "tenant": "org" })) },
+        "rules": [
+            { "route": "GET /token", "name": "first" },
+            { "route": "GET /public", "name": "first" },
+            { "route": "GET /refused", "name": "first", "mode": "dry_run" },
+        ],
+    });
+    let second = json!({
+        "providers": { "second": with_claims(json!({ "tenant": "missing", "roles": "org" })) },
+        "rules": [
+            { "route": "GET /token", "name": "second" },
+            { "route": "GET /public", "name": "second", "access": "public" },
+            { "route": "GET /refused", "name": "second", "access": "public" },
+        ],
+    });
+    let gateway = Setup::new(&first).followed_by(&second).start();
+    let valid = Token::new().claim("org", "acme").claim("client_id", "web").signed();
+    for (path, token, expected) in [
+        ("/token", Some(&valid), ["allowed", "second", "second", "alice", "web", "", "", "acme"]),
+        ("/public", Some(&valid), ["public", "second", "", "", "", "", "", ""]),
+        ("/refused", None, ["public", "second", "", "", "", "", "", ""]),
+    ] {
+        let request = token.into_iter().fold(Request::get(path), |request, token| request.bearer(token));
+        let entry = gateway.logged(&gateway.send(&request));
+        let logged = [
+            &entry.reason,
+            &entry.rule,
+            &entry.provider,
+            &entry.sub,
+            &entry.client_id,
+            &entry.dry_run,
+            &entry.tenant,
+            &entry.roles,
+        ];
+        assert_eq!(logged.map(|value| value.as_deref().unwrap_or_default()), expected, "{path}");
+    }
+}
+
+#[test]
 fn control_characters_in_claims_become_spaces_in_the_access_log() {
     let gateway = gateway();
     let token = Token::new().claim("sub", "alice\r\nreason=allowed\u{0}").claim("client_id", "\u{85}web").signed();
@@ -350,6 +415,21 @@ fn a_logged_refusal_is_one_line_without_the_token() {
     for secret in [&expired[..20], signature, "confidential", "alice"] {
         assert!(!log.contains(secret), "the log has {secret}");
     }
+}
+
+#[test]
+fn a_logged_refusal_has_at_most_1_kib() {
+    let long = "\u{10ffff}".repeat(500);
+    let key = Key::of("ES256").named(&long);
+    let issuer = Issuer::with_keys(std::slice::from_ref(&key));
+    let policy = policy(json!({ "rules": [{ "route": "GET /a", "name": long, "scopes": ["read"] }] }));
+    let gateway = Setup::new(&policy).issuer(issuer).start();
+    let token = Token::new().claim("client_id", long.as_str()).sign(&key);
+    gateway.expect([("a", Request::get("/a").bearer(token), (403, "scope_missing"))]);
+    let line = eventually("the refusal is logged", || {
+        gateway.filter_log().into_iter().find(|line| line.starts_with("refused: "))
+    });
+    assert!((500..=1024).contains(&line.len()), "{} bytes: {line}", line.len());
 }
 
 #[test]

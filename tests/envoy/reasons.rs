@@ -151,6 +151,8 @@ fn every_reason_has_its_status_and_series_are_bounded() {
         assert_eq!(entry.reason.as_deref(), Some(reason));
         assert_eq!(entry.dry_run.as_deref(), dry_run.then_some("true"), "{reason}");
         let refused = (reply.status != 200).then_some(reply.status);
+        let details = refused.map_or("via_upstream".to_owned(), |_| format!("jwt_authorizer_denied{{{reason}}}"));
+        assert_eq!(entry.details, Some(details));
         if dry_run {
             assert_eq!(refused, None, "{reason} in a dry run");
         } else {

@@ -14,6 +14,7 @@ use jwt_authorizer::filter::host::{
 use jwt_authorizer::keys::algorithm::Algorithm;
 use jwt_authorizer::keys::jwk::VerifyingKey;
 use jwt_authorizer::keys::signature::{PureRust, SignatureVerifier};
+use jwt_authorizer::reply::Reply;
 use jwt_authorizer::request::Headers;
 use jwt_authorizer::time::{SteadyTime, UnixTime};
 
@@ -169,12 +170,17 @@ impl Stream for Worker {
     fn remove_trailer(&self, _name: &str) {}
 
     fn resume(&self) {
-        self.reply(200, Vec::new(), "");
+        let stream = self.stream();
+        self.process.borrow_mut().decide(stream, 200);
     }
 
-    fn reply(&self, status: u16, _headers: Vec<(&str, &str)>, _body: &str) {
+    fn reply(&self, reply: &Reply) {
         let stream = self.stream();
-        self.process.borrow_mut().decide(stream, status);
+        self.process.borrow_mut().decide(stream, reply.status);
+    }
+
+    fn has_filter_state(&self, _name: &str) -> bool {
+        false
     }
 
     fn set_filter_state(&self, name: &str, value: &str) {

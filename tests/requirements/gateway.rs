@@ -84,7 +84,7 @@ impl Gateway {
         let mut context = AuthContext { keys: &self.keys, cache: &mut self.cache, verifier: &AcceptAll, now };
         match self.engine.decide(&head, &mut context).unwrap().effect {
             Effect::Allow(..) => Ok(()),
-            Effect::Deny(Refusal::Unauthorized(Unauthorized::Unmet(unmet)), _) => Err(unmet),
+            Effect::Deny(Refusal::Unauthorized(Unauthorized::Unmet(unmet)), ..) => Err(unmet),
             other => panic!("{other:?}"),
         }
     }

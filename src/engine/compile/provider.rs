@@ -13,6 +13,7 @@ use crate::forward::ProviderForwarding;
 use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::request::HeaderName;
 use crate::token::claims::ClaimPath;
+use crate::token::logged_claim::LoggedClaim;
 use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
 
@@ -50,6 +51,7 @@ impl Context {
             group_claims,
             forward_token,
             claims_to_headers,
+            claims_to_filter_state,
             payload_to_header,
             cache,
         } = provider;
@@ -104,6 +106,7 @@ impl Context {
             max_token_bytes: max_token_size.bytes(),
             sources: self.sources_of(&path.field("identity_sources"), identity_sources)?,
             outputs,
+            logged_claims: logged_claims(&path.field("claims_to_filter_state"), claims_to_filter_state)?,
             forwards_payload: payload_header.is_some(),
             cache_ttl: if max_tokens == 0 { Duration::ZERO } else { ttl.duration() },
         };
@@ -167,6 +170,25 @@ fn outputs(
         outputs.push(Output { claim: claim_path(&path, &claim)?, list, encoding, required });
     }
     Ok((names, outputs.into()))
+}
+
+/// The claims that a provider writes into filter state.
+fn logged_claims(
+    path: &ConfigPath,
+    claims: config::Entries<config::ClaimName>,
+) -> Result<Box<[LoggedClaim]>, ConfigError> {
+    let mut logged = Vec::new();
+    for (name, claim) in claims {
+        let path = path.field(&name);
+        if !is_label(&name) {
+            return Err(path.error(
+                "is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the name of a filter state",
+            ));
+        }
+        let claim = claim_path(&path, &claim)?;
+        logged.push(LoggedClaim { name: format!("jwt_authorizer.claim.{name}").into(), claim });
+    }
+    Ok(logged.into())
 }
 
 fn free_header(path: &ConfigPath, name: &str, taken: &[HeaderName]) -> Result<HeaderName, ConfigError> {

@@ -4,8 +4,8 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, IdentitySource, Mode, PolicyMode, Profile, Provider,
-    Requirement, Rule, Scalar, TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, FilterState, IdentitySource, Mode, PolicyMode, Profile,
+    Provider, Requirement, Rule, Scalar, TokenUse,
 };
 use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
@@ -56,6 +56,12 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     if config.clear_route_cache && !config.providers.iter().any(|(_, provider)| sets_headers(provider)) {
         let problem = "has no effect: no provider sets a header that a route could match on";
         warnings.add(&top, "clear_route_cache", problem);
+    }
+    for (name, provider) in &config.providers {
+        if config.filter_state == FilterState::None && !provider.claims_to_filter_state.is_empty() {
+            let problem = "has no effect: the top-level `filter_state` is `none`";
+            warnings.add(&providers.field(name), "claims_to_filter_state", problem);
+        }
     }
     warnings.0.into()
 }

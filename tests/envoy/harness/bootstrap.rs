@@ -50,6 +50,8 @@ pub(crate) struct Plugin {
     pub next: Option<Value>,
     /// Whether Envoy verifies signatures.
     pub host_crypto: bool,
+    /// Whether Envoy sends a trace of each request to the cluster `traces`.
+    pub traces: bool,
     /// Whether Envoy goes on with the body and the trailers of a request that the filter has paused.
     pub allow_on_headers_stop_iteration: bool,
 }
@@ -63,6 +65,7 @@ impl Plugin {
             enabled: true,
             next: None,
             host_crypto: !is_off("HOST_CRYPTO"),
+            traces: false,
             allow_on_headers_stop_iteration: false,
         }
     }
@@ -91,10 +94,12 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
             // Envoy's defaults, so that ambiguous paths reach the filter.
             "normalize_path": false,
             "merge_slashes": false,
-            "generate_request_id": false,
+            // Envoy traces requests with an id only.
+            "generate_request_id": plugin.traces,
             "http_protocol_options": { "enable_trailers": true },
             "upgrade_configs": [{ "upgrade_type": "websocket" }],
             "access_log": [access_log(directory)],
+            "tracing": plugin.traces.then(tracing),
             "http_filters": http_filters(plugin),
             "route_config": {
                 "name": "all",
@@ -173,10 +178,30 @@ fn access_log(directory: &Path) -> Value {
                 "sub": state("sub"),
                 "client_id": state("client_id"),
                 "dry_run": state("dry_run"),
+                "tenant": state("claim.tenant"),
+                "roles": state("claim.roles"),
+                "details": "%RESPONSE_CODE_DETAILS%",
+                "path": "%REQ(:PATH)%",
+                "original_path": "%REQ(X-ENVOY-ORIGINAL-PATH)%",
                 "omitted_headers": state("omitted_headers"),
             } },
         },
     })
+}
+
+/// The cluster of the traces.
+pub(crate) const TRACES: &str = "traces";
+
+fn tracing() -> Value {
+    json!({ "provider": {
+        "name": "envoy.tracers.zipkin",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig",
+            "collector_cluster": TRACES,
+            "collector_endpoint": "/spans",
+            "collector_endpoint_version": "HTTP_JSON",
+        },
+    } })
 }
 
 fn cluster((name, address): &(&str, SocketAddr)) -> Value {

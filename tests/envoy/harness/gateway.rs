@@ -13,6 +13,7 @@ use super::access_log::{self, Entry};
 use super::admin::Admin;
 use super::bootstrap::{self, Plugin, string_value};
 use super::client::{Connection, Reply, Request};
+use super::collector::Collector;
 use super::envoy::{self, Envoy};
 use super::issuer::Issuer;
 use super::upstream::Upstream;
@@ -50,6 +51,7 @@ pub(crate) struct Setup {
     key_server: Option<Issuer>,
     workers: usize,
     may_trap: bool,
+    collector: Option<SocketAddr>,
 }
 
 impl Setup {
@@ -61,6 +63,7 @@ impl Setup {
             key_server: None,
             workers: 2,
             may_trap: false,
+            collector: None,
         }
     }
 
@@ -84,6 +87,13 @@ impl Setup {
     /// Makes the filter verify signatures itself, as in hosts without cryptography.
     pub(crate) fn without_host_crypto(mut self) -> Self {
         self.plugin.host_crypto = false;
+        self
+    }
+
+    /// Lets Envoy send a trace of each request to this collector.
+    pub(crate) fn traced(mut self, collector: &Collector) -> Self {
+        self.plugin.traces = true;
+        self.collector = Some(collector.address());
         self
     }
 
@@ -125,6 +135,7 @@ impl Setup {
         let directory = envoy::directory();
         let mut clusters = vec![("issuer", self.issuer.address()), ("upstream", upstream.address())];
         clusters.extend(self.key_server.iter().map(|server| ("keys", server.address())));
+        clusters.extend(self.collector.map(|address| (bootstrap::TRACES, address)));
         write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
         write_listeners(&directory, &self.plugin, 0);
         let mut envoy = Envoy::start(directory.clone(), self.workers, self.may_trap);
