@@ -54,9 +54,9 @@ CLI := cargo run --locked --quiet --package envoy-jwt-authorizer-cli --
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind fuzz fuzz-long fuzz-build coverage mutants page-test page-screenshot browser \
-	deploy-test deploy-crds interop-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
-	reproducible release release-test skopeo clean toolchain
+.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind fuzz fuzz-long fuzz-build coverage mutants \
+	page-test page-screenshot browser deploy-test deploy-crds interop-test issuers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
+	reproducible release release-test skopeo prometheus clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -159,12 +159,35 @@ schema: ## Write the JSON Schema and the reference of the configuration anew, fr
 	@{ sed '/by `make schema`. -->$$/q' docs/configuration.md && $(CLI) schema --markdown; } >target/configuration.md
 	@mv target/configuration.md docs/configuration.md
 
-interop-test: build $(VENV)/.interop ## Test with the clients of others: gRPC, Prometheus, Grafana's queries
-	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/interop --top-level-directory tests $(ARGS)
+# Prometheus is not a Python package. Debian's package has promtool too.
+PROMETHEUS ?= prometheus
+PROMTOOL   ?= promtool
+
+interop-test: build trapping prometheus $(VENV)/.interop ## Test with the clients of others: gRPC, Prometheus, Grafana's queries
+	@PYTHONPATH=envoy:tests PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) $(VENV_PYTHON) -m unittest discover --start-directory tests/interop --top-level-directory tests $(ARGS)
+
+prometheus:
+	@command -v $(PROMETHEUS) >/dev/null && command -v $(PROMTOOL) >/dev/null || { $(call APT_IN_CI,prometheus); } || { \
+		echo "Alerts are tested with Prometheus, but $(PROMETHEUS) or $(PROMTOOL) is not installed. On Debian and Ubuntu:" >&2; \
+		echo "apt install prometheus; or name others with make PROMETHEUS=... PROMTOOL=..." >&2; exit 1; }
 
 $(VENV)/.interop: tests/interop/requirements.txt $(VENV)/.complete
 	@echo "Installing gRPC and Prometheus's parsers into $(VENV): once"
 	@$(PIP_INSTALL) $<
+	@touch $@
+
+issuers-test: build $(VENV)/.issuers ## Test with identity servers of others: oidc-provider, cognito-local, oauth2-mock-server, Authlib
+	@PYTHONPATH=envoy:tests $(VENV_PYTHON) -m unittest discover --start-directory tests/issuers --top-level-directory tests $(ARGS)
+
+# Node.js comes from PyPI. npm's packages are those of the lock file.
+ISSUERS := target/tools/issuers
+$(VENV)/.issuers: tests/issuers/requirements.txt tests/issuers/package.json tests/issuers/package-lock.json $(VENV)/.complete
+	@echo "Installing Node.js and four identity servers: once, half a minute"
+	@$(PIP_INSTALL) $<
+	@mkdir -p $(ISSUERS)
+	@cp tests/issuers/package.json tests/issuers/package-lock.json $(ISSUERS)
+	@cd $(ISSUERS) && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --silent --ignore-scripts || { \
+		echo "npm could not install the identity servers of tests/issuers/package-lock.json." >&2; exit 1; }
 	@touch $@
 
 # Chromium is not a Python package.

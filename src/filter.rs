@@ -7,6 +7,8 @@
 
 mod counters;
 mod event_log;
+mod fetch_error;
+mod fetch_request;
 mod fetch_response;
 mod filter_state;
 pub mod host;
@@ -19,6 +21,7 @@ mod shared_data;
 mod shared_keys;
 mod telemetry;
 mod tick;
+mod token_counters;
 mod worker;
 mod worker_queues;
 

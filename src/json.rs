@@ -7,5 +7,5 @@
 mod parse;
 mod value;
 
-pub use parse::{parse_as_written, parse_lenient, parse_object};
+pub use parse::{MAX_DEPTH, parse_as_written, parse_lenient, parse_list, parse_object};
 pub use value::{Json, Object};

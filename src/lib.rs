@@ -26,11 +26,13 @@
 //!
 //! # When keys are missing
 //!
-//! 1. `decide` returns [`NeedsKeys`](engine::decision::NeedsKeys): the provider, and which key.
+//! 1. `decide` returns [`NeedsKeys`](engine::decision::NeedsKeys): the provider, and which keys. A signature that no key
+//!    verifies is a reason too, since the issuer may have replaced the key.
 //! 2. The filter lets the request wait, and one worker of the process fetches ([`keys::fetch_state`] says who and when).
 //!    If no fetch is due, or too many requests wait, it gives up at once.
 //! 3. When the fetch ends, every worker decides its waiting requests again, or gives up: 401 if a fetched key set does
-//!    not have the key, 503 if there is no usable key set, or if the last fetch failed.
+//!    not have the key, or if the signature is invalid; 503 if there is no usable key set, or if the key is unknown and
+//!    the last fetch failed.
 //!
 //! # Where to add things
 //!

@@ -91,6 +91,7 @@ fn token_label(error: TokenError) -> &'static str {
         TokenError::TenantMismatch => "tenant_mismatch",
         TokenError::AlgorithmNotAllowed => "algorithm_not_allowed",
         TokenError::KeyUnknown => "key_unknown",
+        TokenError::KeyAmbiguous => "key_ambiguous",
         TokenError::SignatureInvalid => "signature_invalid",
         TokenError::Expired => "token_expired",
         TokenError::NotYetValid => "token_not_yet_valid",

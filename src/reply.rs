@@ -1,7 +1,8 @@
 //! Replies to refused requests: status, challenge (RFC 6750 §3) and body.
 //!
 //! By default the reply is the same for every invalid token, so a client does not learn the reason. The operator can
-//! turn on the reason code, or the texts of Envoy's own filters.
+//! turn on the reason code, or the texts of Envoy's own filters. Envoy turns the body of a reply to a gRPC request into
+//! `grpc-message`, so that body is words.
 
 use std::borrow::Cow;
 
@@ -20,6 +21,8 @@ pub struct Reply {
     pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The body.
     pub body: Cow<'static, str>,
+    /// Envoy's response code details, for access logs: `jwt_authorizer_denied{REASON}`.
+    pub details: String,
 }
 
 /// How replies look, from `responses`.
@@ -60,8 +63,8 @@ enum Challenge {
 }
 
 impl Reply {
-    /// The reply to a refused request.
-    pub fn new(refusal: &Refusal, style: &ReplyStyle) -> Self {
+    /// The reply to a refused request, for gRPC or not.
+    pub fn new(refusal: &Refusal, style: &ReplyStyle, is_grpc: bool) -> Self {
         let (status, challenge) = status_and_challenge(refusal);
         let mut headers = Vec::with_capacity(3 + style.headers.len());
         headers.push((Cow::Borrowed("content-type"), Cow::Borrowed(style.format.content_type())));
@@ -76,7 +79,8 @@ impl Reply {
                 headers.push((Cow::Owned(name.as_str().to_owned()), Cow::Owned(value.to_string())));
             }
         }
-        Self { status, headers, body: body(refusal, status, style) }
+        let body = if is_grpc { words(refusal, status, style) } else { body(refusal, status, style) };
+        Self { status, headers, body, details: ["jwt_authorizer_denied{", refusal.label(), "}"].concat() }
     }
 }
 
@@ -122,13 +126,27 @@ impl Challenge {
     }
 }
 
-fn body(refusal: &Refusal, status: u16, style: &ReplyStyle) -> Cow<'static, str> {
-    let (title, aws) = match status {
+/// The phrase of a status, and API Gateway's body.
+fn title_and_message(status: u16) -> (&'static str, &'static str) {
+    match status {
         400 => ("Bad Request", r#"{"message":"Bad Request"}"#),
         401 => ("Unauthorized", r#"{"message":"Unauthorized"}"#),
         403 => ("Forbidden", r#"{"message":"Forbidden"}"#),
         _ => ("Service Unavailable", r#"{"message":"Service Unavailable"}"#),
-    };
+    }
+}
+
+fn words(refusal: &Refusal, status: u16, style: &ReplyStyle) -> Cow<'static, str> {
+    let (title, _) = title_and_message(status);
+    match style.format {
+        Format::Envoy => envoy_text(refusal).into(),
+        Format::Aws | Format::Problem if style.expose_reason => format!("{title}: {}", refusal.label()).into(),
+        Format::Aws | Format::Problem => title.into(),
+    }
+}
+
+fn body(refusal: &Refusal, status: u16, style: &ReplyStyle) -> Cow<'static, str> {
+    let (title, aws) = title_and_message(status);
     match style.format {
         Format::Aws => aws.into(),
         Format::Problem if style.expose_reason => {
@@ -158,6 +176,7 @@ fn envoy_text(refusal: &Refusal) -> &'static str {
         Refusal::Token(TokenError::AudienceMismatch | TokenError::ClientMismatch) => "Audiences in Jwt are not allowed",
         Refusal::Token(
             TokenError::TooLarge
+            | TokenError::KeyAmbiguous
             | TokenError::SignatureInvalid
             | TokenError::ExpirationMissing
             | TokenError::LifetimeTooLong
@@ -180,6 +199,46 @@ impl Format {
             Self::Aws => "application/json",
             Self::Problem => "application/problem+json",
             Self::Envoy => "text/plain",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(refusal: &Refusal, format: Format, expose_reason: bool, is_grpc: bool) -> Reply {
+        let style = ReplyStyle { realm: None, expose_reason, format, headers: [].into(), retry_after: 5 };
+        Reply::new(refusal, &style, is_grpc)
+    }
+
+    #[test]
+    fn the_body_of_a_reply_to_grpc_is_words() {
+        let expired = Refusal::Token(TokenError::Expired);
+        let no_keys = Refusal::Undecidable(Undecidable::KeysUnavailable);
+        for (refusal, format, expose_reason, expected) in [
+            (&expired, Format::Aws, false, "Unauthorized"),
+            (&expired, Format::Aws, true, "Unauthorized: token_expired"),
+            (&expired, Format::Problem, false, "Unauthorized"),
+            (&expired, Format::Problem, true, "Unauthorized: token_expired"),
+            (&expired, Format::Envoy, false, "Jwt is expired"),
+            (&Refusal::RouteDenied, Format::Aws, false, "Forbidden"),
+            (&Refusal::CredentialAmbiguous, Format::Aws, false, "Bad Request"),
+            (&no_keys, Format::Problem, false, "Service Unavailable"),
+        ] {
+            let grpc = reply(refusal, format, expose_reason, true);
+            let http = reply(refusal, format, expose_reason, false);
+            assert_eq!(grpc.body, expected);
+            assert_eq!((grpc.status, &grpc.headers), (http.status, &http.headers));
+            assert_eq!(http.body.starts_with('{'), format != Format::Envoy, "{}", http.body);
+        }
+    }
+
+    #[test]
+    fn the_details_have_the_reason_whatever_the_format() {
+        for format in [Format::Aws, Format::Problem, Format::Envoy] {
+            let reply = reply(&Refusal::TokenMissing, format, false, false);
+            assert_eq!(reply.details, "jwt_authorizer_denied{token_missing}");
         }
     }
 }

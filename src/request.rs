@@ -1,17 +1,19 @@
 //! The head of a request, borrowed from the buffer that Envoy passes.
 //!
-//! The upstream parses the path again. Where two servers could understand it differently (`//`, dot segments, an
-//! encoded slash, an invalid or doubled escape), the request is refused before any rule is considered (RFC 3986 §6.2).
+//! The upstream parses the path again. Dot segments and what is no valid path are refused before any rule is considered.
+//! Where two servers could understand the path differently (`//`, an encoded slash), all readings are kept, and the
+//! request is refused if they fall under different rules.
 
 mod header_name;
 mod headers;
 mod path;
-
-use std::borrow::Cow;
+mod readings;
+mod steps;
 
 pub use header_name::{HeaderName, is_alias_of, is_token};
 pub use headers::Headers;
-pub use path::{AmbiguousPath, canonical, percent_decode, without_parameters};
+pub use path::{AmbiguousPath, percent_decode};
+pub use readings::RoutedPath;
 
 /// The parts of a request that a decision needs.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub struct RequestHead<'r> {
     method: &'r str,
     host: &'r str,
     target: &'r str,
-    path: Cow<'r, str>,
+    path: RoutedPath<'r>,
     query: Option<&'r str>,
 }
 
@@ -40,7 +42,7 @@ impl<'r> RequestHead<'r> {
     ///
     /// # Errors
     ///
-    /// If method, authority or path is not text, or if the path is ambiguous.
+    /// If method, authority or path is not text, or if no rule may decide about the path ([`RoutedPath::new`]).
     pub fn new(headers: &'r Headers) -> Result<Self, AmbiguousRequest> {
         let (mut method, mut authority, mut target) = ("", "", "");
         for (name, value) in headers.iter() {
@@ -62,7 +64,7 @@ impl<'r> RequestHead<'r> {
             method,
             host: without_port(authority),
             target,
-            path: canonical(path).map_err(|AmbiguousPath| AmbiguousRequest::Path)?,
+            path: RoutedPath::new(path).map_err(|AmbiguousPath| AmbiguousRequest::Path)?,
             query,
         })
     }
@@ -95,17 +97,9 @@ impl<'r> RequestHead<'r> {
         self.target
     }
 
-    /// The canonical path: escapes of unreserved characters are decoded, the others are in upper case.
-    pub fn path(&self) -> &str {
+    /// The path, and what else servers may read from it.
+    pub fn path(&self) -> &RoutedPath<'r> {
         &self.path
-    }
-
-    /// The path without the `;parameters` of each segment, as some servers see it. `None` if it has none.
-    pub fn path_without_parameters(&self) -> Option<String> {
-        // Few paths have one of these bytes, and searching for `%3B` costs more than searching for a byte.
-        let may_have =
-            self.path.bytes().any(|byte| matches!(byte, b';' | b'%')) && without_parameters(&self.path) != self.path;
-        may_have.then(|| self.path.split('/').map(without_parameters).collect::<Vec<_>>().join("/"))
     }
 
     /// The query, without the question mark.
@@ -155,7 +149,7 @@ mod tests {
     fn the_query_is_not_part_of_the_path() {
         let headers = [(":path", "/a?x=//../%zz")].into_iter().collect();
         let head = RequestHead::new(&headers).unwrap();
-        assert_eq!((head.path(), head.query()), ("/a", Some("x=//../%zz")));
+        assert_eq!((head.path().canonical(), head.query()), ("/a", Some("x=//../%zz")));
     }
 
     #[test]
@@ -213,16 +207,6 @@ mod tests {
         ] {
             let all = [(":method", verb), (":path", "/")].iter().chain(&headers).copied().collect();
             assert_eq!(RequestHead::new(&all).unwrap().is_cors_preflight(), expected, "{verb} {headers:?}");
-        }
-    }
-
-    #[test]
-    fn parameters_of_segments_can_be_removed() {
-        for (path, expected) in
-            [("/a", None), ("/a%20b", None), ("/a;x/b;y=1", Some("/a/b")), ("/a%3bx/b;y%3B", Some("/a/b"))]
-        {
-            let headers = [(":path", path)].into_iter().collect();
-            assert_eq!(RequestHead::new(&headers).unwrap().path_without_parameters().as_deref(), expected, "{path}");
         }
     }
 }

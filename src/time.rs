@@ -15,8 +15,8 @@ pub struct UnixTime(i64);
 impl UnixTime {
     /// 2020-01-01. A clock that shows an earlier time is not set, and no token can be checked by it.
     const EARLIEST_CREDIBLE: Self = Self(1_577_836_800_000);
-    /// The end of the year 9999.
-    const LATEST: i64 = 253_402_300_799_000;
+    /// The end of the year 9999. A clock that shows a later time is not set either.
+    const LATEST_CREDIBLE: Self = Self(253_402_300_799_000);
     /// The earliest possible time.
     pub const MIN: Self = Self(i64::MIN);
     /// The latest possible time.
@@ -39,7 +39,7 @@ impl UnixTime {
 
     /// Whether a clock that shows this time has been set.
     pub fn is_credible(self) -> bool {
-        self >= Self::EARLIEST_CREDIBLE && self.0 <= Self::LATEST
+        self >= Self::EARLIEST_CREDIBLE && self <= Self::LATEST_CREDIBLE
     }
 
     /// The time after `by`.
@@ -59,21 +59,15 @@ impl UnixTime {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// A NumericDate (RFC 7519 §2), rounded down to milliseconds. `None` if the value is not a number, or is beyond the
-    /// year 9999.
+    /// A NumericDate (RFC 7519 §2), rounded down to milliseconds. A number that is too large is a very late time, since
+    /// some issuers write the largest number that they have for "never". `None` if the value is not a number.
     pub fn from_numeric_date(value: &Json<'_>) -> Option<Self> {
         let Json::Number(number) = value else { return None };
-        let millis = match number.as_i64() {
-            Some(secs) => secs.checked_mul(1000)?,
-            None => {
-                let millis = number.as_f64()? * 1000.0;
-                if millis.abs() > Self::LATEST as f64 {
-                    return None;
-                }
-                millis.floor() as i64
-            }
-        };
-        (millis.unsigned_abs() <= Self::LATEST.unsigned_abs()).then_some(Self(millis))
+        match number.as_i64() {
+            Some(secs) => Some(Self::from_secs(secs)),
+            // The conversion saturates.
+            None => Some(Self((number.as_f64()? * 1000.0).floor() as i64)),
+        }
     }
 }
 
@@ -121,7 +115,7 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The half-open period in which a token is valid, clock skew included.
+/// The half-open period in which a token is valid, clock skew included: from the later of `nbf` and `iat` until `exp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     /// The first valid time; `None` for no limit.
@@ -143,18 +137,22 @@ mod tests {
     use crate::json::parse_object;
 
     #[test]
-    fn a_numeric_date_is_a_number_before_the_year_10000() {
+    fn a_numeric_date_is_a_number_however_large() {
         for (value, expected) in [
             ("0", Some(0)),
             ("1700000000", Some(1_700_000_000_000)),
             ("1.5", Some(1500)),
             ("-1.5", Some(-1500)),
             ("1e3", Some(1_000_000)),
-            ("253402300799", Some(253_402_300_799_000)),
-            ("253402300800", None),
-            ("9223372036854775807", None),
-            ("18446744073709551615", None),
-            ("1e308", None),
+            ("-0.0001", Some(-1)),
+            ("253402300800", Some(253_402_300_800_000)),
+            ("9223372036854775", Some(9_223_372_036_854_775_000)),
+            ("9223372036854776", Some(i64::MAX)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("18446744073709551615", Some(i64::MAX)),
+            ("1e308", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("-1e308", Some(i64::MIN)),
             ("\"1700000000\"", None),
             ("null", None),
             ("[1]", None),
@@ -178,7 +176,15 @@ mod tests {
 
     #[test]
     fn an_unset_clock_is_not_credible() {
-        for (secs, expected) in [(0, false), (1_577_836_799, false), (1_577_836_800, true), (i64::MAX, false)] {
+        for (secs, expected) in [
+            (i64::MIN, false),
+            (0, false),
+            (1_577_836_799, false),
+            (1_577_836_800, true),
+            (253_402_300_799, true),
+            (253_402_300_800, false),
+            (i64::MAX, false),
+        ] {
             assert_eq!(UnixTime::from_secs(secs).is_credible(), expected, "{secs}");
         }
     }

@@ -23,7 +23,7 @@ const RESERVED: [(&str, &[&str]); 13] = [
     ("ed25519_compact", &["keys::signature"]),
     ("p256::", &["keys::signature", "wasm::ecdsa_der"]),
     ("p384::", &["keys::signature", "wasm::ecdsa_der"]),
-    ("p521::", &["keys::material", "keys::signature", "wasm::ecdsa_der"]),
+    ("p521::", &["keys::certificate", "keys::material", "keys::signature", "wasm::ecdsa_der"]),
     ("rsa::", &["keys::material", "keys::signature"]),
     ("sha2::", &["keys::signature"]),
     ("schemars", &["config"]),

@@ -26,6 +26,7 @@ fn changed(over: Value) -> Value {
         "providers": { "main": {
             "issuer": "https://issuer.example",
             "audiences": ["api"],
+            "token_use": "access",
             "jwks": { "uri": "https://issuer.example/jwks.json", "cluster": "issuer" },
         } },
         "rules": [{ "route": "GET /" }],
@@ -67,15 +68,46 @@ fn a_usual_configuration_has_no_warnings() {
         provider(json!({ "max_token_lifetime": "60s", "clock_skew": "60s" })),
         provider(json!({ "identity_sources": ["$request.querystring.t"], "forward_token": false })),
         provider(json!({ "identity_sources": ["$request.cookie.t", "$request.header.X-Token"] })),
+        provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Token" }] })),
         provider(json!({ "jwks": { "uri": "http://127.0.0.1:5000/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://[::1]/jwks.json" } })),
         provider(json!({ "jwks": { "uri": "http://localhost/jwks.json" } })),
         provider(json!({ "jwks": { "uri": null, "discovery": true } })),
+        provider(json!({
+            "profile": "google",
+            "issuer": "https://accounts.google.com",
+            "jwks": { "uri": null, "discovery": true, "jwks_uri_cluster": "googleapis" },
+        })),
+        provider(json!({
+            "profile": "google",
+            "issuer": "https://accounts.google.com",
+            "jwks": { "uri": "https://www.googleapis.com/oauth2/v3/certs" },
+        })),
         provider(
             json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": secret } }, "algorithms": ["HS256"] }),
         ),
         provider(json!({ "profile": "cognito", "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A" })),
+        provider(json!({
+            "profile": "cognito", "issuer": "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A",
+            "jwks": { "uri": null, "discovery": true },
+        })),
         provider(json!({ "profile": "auth0", "issuer": "https://dev.auth0.com/" })),
+        provider(json!({ "token_use": "any" })),
+        provider(
+            json!({ "issuer": null, "without_issuer": true, "subjects": ["spiffe://a.example/*", "spiffe://a/b"] }),
+        ),
+        provider(json!({ "profile": "auth0", "issuer": null, "without_issuer": true, "subjects": ["a*"] })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "encoding": "percent" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "-" } } })),
+        provider(json!({ "claims_to_headers": { "x-a": { "claim": "a", "separator": "", "encoding": "percent" } } })),
+        provider(json!({ "profile": "okta", "token_use": null })),
+        provider(json!({ "profile": "google", "token_use": null })),
+        provider(json!({ "token_use": "any", "audiences": null, "any_audience": true })),
+        provider(json!({ "token_use": "id", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "cognito", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "rfc9068", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "entra", "audiences": null, "any_audience": true })),
+        provider(json!({ "profile": "keycloak", "audiences": null, "any_audience": true })),
         provider(json!({ "issuer": "https://sts.windows.net/{tenantid}/", "tenants": ["t"] })),
         provider(json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "tenants": ["t"] })),
         rule(json!({ "access": "optional" })),
@@ -85,6 +117,12 @@ fn a_usual_configuration_has_no_warnings() {
         rule(json!({ "require": { "any_of": [{ "claim": "a", "equals": 1 }, { "claim": "a", "equals": 2 }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "in": [1, 2] }, { "claim": "a", "in": [2.0, 3] }] } })),
         rule(json!({ "require": { "all_of": [{ "claim": "a", "exists": false }, { "claim": "b", "equals": 1 }] } })),
+        rule(
+            json!({ "require": { "all_of": [{ "claim": ["a", "*"], "equals": 1 }, { "claim": ["a", "*"], "equals": 2 }] } }),
+        ),
+        provider(
+            json!({ "scope_claims": [{ "claim": "scope", "separator": " " }, { "claim": "scp", "separator": "," }] }),
+        ),
         ids(json!({ "route": "GET /", "groups": ["admin"] })),
         ids(json!({ "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } })),
         changed(json!({
@@ -98,11 +136,41 @@ fn a_usual_configuration_has_no_warnings() {
 }
 
 #[test]
+fn a_separator_with_spaces() {
+    let problem =
+        "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+    let claims = json!(["a", { "claim": "b", "separator": ", " }]);
+    assert_warnings([
+        (provider(json!({ "scope_claims": claims })), format!("providers.main.scope_claims[1]: {problem}").as_str()),
+        (provider(json!({ "group_claims": claims })), format!("providers.main.group_claims[1]: {problem}").as_str()),
+    ]);
+}
+
+#[test]
+fn discovery_of_an_issuer_whose_keys_are_on_another_host() {
+    for (issuer, host) in [
+        ("https://accounts.google.com", "www.googleapis.com"),
+        ("https://securetoken.google.com/project", "www.googleapis.com"),
+        ("https://sts.windows.net/9122040d-6c67-4c5b-b112-36a304b66dad/", "login.windows.net"),
+    ] {
+        let policy = provider(json!({ "issuer": issuer, "jwks": { "uri": null, "discovery": true } }));
+        let expected = format!(
+            "providers.main.jwks.discovery: finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        assert_eq!(warnings(&policy), [expected], "{policy}");
+    }
+}
+
+#[test]
 fn an_issuer_that_no_token_has() {
     let issuer = |issuer: &str| provider(json!({ "issuer": issuer }));
     assert_warnings([
         (
             issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
+            "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
+        ),
+        (
+            issuer("https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A/"),
             "providers.main.issuer: ends with a slash, but Cognito's `iss` does not: no token will match",
         ),
         (
@@ -140,7 +208,12 @@ fn an_issuer_that_no_token_has() {
 fn a_provider_with_a_probable_mistake() {
     let problem =
         "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
-    for uri in ["http://issuer.example/jwks.json", "http://10.0.0.1/jwks.json", "http://127.0.0.1.example/jwks.json"] {
+    for uri in [
+        "http://issuer.example/jwks.json",
+        "http://10.0.0.1/jwks.json",
+        "http://127.0.0.1.example/jwks.json",
+        "HTTP://10.0.0.1/jwks.json",
+    ] {
         let policy = provider(json!({ "jwks": { "uri": uri } }));
         assert_eq!(warnings(&policy), [format!("providers.main.jwks.uri: {problem}")], "{uri}");
     }
@@ -162,14 +235,50 @@ fn a_provider_with_a_probable_mistake() {
             "providers.main.identity_sources[1]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
         ),
         (
+            provider(json!({ "identity_sources": [{ "source": "$request.querystring.t" }] })),
+            "providers.main.identity_sources[0]: leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it",
+        ),
+        (
+            provider(json!({ "identity_sources": ["$request.cookie.session", "$request.header.Cookie"] })),
+            "providers.main.identity_sources[1]: reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`",
+        ),
+        (
+            provider(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "basic" }] })),
+            "providers.main.identity_sources[0]: has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme",
+        ),
+        (
             changed(json!({ "rules": [{ "route": "GET /", "access": "public" }] })),
             "providers.main: is not accepted by any rule or by `default`: its tokens are never accepted",
+        ),
+        (
+            provider(json!({
+                "claims_to_headers": { "x-a": { "claim": "a", "separator": "-", "encoding": "base64url" } },
+            })),
+            "providers.main.claims_to_headers.x-a.separator: can be part of an encoded item, and then the header is left out; use another character, such as `,`",
+        ),
+        (
+            provider(json!({ "issuer": null, "without_issuer": true, "subjects": ["a", "spiffe://example.org*"] })),
+            "providers.main.subjects[1]: also means longer names of the host, such as `example.org.other.example`; write a slash before `*`",
         ),
         (changed(json!({ "rules": [] })), "rules: is empty and `default` is `deny`: every request will be refused"),
         (
             changed(json!({ "clear_route_cache": true })),
             "clear_route_cache: has no effect: no provider sets a header that a route could match on",
         ),
+    ]);
+}
+
+#[test]
+fn id_tokens_that_pass_as_access_tokens() {
+    let not_given = "providers.main.token_use: is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
+    let any_audience = "providers.main.any_audience: accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
+    let any = json!({ "audiences": null, "any_audience": true });
+    assert_warnings([
+        (provider(json!({ "token_use": null })), not_given),
+        (provider(json!({ "token_use": null, "profile": "generic" })), not_given),
+        (provider(json!({ "audiences": null, "any_audience": true, "token_use": null })), not_given),
+        (provider(any.clone()), any_audience),
+        (provider(merged(any, json!({ "profile": "google" }))), any_audience),
     ]);
 }
 
@@ -219,7 +328,7 @@ fn scopes_required_of_id_tokens() {
         ),
         (
             changed(json!({
-                "providers": { "main": { "profile": "google" } },
+                "providers": { "main": { "profile": "google", "token_use": null } },
                 "rules": [{ "route": "GET /", "scopes": ["read"] }],
             })),
             "scopes",
@@ -228,7 +337,7 @@ fn scopes_required_of_id_tokens() {
         assert_eq!(warnings(&policy), [reported(field)], "{policy}");
     }
     let other = json!({
-        "issuer": "https://other.example", "audiences": ["api"], "jwks": { "uri": "https://other.example/k", "cluster": "c" },
+        "issuer": "https://other.example", "audiences": ["api"], "token_use": "access", "jwks": { "uri": "https://other.example/k", "cluster": "c" },
     });
     let rules = json!([{ "route": "GET /", "scopes": ["read"], "providers": ["other"] }, { "route": "GET /id" }]);
     let policy = changed(json!({ "providers": { "main": { "token_use": "id" }, "other": other }, "rules": rules }));
@@ -249,4 +358,38 @@ fn a_rule_that_allows_more_than_it_seems_to() {
         ),
         "rules[1].mode: has no effect: a public rule refuses no requests",
     )]);
+}
+
+#[test]
+fn claims_for_filter_state_that_is_not_written() {
+    let policy = |filter_state: &str| {
+        let claims = json!({ "main": { "claims_to_filter_state": { "tenant": "org" } } });
+        changed(json!({ "providers": claims, "filter_state": filter_state }))
+    };
+    let no_effect = "providers.main.claims_to_filter_state: has no effect: the top-level `filter_state` is `none`";
+    assert_warnings([(policy("none"), no_effect)]);
+    assert_eq!([warnings(&policy("all")), warnings(&policy("refused"))], [[""; 0]; 2]);
+}
+
+#[test]
+fn a_policy_that_is_only_tried() {
+    assert_warnings([(
+        changed(json!({ "mode": "dry_run" })),
+        "mode: is `dry_run`: no request is refused, and no header is changed",
+    )]);
+}
+
+#[test]
+fn inline_keys_that_are_left_out() {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let inline = |others: &[Value]| {
+        let keys = [std::slice::from_ref(&key), others].concat();
+        provider(json!({ "jwks": { "uri": null, "cluster": null, "inline": { "keys": keys } } }))
+    };
+    assert_warnings([(
+        inline(&[merged(key.clone(), json!({ "x": "not base64url" }))]),
+        "providers.main.jwks.inline.keys[1]: is left out: x is not base64url",
+    )]);
+    let encryption = merged(key.clone(), json!({ "use": "enc" }));
+    assert_eq!(warnings(&inline(&[encryption])), Vec::<String>::new());
 }

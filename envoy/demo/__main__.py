@@ -11,7 +11,7 @@ from . import terminal
 from .checks import run_checks
 from .configuration import PlaceholderError
 from .envoy import EnvoyError
-from .interactive import Interactive
+from .interactive import Interactive, print_warnings
 from .scenarios import SCENARIOS
 from .services import ROLES, Services
 from .signals import exit_on_signals
@@ -59,6 +59,7 @@ def demonstrate(options, stack):
     terminal.heading("What runs")
     for name, role in ROLES.items():
         terminal.say(f"  {terminal.cyan(f'{name:9}')} {services.url(name):23} {role}")
+    print_warnings(services.envoy)
     terminal.heading("The walk-through")
     failed = run_checks(services.url("gateway"), services.tokens, services.access_log)
     terminal.heading("The last request in the access log")

@@ -42,12 +42,8 @@ class Configuration:
         return self.directory / BOOTSTRAP
 
     def is_outdated(self):
-        """Whether policy.json has changed since it was last applied."""
-        try:
-            return POLICY.read_text() != self.policy
-        except OSError:
-            # An editor may be replacing the file at this moment.
-            return False
+        """Whether policy.json has changed since it was last applied. Fails as reading the file does."""
+        return POLICY.read_text() != self.policy
 
     def write(self):
         self.policy = POLICY.read_text()
@@ -63,6 +59,7 @@ def load(module, addresses, policy):
         host, port = address.rsplit(":", 1)
         values |= {f"{name.upper()}_HOST": host, f"{name.upper()}_PORT": port}
     return yaml.safe_load(fill_in(TEMPLATE, TEMPLATE.read_text(), values))
+
 
 def write(directory, bootstrap):
     """Writes both files, the listener last: Envoy applies it as soon as the file is there."""

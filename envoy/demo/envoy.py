@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from urllib.error import URLError
@@ -12,6 +13,7 @@ direct = build_opener(ProxyHandler({}))
 
 # The start of the filter's log line when it refuses its configuration.
 REFUSAL = "configuration refused: "
+WARNING = re.compile(r"\[(?:warning|error)\]\[wasm\] (?:wasm log [^:]*: )?(?:jwt_authorizer: )?(.*)")
 
 # Most of the start is compiling the module, which can take long on a slow machine.
 TIMEOUT = 60
@@ -30,6 +32,7 @@ class Envoy:
         self.process = None
         self.rejected = 0
         self.log_read = 0
+        self.warnings_read = 0
 
     def __enter__(self):
         command = [binary(), "--config-path", self.bootstrap, "--admin-address-path", self.admin_path]
@@ -95,6 +98,15 @@ class Envoy:
         stats = json.loads(self.admin("stats?format=json&filter=^listener_manager.lds.update_"))["stats"]
         counts = {stat["name"].rsplit(".", 1)[1]: stat["value"] for stat in stats if "name" in stat}
         return counts.get("update_success", 0), counts.get("update_rejected", 0)
+
+    def warnings(self):
+        """What the filter has warned of since the last call. A refusal of its configuration is an error, and not among them."""
+        text = self.log.read_text(errors="replace")
+        # The last line may be incomplete.
+        end = text.rfind("\n") + 1
+        lines, self.warnings_read = text[self.warnings_read : end].splitlines(), end
+        found = [WARNING.match(line) for line in lines if REFUSAL not in line]
+        return [match[1] for match in found if match]
 
     def errors(self, most=12):
         """What Envoy and the filter have logged as wrong since the last call."""

@@ -18,7 +18,7 @@ thread_local! {
 }
 
 const PATHS: [&str; 4] = ["/scopes", "/groups", "/claims/alice", "/other"];
-const CLOCKS: [i64; 3] = [NOW, NOW + 86_400, i64::MAX];
+const CLOCKS: [i64; 4] = [NOW, 0, NOW + 86_400, i64::MAX];
 
 pub(crate) fn run(data: &[u8]) {
     if let Ok(jws) = CompactJws::decode(data) {

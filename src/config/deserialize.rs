@@ -13,7 +13,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
-use crate::json::{Json, Object};
+use crate::json::{Json, MAX_DEPTH, Object};
 
 /// What could not be read, and its path.
 #[derive(Debug)]
@@ -108,11 +108,29 @@ fn described(found: Unexpected<'_>) -> String {
 
 /// A deserializer that reads one value.
 #[derive(Clone, Copy)]
-pub(super) struct JsonDeserializer<'de>(pub(super) &'de Json<'de>);
+pub(super) struct JsonDeserializer<'de> {
+    value: &'de Json<'de>,
+    /// How many levels of objects and lists may still follow.
+    levels: u8,
+}
 
 impl<'de> JsonDeserializer<'de> {
+    pub(super) fn new(document: &'de Json<'de>) -> Self {
+        Self { value: document, levels: MAX_DEPTH }
+    }
+
+    /// The levels that may follow in an object or a list.
+    fn inner_levels(self) -> Result<u8, ReadError> {
+        let too_deep = || {
+            ReadError::custom(format_args!(
+                "is nested too deep: a configuration has at most {MAX_DEPTH} levels of objects and lists"
+            ))
+        };
+        self.levels.checked_sub(1).ok_or_else(too_deep)
+    }
+
     fn unexpected(self) -> Unexpected<'de> {
-        match self.0 {
+        match self.value {
             Json::Null => Unexpected::Unit,
             Json::Boolean(value) => Unexpected::Bool(*value),
             Json::Number(number) => match (number.as_u64(), number.as_i64()) {
@@ -135,7 +153,7 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        match self.0 {
+        match self.value {
             Json::Null => visitor.visit_unit(),
             Json::Boolean(value) => visitor.visit_bool(*value),
             Json::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
@@ -144,16 +162,18 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
                 (None, None, number) => visitor.visit_f64(number.unwrap_or_default()),
             },
             Json::Text(text) => visitor.visit_str(text),
-            Json::List(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
+            Json::List(items) => {
+                visitor.visit_seq(Items { items: items.iter(), index: 0, levels: self.inner_levels()? })
+            }
             Json::Object(object) => match object.repeated_name() {
                 Some(name) => Err(ReadError::at(name, "duplicate field")),
-                None => visitor.visit_map(Members { object, index: 0 }),
+                None => visitor.visit_map(Members { object, index: 0, levels: self.inner_levels()? }),
             },
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        if *self.0 == Json::Null { visitor.visit_none() } else { visitor.visit_some(self) }
+        if *self.value == Json::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -162,7 +182,7 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        match self.0 {
+        match self.value {
             // A derived `Deserialize` also accepts a list of the fields' values.
             Json::Object(_) => self.deserialize_any(visitor),
             _ => Err(self.wrong_type(&"an object")),
@@ -175,7 +195,7 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        match self.0.as_text() {
+        match self.value.as_text() {
             Some(word) => visitor.visit_enum(StrDeserializer::new(word)),
             None => Err(self.wrong_type(&one_of(variants, '"').as_str())),
         }
@@ -190,22 +210,25 @@ impl<'de> Deserializer<'de> for JsonDeserializer<'de> {
 struct Items<'de> {
     items: std::slice::Iter<'de, Json<'de>>,
     index: usize,
+    levels: u8,
 }
 
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = ReadError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
-        let Some(item) = self.items.next() else { return Ok(None) };
+        let Some(value) = self.items.next() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
-        seed.deserialize(JsonDeserializer(item)).map(Some).map_err(|error| error.within(format_args!("[{index}]")))
+        let item = JsonDeserializer { value, levels: self.levels };
+        seed.deserialize(item).map(Some).map_err(|error| error.within(format_args!("[{index}]")))
     }
 }
 
 struct Members<'de> {
     object: &'de Object<'de>,
     index: usize,
+    levels: u8,
 }
 
 impl<'de> MapAccess<'de> for Members<'de> {
@@ -221,6 +244,6 @@ impl<'de> MapAccess<'de> for Members<'de> {
             return Err(ReadError::custom("no value after this name"));
         };
         self.index += 1;
-        seed.deserialize(JsonDeserializer(value)).map_err(|error| error.within(name))
+        seed.deserialize(JsonDeserializer { value, levels: self.levels }).map_err(|error| error.within(name))
     }
 }

@@ -18,7 +18,7 @@ pub fn parse(bytes: &[u8]) -> Result<Config, ReadError> {
     parse_json(bytes).or_else(|error| {
         // The byte 0x0A is the tag of a Struct's first member, and white space in JSON.
         match bytes.starts_with(b"\n").then(|| protobuf_struct::to_json(bytes)) {
-            Some(Some(document)) => Config::deserialize(JsonDeserializer(&document)),
+            Some(Some(document)) => Config::deserialize(JsonDeserializer::new(&document)),
             Some(None) if error.problem.starts_with(NOT_JSON) => {
                 Err(ReadError { problem: format!("{}, nor a google.protobuf.Struct", error.problem), ..error })
             }
@@ -30,7 +30,7 @@ pub fn parse(bytes: &[u8]) -> Result<Config, ReadError> {
 fn parse_json(json: &[u8]) -> Result<Config, ReadError> {
     let document = json::parse_as_written(json)
         .map_err(|error| ReadError { path: String::new(), problem: format!("{NOT_JSON}: {error}") })?;
-    Config::deserialize(JsonDeserializer(&document))
+    Config::deserialize(JsonDeserializer::new(&document))
 }
 
 #[cfg(test)]
@@ -84,6 +84,22 @@ mod tests {
     fn message(bytes: &[u8]) -> String {
         let ReadError { path, problem } = parse(bytes).unwrap_err();
         format!("{path}: {problem}")
+    }
+
+    #[test]
+    fn nesting_is_bounded_with_a_path() {
+        let tree = |depth: usize| {
+            let require = format!("{}{{\"scope\":\"a\"}}{}", "{\"not\":".repeat(depth), "}".repeat(depth));
+            format!(r#"{{"providers":{{}},"rules":[{{"route":"GET /","require":{require}}}]}}"#)
+        };
+        // The configuration, `rules`, the rule and the scope are four levels.
+        assert!(parse(tree(28).as_bytes()).is_ok());
+        for depth in [29, 200, 100_000] {
+            let path = format!("rules[0].require{}", ".not".repeat(29));
+            let expected =
+                format!("{path}: is nested too deep: a configuration has at most 32 levels of objects and lists");
+            assert_eq!(message(tree(depth).as_bytes()), expected, "{depth}");
+        }
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub struct Config {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::LABEL, "examples" = ["public-api"])))]
     pub name: Option<String>,
+    /// Whether the policy is enforced, or only tried.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["dry_run"])))]
+    pub mode: PolicyMode,
     /// The issuers whose tokens are accepted, by names of your choice; at least one. A name may have letters, digits,
     /// `_` and `-`, and becomes part of the names of metrics. Two providers must not have the same issuer.
     #[cfg_attr(feature = "schema", schemars(
@@ -62,11 +66,24 @@ pub struct Config {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub log_denials: bool,
-    /// The requests for which the filter state has reason, provider, rule, subject and client, for access logs. This
-    /// costs up to five host calls for each request, and one more in a dry run.
+    /// The requests for which the filter state has reason, provider, rule, subject, client and the claims of
+    /// `claims_to_filter_state`, for access logs. This costs one host call for each value and one more for each request.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["refused"])))]
     pub filter_state: FilterState,
+}
+
+/// Whether a policy is enforced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(serde::Serialize, schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyMode {
+    /// Refuse what the policy does not allow.
+    #[default]
+    Enforce,
+    /// Decide, count and log, but refuse nothing and change no header: every request is forwarded as it came. No request
+    /// waits for keys; before the first fetch has ended, requests with a token count as `keys_unavailable`.
+    DryRun,
 }
 
 /// The requests for which filter state is written.

@@ -7,19 +7,17 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use crate::json::{Json, Object};
+use crate::json::{Json, MAX_DEPTH, Object};
 
-/// Deeper than any configuration needs.
-const MAX_DEPTH: u8 = 32;
-
-/// The message as JSON. `None` if the bytes are not a `Struct`, or if it is nested too deep.
+/// The message as JSON. `None` if the bytes are not a `Struct`. An object or a list that is nested too deep has no members,
+/// as in `parse_as_written`.
 pub(super) fn to_json(bytes: &[u8]) -> Option<Json<'_>> {
     object(bytes, MAX_DEPTH)
 }
 
 /// `Struct`: a map, of which each entry is a message with a key and a value.
 fn object(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
-    let depth = depth.checked_sub(1)?;
+    let Some(depth) = depth.checked_sub(1) else { return Some(Json::Object(Object::default())) };
     let mut members: Vec<(Cow<'_, str>, Json<'_>)> = Vec::new();
     each_field(bytes, |field| {
         let (1, Content::Bytes(entry)) = field else { return None };
@@ -38,7 +36,7 @@ fn object(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
 
 /// `ListValue`.
 fn list(bytes: &[u8], depth: u8) -> Option<Json<'_>> {
-    let depth = depth.checked_sub(1)?;
+    let Some(depth) = depth.checked_sub(1) else { return Some(Json::List(Vec::new())) };
     let mut items = Vec::new();
     each_field(bytes, |field| {
         let (1, Content::Bytes(item)) = field else { return None };
@@ -198,11 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_bounded() {
-        let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!({ "a": inner }));
-        assert!(to_json(&message(nested(32).as_object().unwrap())).is_some());
-        assert!(to_json(&message(nested(33).as_object().unwrap())).is_none());
-        let lists = (0..32).fold(json!(1), |inner, _| json!([inner]));
-        assert!(to_json(&message(json!({ "a": lists }).as_object().unwrap())).is_none());
+    fn nesting_is_bounded_as_in_json() {
+        let objects = |depth: usize| (0..depth).fold(json!({}), |inner, _| json!({ "not": inner }));
+        let lists = |depth: usize| (0..depth).fold(json!([]), |inner, _| json!([inner]));
+        for require in [objects(28), objects(29), objects(100), lists(28), lists(29), lists(100)] {
+            let value = json!({ "providers": {}, "rules": [{ "route": "GET /", "require": require }] });
+            let read = |bytes: &[u8]| super::super::parse::parse(bytes).map(|_| ()).map_err(|error| error.to_string());
+            assert_eq!(read(&message(value.as_object().unwrap())), read(value.to_string().as_bytes()));
+        }
+        let read = |value: &Value| to_json(&message(value.as_object().unwrap())).map(|json| json.to_string());
+        assert_eq!(read(&objects(31)), Some(objects(31).to_string()));
+        for depth in [32, 40, 100] {
+            assert_eq!(read(&objects(depth)), Some(objects(32).to_string()), "{depth}");
+            assert_eq!(read(&json!({ "a": lists(depth) })), Some(json!({ "a": lists(31) }).to_string()), "{depth}");
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 
-use super::claim::{ClaimName, Output};
+use super::claim::{ClaimName, NamesClaim, Output};
 use super::entries::Entries;
+use super::identity_source::IdentitySource;
 use super::period::Period;
 #[cfg(feature = "schema")]
 use super::schema;
+use super::size::Size;
 use crate::json::Json;
 
 /// One issuer, its keys, and the conditions on its tokens.
@@ -20,20 +22,37 @@ pub struct Provider {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["cognito"])))]
     pub profile: Profile,
     /// Compared with `iss` byte for byte: with a trailing slash it is another issuer. It may contain `{tenantid}`, which
-    /// stands for each of the `tenants`.
+    /// stands for each of the `tenants`. Required, unless `without_issuer` is `true`.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         extend("examples" = ["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123"]),
     ))]
-    pub issuer: String,
-    /// The values that are accepted for `{tenantid}` in `issuer`. The token's `tid` must have the same value. Required if
-    /// the issuer has `{tenantid}`, not allowed otherwise.
+    pub issuer: Option<String>,
+    /// Whether the tokens have no `iss`, such as SPIFFE JWT-SVIDs. Use it instead of `issuer`, with `subjects`. A token
+    /// that has an `iss` never belongs to this provider.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
+    pub without_issuer: bool,
+    /// The subjects (`sub`) of the tokens without `iss` that belong to this provider: each in full, or its beginning with
+    /// `*` behind it. Required with `without_issuer`, not allowed otherwise.
+    #[cfg_attr(feature = "schema", schemars(
+        length(min = 1),
+        inner(regex(pattern = r"^[^*]+\*?$")),
+        extend("examples" = [["spiffe://example.org/*"]]),
+    ))]
+    pub subjects: Option<Vec<String>>,
+    /// The values that are accepted for `{tenantid}` in `issuer`. The token's `tenant_claim` must have the same value.
+    /// Required if the issuer has `{tenantid}`, not allowed otherwise.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
         inner(length(min = 1)),
         extend("examples" = [["9122040d-6c67-4c5b-b112-36a304b66dad"]]),
     ))]
     pub tenants: Option<Vec<String>>,
+    /// The claim that must have the same value as `{tenantid}` in the token's `iss`; `tid` if not given. Not allowed
+    /// without `{tenantid}`.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["zid"])))]
+    pub tenant_claim: Option<ClaimName>,
     /// The accepted audiences. One of them must be in `aud`, or, if the token has no `aud`, be its `client_id`, as in API
     /// Gateway. For Cognito's access tokens, list the client ids. Required, unless `any_audience` is `true`.
     #[cfg_attr(feature = "schema", schemars(
@@ -80,41 +99,66 @@ pub struct Provider {
     pub max_token_lifetime: Option<Period>,
     /// Where the token may be in the request: `$request.header.NAME`, `$request.querystring.NAME`,
     /// `$request.cookie.NAME` or `$request.websocket` (the subprotocol after `bearer`). The scheme `Bearer` is required in
-    /// `Authorization` and optional elsewhere. A request with two tokens is refused with 400 (RFC 6750 §2). Spellings that
-    /// a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter after `;`.
+    /// `Authorization` and optional elsewhere; an object sets another `scheme`. Values of query parameters and cookies are
+    /// decoded, and a cookie may be in quotes. A request with two different tokens is refused with 400 (RFC 6750 §2).
+    /// Spellings that a server may accept for the same source count too: the header `x_token` for `x-token`, a parameter
+    /// after `;`. All providers together may have 64 sources.
     #[cfg_attr(feature = "schema", schemars(
         length(min = 1),
-        inner(regex(pattern = schema::IDENTITY_SOURCE)),
         extend(
             "default" = ["$request.header.Authorization"],
-            "examples" = [["$request.header.Authorization", "$request.cookie.session"]],
+            "examples" = [[
+                { "source": "$request.header.Authorization", "scheme": "optional" },
+                "$request.cookie.session",
+            ]],
         ),
     ))]
-    pub identity_sources: Option<Vec<String>>,
-    /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's.
+    pub identity_sources: Option<Vec<IdentitySource>>,
+    /// The largest accepted token, in KiB (1,024 bytes); at least `"1KiB"` and at most `"60KiB"`. Envoy refuses requests
+    /// whose headers have more than 60 KiB together, unless `max_request_headers_kb` allows more.
+    #[serde(default = "Size::sixteen_kib")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = schema::TOKEN_SIZE, "examples" = ["32KiB"])))]
+    pub max_token_size: Size,
+    /// The claims that have scopes, as text with spaces or as a list; if not given, the profile's. Text in brackets is read
+    /// as for `group_claims`. A list that has a member of another type than text counts for nothing.
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["scope"]])))]
-    pub scope_claims: Option<Vec<ClaimName>>,
-    /// The claims that have groups, as a list, as one name, or as API Gateway's text in brackets (`[admin user]`); if not
-    /// given, the profile's.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["roles", ["realm_access", "roles"]]])))]
-    pub group_claims: Option<Vec<ClaimName>>,
+    pub scope_claims: Option<Vec<NamesClaim>>,
+    /// The claims that have groups, as a list or as one name; if not given, the profile's. Text in brackets stands for a
+    /// list: `[admin user]` (API Gateway's), `[Users, Billing admin]` (a comma separates; Cognito's, whose profile also
+    /// undoes its form-encoding), `["admin","user"]` (JSON). A list that has a member of another type than text, such as
+    /// `["admin",123]`, counts for nothing, so do not rely on `not` with `group` to keep such tokens out.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = [["groups", { "claim": "roles", "separator": "," }]])))]
+    pub group_claims: Option<Vec<NamesClaim>>,
     /// Whether the upstream receives the token. `false` removes it from where it was accepted: header, query or cookie.
     /// Where no token is accepted (public routes, preflights, requests that a dry run would have refused), the request is
-    /// forwarded with whatever it has.
+    /// forwarded with whatever it has, except tokens of this issuer in the query: access logs and traces would show them.
+    /// From refused requests they are removed in any case.
     #[serde(default = "yes")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [false])))]
     pub forward_token: bool,
     /// The request headers that are set from verified claims: header → claim. Every header that any provider names here
-    /// is first removed from every incoming request, also on public routes and preflights. A token is refused if a claim
-    /// cannot be written as a header value.
+    /// is first removed from every incoming request and from its trailers, also on public routes and preflights. A header
+    /// whose claim cannot be written is left out, unless it is `required`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(
         with = "schema::ByHeader<Output>",
         extend("default" = {}, "examples" = [{ "x-jwt-sub": "sub", "x-tenant": ["org", "id"] }]),
     ))]
     pub claims_to_headers: Entries<Output>,
+    /// Claims of verified tokens for access logs: name → claim. An access log reads each as
+    /// `%FILTER_STATE(wasm.jwt_authorizer.claim.NAME:PLAIN)%`, also if a rule refuses the token. The upstream does not
+    /// receive them. Text is written as it is, anything else as JSON.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(
+        extend(
+            "default" = {},
+            "propertyNames" = { "pattern": schema::LABEL },
+            "examples" = [{ "tenant": ["org", "id"] }],
+        ),
+    ))]
+    pub claims_to_filter_state: Entries<ClaimName>,
     /// The request header that is set to the whole verified payload, base64url-encoded (RFC 7515 §2). It is also removed
-    /// from every incoming request.
+    /// from every incoming request and from its trailers.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::SettableHeaderName>", extend("examples" = ["x-jwt-payload"])))]
     pub payload_to_header: Option<String>,
     /// The cache of verified tokens. An entry is never used after its token expired, its key was withdrawn or the
@@ -166,7 +210,7 @@ pub enum TokenUse {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::key_source))]
 #[serde(deny_unknown_fields)]
 pub struct Jwks {
-    /// The URL of the key set, `http` or `https`. It gives the host and path of the request; `cluster` decides where the
+    /// The URL of the key set (RFC 7517 §5, or certificates by `kid`), `http` or `https`. It gives the host and path of the request; `cluster` decides where the
     /// request goes, and whether it uses TLS.
     #[cfg_attr(feature = "schema", schemars(
         regex(pattern = schema::URL),
@@ -201,11 +245,17 @@ pub struct Jwks {
     /// §3.2).
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::KeySet>", extend("examples" = [schema::key_set()])))]
     pub inline: Option<Json<'static>>,
-    /// Find the key set with the issuer's OpenID Connect discovery document, `ISSUER/.well-known/openid-configuration`.
-    /// The document's `issuer` must equal the provider's. Its `jwks_uri` never changes the cluster.
+    /// Find the key set with the issuer's OpenID Connect discovery document, `ISSUER/.well-known/openid-configuration`, or
+    /// if there is none, with `/.well-known/oauth-authorization-server` (RFC 8414 §3). The document's `issuer` must equal
+    /// the provider's. Its `jwks_uri` never changes the cluster.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub discovery: bool,
+    /// The Envoy cluster that reaches the host of the discovery document's `jwks_uri`, if that is another host than the
+    /// issuer's: the keys are then requested there, with that host. Otherwise they are requested from `cluster`, with the
+    /// issuer's host. Only with `discovery`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("examples" = ["googleapis"])))]
+    pub jwks_uri_cluster: Option<String>,
 }
 
 /// The cache of verified tokens.

@@ -19,7 +19,8 @@ pub struct Responses {
         extend("default" = "api", "examples" = ["example"]),
     ))]
     pub realm: Option<String>,
-    /// Whether the client gets the reason code, as `error_description` of the challenge and `detail` of `problem` bodies.
+    /// Whether the client gets the reason code, as `error_description` of the challenge, `detail` of `problem` bodies and
+    /// in `grpc-message`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub expose_reason: bool,

@@ -14,10 +14,14 @@ use super::schema;
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// A route key, as in API Gateway: `METHOD /path`, `ANY /path` or `$default`. `{name}` matches one segment, `{name+}`
-    /// at the end one or more. A literal segment wins over `{name}`, that over `{name+}`, that over `$default`; a method
-    /// wins over `ANY`. The query is not compared. Two rules must not have the same route and host.
+    /// at the end one or more. A literal may stand behind `{name}`, as in `{id}:cancel`. A literal segment wins over
+    /// `{name}` with a literal, that over `{name}`, that over `{name+}`, that over `$default`; a method wins over `ANY`. `HEAD` is decided by the rule for `GET` unless the same route has a rule for `HEAD` or `ANY`. The
+    /// query is not compared. Two rules must not have the same route and host.
     #[cfg_attr(feature = "schema", schemars(
-        extend("pattern" = schema::route(), "examples" = ["GET /items/{id}", "ANY /admin/{proxy+}", "$default"]),
+        extend(
+            "pattern" = schema::route(),
+            "examples" = ["GET /items/{id}", "POST /orders/{id}:cancel", "ANY /admin/{proxy+}", "$default"],
+        ),
     ))]
     pub route: String,
     /// The hosts of the rule, without ports; all hosts if not given. In `*.example.com`, `*` stands for one or more
@@ -91,7 +95,8 @@ pub enum Mode {
 /// A node of a requirement tree: exactly one of `scope`, `group`, `claim`, `all_of`, `any_of` and `not`. A `claim` needs
 /// exactly one operand: `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` or `matches`. Values are
 /// compared by type: `true` is not `"true"`. If the claim is missing, no operand holds, not even under `not`; only
-/// `exists` can test for that.
+/// `exists` can test for that. If the claim's path has a `*`, one of the values that it leads to must pass the test; under
+/// `not`, none of them.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = schema::requirement))]
 #[serde(deny_unknown_fields)]
@@ -121,11 +126,13 @@ pub struct Requirement {
     /// The token has the claim (`true`), or does not have it (`false`).
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [true])))]
     pub exists: Option<bool>,
-    /// The claim equals this variable of the route, percent-decoded once. A value with `;` is never equal, because some
-    /// servers ignore what follows it.
+    /// The claim equals this variable of the route, percent-decoded once: it is this text, a whole number that JSON writes
+    /// so (`42` is neither `042` nor `42.0`), or a list with one of them. It is never equal where servers may read
+    /// different values, as from `a%2Fb` or `a;b`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::VARIABLE), extend("examples" = ["id"])))]
     pub equals_path: Option<String>,
-    /// The claim equals this request header, byte for byte. The request must have the header once, and no other that a
+    /// The claim equals this request header, byte for byte: it is this text, a whole number that JSON writes so, or a list
+    /// with one of them. The request must have the header once, and no other that a
     /// server may take for it (`x_tenant` for `x-tenant`). `host` is Envoy's `:authority`, with the port if the client
     /// sends one.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::HeaderName>", extend("examples" = ["x-tenant"])))]

@@ -17,7 +17,7 @@ pub(super) use headers::{ByHeader, ExtraHeaders, HeaderName, SettableHeaderName}
 pub(super) use key_set::KeySet;
 pub(super) use objects::{key_source, provider, requirement, rule};
 pub(super) use patterns::{
-    A_SECOND_OR_MORE, ALGORITHMS, HOST, IDENTITY_SOURCE, LABEL, MORE_THAN_ZERO, REALM, SCOPE, URL, VARIABLE, route,
+    A_SECOND_OR_MORE, ALGORITHMS, HOST, LABEL, MORE_THAN_ZERO, REALM, SCOPE, TOKEN_SIZE, URL, VARIABLE, route,
     without_controls,
 };
 pub(super) use values::{Groups, Scopes};

@@ -2,7 +2,10 @@
 //! that a new field does not compile until its meaning is decided.
 
 mod context;
+mod identity_source;
+mod issuer;
 mod key_source;
+mod name_claims;
 mod profile;
 mod provider;
 mod reply;
@@ -39,6 +42,7 @@ impl Engine {
         let config::Config {
             schema: _,
             name,
+            mode,
             providers,
             rules,
             default,
@@ -48,6 +52,7 @@ impl Engine {
             log_denials,
             filter_state,
         } = config;
+        let dry_run = mode == config::PolicyMode::DryRun;
         let mut context = Context::default();
         if name.as_deref().is_some_and(|name| !is_label(name)) {
             return Err(ConfigPath::root("name").error(
@@ -61,12 +66,14 @@ impl Engine {
         for (name, provider) in providers {
             context.add_provider(&path.field(&name), &name, provider)?;
         }
+        let left_out = warnings::keys_left_out(&path, &context.providers, &context.key_sources);
         let (routes, rules) = context.compile_rules(rules)?;
-        let Context { providers, key_sources, forwarding, issuers, sources, kept_claims, max_tokens } = context;
+        let Context { providers, key_sources, forwarding, issuers, subjects, sources, kept, max_tokens } = context;
         Ok(Self {
-            authenticator: Authenticator::new(providers, issuers, sources, kept_claims.into()),
+            authenticator: Authenticator::new(providers, issuers, subjects.into(), sources, kept),
             authorizer: Authorizer::new(routes, rules, fallback(default)),
-            forwarding: Forwarding::new(forwarding, clear_route_cache),
+            forwarding: Forwarding::new(forwarding, clear_route_cache, dry_run),
+            dry_run,
             replies: reply::style(&ConfigPath::root("responses"), responses)?,
             bypass_preflight: match cors_preflight {
                 config::CorsPreflight::Bypass => true,
@@ -81,7 +88,7 @@ impl Engine {
             log_denials,
             filter_state,
             max_tokens,
-            warnings,
+            warnings: warnings.into_iter().chain(left_out).collect(),
         })
     }
 }

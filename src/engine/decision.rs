@@ -5,6 +5,8 @@ use crate::policy::rule::RuleIndex;
 use crate::reason::{Grant, Refusal};
 use crate::reply::Reply;
 use crate::token::authenticator::{CallerDiagnostics, MissingKeys};
+use crate::token::redaction::Redactions;
+use crate::token::verified::VerifiedToken;
 
 /// What is to happen to a request, and what logs and metrics say about it.
 #[derive(Debug)]
@@ -20,8 +22,8 @@ pub struct Decision {
 pub enum Effect {
     /// The request goes on, edited.
     Allow(Grant, Edits),
-    /// The request is answered.
-    Deny(Refusal, Reply),
+    /// The request is answered. Its headers are changed first, for access logs and traces.
+    Deny(Refusal, Reply, Redactions),
     /// A rule in dry run would refuse the request. It goes on, edited.
     Report(Refusal, Edits),
 }
@@ -48,8 +50,14 @@ impl Decision {
     pub fn reason(&self) -> &'static str {
         match &self.effect {
             Effect::Allow(grant, _) => grant.label(),
-            Effect::Deny(refusal, _) | Effect::Report(refusal, _) => refusal.label(),
+            Effect::Deny(refusal, ..) | Effect::Report(refusal, _) => refusal.label(),
         }
+    }
+
+    /// The token of an allowed request, if one of its claims cannot be written into its identity header.
+    pub fn token_with_omitted_headers(&self) -> Option<&VerifiedToken> {
+        let token = self.diagnostics.caller.token.as_ref()?;
+        (matches!(self.effect, Effect::Allow(..)) && !token.omitted_headers().is_empty()).then_some(token)
     }
 
     /// Whether a rule in dry run would have refused the request.

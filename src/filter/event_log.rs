@@ -2,6 +2,8 @@
 //! again after a failure. Refusals are logged at debug level. With `log_denials`, and for rules in dry run, they are
 //! logged at info level and rate-limited. No line has a token or a signature. The only claim in a line is the client's id.
 
+use std::fmt;
+
 use log::Level;
 
 use super::host::{Clock, SharedStore};
@@ -10,12 +12,19 @@ use super::provider_keys::ProviderKeys;
 use super::shared_data::first_in_process;
 use crate::engine::Engine;
 use crate::engine::decision::Decision;
+use crate::keys::jwk::KeyId;
+use crate::keys::set_change::SetChange;
 use crate::time::UnixTime;
+use crate::token::verified::VerifiedToken;
 
 /// How many lines about refusals one worker writes in a second.
 const LINES_PER_SECOND: u32 = 10;
-/// Attackers choose these ids. This many characters are enough to recognise one.
-const MAX_ID_CHARS: usize = 64;
+/// Attackers choose these ids, and some bytes take ten in a line. This much is enough to recognise one.
+const ID: Length = Length { chars: 64, bytes: 256 };
+/// The names of rules and providers in lines about refusals.
+const RULE: Length = Length { chars: 200, bytes: 200 };
+const PROVIDER: Length = Length { chars: 64, bytes: 64 };
+const PROVIDERS: Length = Length { chars: 1000, bytes: 1000 };
 /// How many warnings about one configuration are logged.
 const MAX_WARNINGS: usize = 20;
 const MAX_WARNING_CHARS: usize = 500;
@@ -45,7 +54,7 @@ impl EventLog {
             // The list includes the default.
             engine.authorizer().rules().len().saturating_sub(1),
             names.len(),
-            shorten(&names.join(", "), 1000),
+            shorten(&names.join(", "), PROVIDERS),
         );
         let warnings = engine.warnings();
         for warning in warnings.iter().take(MAX_WARNINGS) {
@@ -59,29 +68,30 @@ impl EventLog {
     }
 
     /// Logs the end of a fetch, unless nothing changed.
-    pub(super) fn fetched(provider: &str, event: FetchEvent, keys: &ProviderKeys, now: UnixTime) {
+    pub(super) fn fetched(provider: &str, event: &FetchEvent, keys: &ProviderKeys, now: UnixTime) {
         let cluster = keys.cluster().unwrap_or_default();
         let set = keys.current();
         match event {
-            FetchEvent::Succeeded { changed, failure: Some(failure) } => log::info!(
-                "provider `{provider}`: keys can be fetched again after `{}`: {} keys{}",
+            FetchEvent::Succeeded { change, failure: Some(failure) } => log::info!(
+                "provider `{provider}`: keys can be fetched again after `{}`: {}",
                 failure.label(),
-                set.set().len(),
-                if changed { ", changed" } else { "" }
+                change.as_ref().map_or_else(|| set.set().count(), |change| change.summary.clone())
             ),
-            FetchEvent::Succeeded { changed: true, failure: None } => {
-                log::info!("provider `{provider}`: {} keys from cluster `{cluster}`", set.set().len());
-            }
-            FetchEvent::Succeeded { changed: false, failure: None } | FetchEvent::Failed { first: false, .. } => {}
-            FetchEvent::Failed { failure, first: true } => {
+            FetchEvent::Succeeded { change: Some(SetChange { is_first, summary }), failure: None } => log::info!(
+                "provider `{provider}`: {} cluster `{cluster}`: {summary}",
+                if *is_first { "keys from" } else { "new keys from" }
+            ),
+            FetchEvent::Succeeded { change: None, failure: None } | FetchEvent::Failed { first: false, .. } => {}
+            FetchEvent::Failed { error, first: true } => {
                 let state = if set.is_usable(now) {
                     "serving the last good set, retrying"
                 } else {
                     "no keys to serve, retrying"
                 };
                 log::warn!(
-                    "provider `{provider}`: keys could not be fetched from cluster `{cluster}`: `{}`; {state}",
-                    failure.label()
+                    "provider `{provider}`: keys could not be fetched from cluster `{}`: `{}` ({error}); {state}",
+                    error.cluster,
+                    error.class.label(),
                 );
             }
         }
@@ -96,18 +106,15 @@ impl EventLog {
             return;
         }
         let caller = &decision.diagnostics.caller;
-        let token = caller.token.as_deref();
-        log::log!(
-            level,
-            "{}: reason={} rule=\"{}\" provider={} kid=\"{}\" client=\"{}\"{}",
-            if is_dry_run { "would refuse" } else { "refused" },
-            decision.reason(),
-            engine.authorizer().rules()[decision.diagnostics.rule].name,
-            caller.provider.map_or("-", |provider| &engine.authenticator().providers()[provider].name),
-            caller.key_id().map_or_else(String::new, |id| shorten(id.as_str(), MAX_ID_CHARS)),
-            token.and_then(|token| token.client()).map_or_else(String::new, |client| shorten(client, MAX_ID_CHARS)),
-            if at_info { self.suppressed_suffix() } else { String::new() },
-        );
+        let line = RefusalLine {
+            what: if is_dry_run { "would refuse" } else { "refused" },
+            reason: decision.reason(),
+            rule: &engine.authorizer().rules()[decision.diagnostics.rule].name,
+            provider: caller.provider.map(|provider| &*engine.authenticator().providers()[provider].name),
+            key_id: caller.key_id().map(KeyId::as_str),
+            client: caller.token.as_deref().and_then(VerifiedToken::client),
+        };
+        log::log!(level, "{line}{}", if at_info { self.suppressed_suffix() } else { String::new() });
     }
 
     fn may_write(&mut self, now: UnixTime) -> bool {
@@ -133,11 +140,88 @@ impl EventLog {
     }
 }
 
+/// A line about a refusal. It has less than 1 KiB, whatever the token and the configuration contain.
+struct RefusalLine<'l> {
+    what: &'static str,
+    reason: &'static str,
+    rule: &'l str,
+    provider: Option<&'l str>,
+    key_id: Option<&'l str>,
+    client: Option<&'l str>,
+}
+
+impl fmt::Display for RefusalLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, reason, .. } = self;
+        let rule = shorten(self.rule, RULE);
+        let provider = shorten(self.provider.unwrap_or("-"), PROVIDER);
+        let [key_id, client] = [self.key_id, self.client].map(|id| shorten(id.unwrap_or_default(), ID));
+        write!(f, "{what}: reason={reason} rule=\"{rule}\" provider={provider} kid=\"{key_id}\" client=\"{client}\"")
+    }
+}
+
+/// How much of a text a line may have.
+#[derive(Clone, Copy)]
+struct Length {
+    chars: usize,
+    /// With escapes.
+    bytes: usize,
+}
+
 /// Cuts a text, and escapes what would not be printable in one line.
-fn shorten(text: &str, max_chars: usize) -> String {
-    let mut short: String = text.chars().take(max_chars).flat_map(char::escape_debug).collect();
-    if text.chars().nth(max_chars).is_some() {
-        short.push('…');
+fn shorten(text: &str, max: Length) -> String {
+    let mut short = String::new();
+    for (index, char) in text.chars().enumerate() {
+        let escaped = char.escape_debug();
+        let bytes: usize = escaped.clone().map(char::len_utf8).sum();
+        if index == max.chars || short.len() + bytes > max.bytes {
+            short.push('…');
+            break;
+        }
+        short.extend(escaped);
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_about_a_refusal_has_less_than_1_kib() {
+        // The character with the longest escape, and those with the most bytes.
+        for text in ["\u{10ffff}", "\u{e0001}", "😀", "\n", "\"", "a"].map(|text| text.repeat(20_000)) {
+            let line = RefusalLine {
+                what: "would refuse",
+                reason: "identity_source_mismatch",
+                rule: &text,
+                provider: Some(&text),
+                key_id: Some(&text),
+                client: Some(&text),
+            };
+            let mut log = EventLog { suppressed: u64::MAX, ..EventLog::default() };
+            let line = format!("{line}{}", log.suppressed_suffix());
+            // Envoy writes the names of plugin and filter before it.
+            assert!(line.len() < 1024 - 100, "{} bytes: {line}", line.len());
+            assert!(!line.contains(char::is_control), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_number_of_characters_and_of_bytes() {
+        let max = Length { chars: 4, bytes: 6 };
+        for (text, expected) in [
+            ("", ""),
+            ("abcd", "abcd"),
+            ("abcde", "abcd…"),
+            ("a\nbc", "a\\nbc"),
+            ("\n\n\n", "\\n\\n\\n"),
+            ("\n\n\na", "\\n\\n\\n…"),
+            ("é é", "é é"),
+            ("ééé\n", "ééé…"),
+            ("\u{10ffff}", "…"),
+        ] {
+            assert_eq!(shorten(text, max), expected, "{text:?}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::keys::signature::SignatureVerifier;
+use crate::reply::Reply;
 use crate::request::Headers;
 use crate::time::{Moment, SteadyTime, UnixTime};
 
@@ -60,11 +61,17 @@ pub trait Stream {
     /// Removes all headers of this name.
     fn remove_header(&self, name: &str);
     /// Sets a header to this one value.
-    fn set_header(&self, name: &str, value: &str);
+    fn set_header(&self, name: &str, value: &[u8]);
+    /// All trailers, in the callback for trailers. `None` if the proxy does not provide them.
+    fn trailers(&self) -> Option<Headers>;
+    /// Removes all trailers of this name.
+    fn remove_trailer(&self, name: &str);
     /// Continues a request that was paused.
     fn resume(&self);
     /// Sends a local reply.
-    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str);
+    fn reply(&self, reply: &Reply);
+    /// Whether the filter state of the request has a value of this name.
+    fn has_filter_state(&self, name: &str) -> bool;
     /// Sets a value in the filter state of the request, for access logs.
     fn set_filter_state(&self, name: &str, value: &str);
     /// Lets the proxy select the route again, if it supports that.
@@ -86,10 +93,23 @@ pub trait SharedStore {
     fn drain(&self, queue: QueueId);
 }
 
+/// Why the proxy did not send a callout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalloutError {
+    /// It has no such cluster.
+    ClusterUnknown,
+    /// Another reason.
+    Refused,
+}
+
 /// HTTP callouts through the proxy's clusters.
 pub trait Callouts {
-    /// Sends a GET request. `None` if the proxy refuses it, for example because it has no such cluster.
-    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId>;
+    /// Sends a GET request for a document that is not compressed.
+    ///
+    /// # Errors
+    ///
+    /// Why the proxy did not send it.
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Result<CalloutId, CalloutError>;
 }
 
 /// The proxy's counters and gauges.

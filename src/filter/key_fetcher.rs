@@ -4,15 +4,16 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use super::fetch_error::FetchError;
+use super::fetch_request::{FetchRequest, Step};
 use super::fetch_response::{FetchResponse, Fetched};
 use super::host::{CalloutId, Host, Version};
 use super::shared_data::MAX_SWAPS;
 use super::shared_keys::SharedKeys;
 use crate::keys::current::CurrentKeys;
 use crate::keys::fetch_state::{FetchFailure, FetchState, Generation, Trigger};
-use crate::keys::jwk::KeyId;
-use crate::keys::negative_cache::NegativeCache;
 use crate::keys::remote::RemoteKeys;
+use crate::keys::set_change::SetChange;
 use crate::time::{Moment, SteadyTime};
 
 /// What one worker knows about the fetches of one provider's keys.
@@ -24,8 +25,6 @@ pub(super) struct KeyFetcher {
     state: FetchState,
     /// Its version in shared data.
     version: Option<Version>,
-    /// Key ids that a fetch did not bring.
-    missing: NegativeCache,
     /// The generation of the set that is installed in this worker.
     installed: Option<Generation>,
     stage: Stage,
@@ -40,16 +39,16 @@ enum Stage {
     /// in the context of a request, it would end with that request.
     Leased(FetchState),
     /// The callout is in flight.
-    Sent { lease: FetchState, callout: CalloutId, discovery: bool },
+    Sent { lease: FetchState, callout: CalloutId, request: FetchRequest },
 }
 
 /// The end of a fetch, for logs and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FetchEvent {
-    /// The fetch brought keys. `changed`: they differ from those before. `failure`: the last failure before it, if any.
-    Succeeded { changed: bool, failure: Option<FetchFailure> },
+    /// The fetch brought keys. `change`: how they differ from those before. `failure`: the last failure before it, if any.
+    Succeeded { change: Option<SetChange>, failure: Option<FetchFailure> },
     /// The fetch brought no keys. `first`: no fetch of this outage has failed in this way before.
-    Failed { failure: FetchFailure, first: bool },
+    Failed { error: FetchError, first: bool },
 }
 
 /// The result of an attempt to acquire the lease.
@@ -70,7 +69,6 @@ impl KeyFetcher {
             remote,
             state: FetchState::new(),
             version: None,
-            missing: NegativeCache::default(),
             installed: None,
             stage: Stage::Idle,
         }
@@ -96,21 +94,24 @@ impl KeyFetcher {
         self.state.in_flight(now)
     }
 
-    /// Whether a recent fetch did not bring this key.
-    pub(super) fn is_known_missing(&self, id: Option<&KeyId>, now: SteadyTime) -> bool {
-        self.missing.is_known_missing(id, now)
+    /// The generation of the set that is installed in this worker.
+    pub(super) fn installed(&self) -> Option<Generation> {
+        self.installed
     }
 
-    /// Notes that the issuer does not have this key, if a fetch that began after `since` has ended without it.
-    pub(super) fn note_missing(&mut self, id: Option<&KeyId>, since: SteadyTime, now: SteadyTime) {
-        if !self.state.last_fetch_unresolved() && self.state.leased_at() >= since {
-            self.missing.insert(id, now);
-        }
+    /// Whether a token that no key verifies may wait: for the fetch in flight, or for one that it causes.
+    pub(super) fn permits_demand(&self, now: SteadyTime) -> bool {
+        self.state.in_flight(now) || self.state.permits_demand(now)
+    }
+
+    /// Whether a fetch that began after `since` has succeeded: what it did not bring, the issuer does not have.
+    pub(super) fn has_fetched_since(&self, since: SteadyTime) -> bool {
+        !self.state.last_fetch_unresolved() && self.state.leased_at() >= since
     }
 
     /// Prepares shared data for the first lease.
-    pub(super) fn prepare(&self, host: &impl Host) {
-        self.shared.prepare(host);
+    pub(super) fn prepare(&self, host: &impl Host, now: SteadyTime) {
+        self.shared.prepare(host, &self.remote.policy, random_fraction(), now);
     }
 
     /// Loads what other workers have stored. Returns whether the usable keys changed.
@@ -136,7 +137,7 @@ impl KeyFetcher {
         let trigger = if self.state.generation() == self.installed { trigger } else { Trigger::LostSet };
         let Some(lease) = self.state.acquire(trigger, now.steady, &self.remote.policy) else { return Lease::NotDue };
         let Some(version) = self.version.take() else {
-            self.prepare(host);
+            self.prepare(host, now.steady);
             return Lease::Contended;
         };
         if !self.shared.store_state(host, &lease, Some(version)) {
@@ -155,7 +156,7 @@ impl KeyFetcher {
     /// Sends the callout of a lease. Returns an event only if it failed at once.
     pub(super) fn send(&mut self, host: &impl Host, keys: &mut CurrentKeys, now: Moment) -> Option<FetchEvent> {
         let Stage::Leased(lease) = self.stage else { return None };
-        self.call(host, keys, lease, self.remote.discovery, &self.remote.path.clone(), now)
+        self.call(host, keys, lease, FetchRequest::first(&self.remote), now)
     }
 
     /// Forgets this worker's fetch if its lease has expired without a response.
@@ -182,7 +183,7 @@ impl KeyFetcher {
         matches!(self.stage, Stage::Sent { callout: sent, .. } if sent == callout)
     }
 
-    /// Reads the response to the callout. Returns no event if a second request follows, or if another worker has the
+    /// Reads the response to the callout. Returns no event if another request follows, or if another worker has the
     /// lease by now.
     pub(super) fn receive(
         &mut self,
@@ -191,14 +192,11 @@ impl KeyFetcher {
         response: FetchResponse,
         now: Moment,
     ) -> Option<FetchEvent> {
-        let Stage::Sent { lease, discovery, .. } = self.stage else { return None };
-        if discovery {
-            return match response.into_jwks_path(&self.remote.issuer) {
-                Ok(path) => self.call(host, keys, lease, false, &path, now),
-                Err(failure) => self.finish(host, keys, lease, Err(failure), now),
-            };
+        let Stage::Sent { lease, request, .. } = std::mem::replace(&mut self.stage, Stage::Idle) else { return None };
+        match request.receive(response, &self.remote) {
+            Step::Next(request) => self.call(host, keys, lease, request, now),
+            Step::End(outcome) => self.finish(host, keys, lease, outcome, now),
         }
-        self.finish(host, keys, lease, response.into_keys(), now)
     }
 
     fn call(
@@ -206,22 +204,22 @@ impl KeyFetcher {
         host: &impl Host,
         keys: &mut CurrentKeys,
         lease: FetchState,
-        discovery: bool,
-        path: &str,
+        request: FetchRequest,
         now: Moment,
     ) -> Option<FetchEvent> {
-        let RemoteKeys { cluster, authority, policy, .. } = &self.remote;
-        let time_left = lease.time_left(now.steady, policy);
-        if time_left.is_zero() {
-            return self.finish(host, keys, lease, Err(FetchFailure::Timeout), now);
-        }
-        match host.get(cluster, authority, path, time_left) {
-            Some(callout) => {
-                self.stage = Stage::Sent { lease, callout, discovery };
-                None
+        let time_left = lease.time_left(now.steady, &self.remote.policy);
+        let error = if time_left.is_zero() {
+            request.timed_out()
+        } else {
+            match host.get(&request.cluster, &request.authority, &request.path, time_left) {
+                Ok(callout) => {
+                    self.stage = Stage::Sent { lease, callout, request };
+                    return None;
+                }
+                Err(error) => request.not_sent(error),
             }
-            None => self.finish(host, keys, lease, Err(FetchFailure::Connect), now),
-        }
+        };
+        self.finish(host, keys, lease, Err(error), now)
     }
 
     fn finish(
@@ -229,7 +227,7 @@ impl KeyFetcher {
         host: &impl Host,
         keys: &mut CurrentKeys,
         lease: FetchState,
-        outcome: Result<Fetched, FetchFailure>,
+        outcome: Result<Fetched, FetchError>,
         now: Moment,
     ) -> Option<FetchEvent> {
         self.stage = Stage::Idle;
@@ -244,24 +242,25 @@ impl KeyFetcher {
                     // Compared as sets, because some issuers change the order of their keys.
                     let is_same = state.generation() == self.installed && keys.set().has_keys_of(set);
                     let generation = self.installed.filter(|_| is_same).unwrap_or(fresh);
-                    let changed = generation == fresh;
-                    if changed {
+                    let change = (generation == fresh).then(|| SetChange::between(keys.set(), set));
+                    if change.is_some() {
                         self.shared.store_set(host, generation, document);
                     }
                     (
                         state.succeed(now.steady, generation, *max_age, jitter, policy),
-                        FetchEvent::Succeeded { changed, failure: state.failure() },
+                        FetchEvent::Succeeded { change, failure: state.failure() },
                     )
                 }
-                Err(failure) => {
-                    let first = !state.already_reported(*failure);
-                    (state.fail(now.steady, *failure, jitter), FetchEvent::Failed { failure: *failure, first })
+                Err(error) => {
+                    let first = !state.already_reported(error.class);
+                    (state.fail(now.steady, error.class, jitter), FetchEvent::Failed { error: error.clone(), first })
                 }
             };
             if self.shared.store_state(host, &next, version) {
                 self.version = None;
                 self.adopt(next, keys, now);
                 if let Ok(Fetched { set, .. }) = outcome {
+                    self.shared.announce(host);
                     self.installed = next.generation();
                     keys.install(set);
                 }

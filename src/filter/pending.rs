@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use super::host::StreamId;
+use crate::engine::decision::NeedsKeys;
+use crate::keys::fetch_state::Generation;
 use crate::time::SteadyTime;
 
 /// How many requests of one worker may wait for one provider; more are refused at once. Each provider has its own
@@ -10,11 +12,15 @@ use crate::time::SteadyTime;
 const MAX_PENDING: usize = 1024;
 
 /// A request that waits for keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct PendingRequest {
     pub(super) stream: StreamId,
     pub(super) since: SteadyTime,
     pub(super) deadline: SteadyTime,
+    /// What it waits for.
+    pub(super) needs: NeedsKeys,
+    /// The set that it was decided with last.
+    pub(super) tried: Option<Generation>,
 }
 
 /// The requests of one worker that wait for one provider's keys.
@@ -22,13 +28,22 @@ pub(super) struct PendingRequest {
 pub(super) struct PendingRequests(HashMap<StreamId, PendingRequest>);
 
 impl PendingRequests {
-    /// Adds a request. Returns `false` if the limit is reached.
-    pub(super) fn add(&mut self, request: PendingRequest) -> bool {
-        let has_room = self.0.len() < MAX_PENDING;
-        if has_room {
-            self.0.insert(request.stream, request);
+    /// Adds a request.
+    ///
+    /// # Errors
+    ///
+    /// The request, if the limit is reached.
+    pub(super) fn add(&mut self, request: PendingRequest) -> Result<(), PendingRequest> {
+        if self.0.len() >= MAX_PENDING {
+            return Err(request);
         }
-        has_room
+        self.0.insert(request.stream, request);
+        Ok(())
+    }
+
+    /// Whether the request of this stream waits.
+    pub(super) fn contains(&self, stream: StreamId) -> bool {
+        self.0.contains_key(&stream)
     }
 
     /// Drops a request whose stream was closed.
@@ -58,22 +73,49 @@ impl PendingRequests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
+    use crate::keys::current::CurrentKeys;
+    use crate::keys::signature::PureRust;
+    use crate::request::{Headers, RequestHead};
+    use crate::time::UnixTime;
+    use crate::token::authenticator::AuthContext;
 
     fn at(secs: i64) -> SteadyTime {
         SteadyTime::from_millis(secs * 1000)
     }
 
     fn pending(id: u32) -> PendingRequest {
-        PendingRequest { stream: StreamId(id), since: at(10), deadline: at(15) }
+        PendingRequest { stream: StreamId(id), since: at(10), deadline: at(15), needs: needs(), tried: None }
+    }
+
+    /// What a request with a token needs before the first fetch.
+    fn needs() -> NeedsKeys {
+        let policy = br#"{
+            "providers": { "main": { "issuer": "https://i.example", "any_audience": true, "jwks": { "uri": "https://i.example/keys", "cluster": "i" } } },
+            "default": "authenticated"
+        }"#;
+        let engine = Engine::from_json(policy).unwrap();
+        // `{"alg":"ES256"}` and `{"iss":"https://i.example","exp":4000000000}`.
+        let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsImV4cCI6NDAwMDAwMDAwMH0.AAAA";
+        let authorization = format!("Bearer {token}");
+        let headers = [(":method", "GET"), (":path", "/"), (":authority", "a"), ("authorization", &authorization)];
+        let headers: Headers = headers.into_iter().collect();
+        let mut context = AuthContext {
+            keys: &engine.key_sources().map(|_, _| CurrentKeys::none()),
+            cache: &mut engine.new_cache(),
+            verifier: &PureRust,
+            now: UnixTime::from_secs(1_900_000_000),
+        };
+        engine.decide(&RequestHead::new(&headers).unwrap(), &mut context).unwrap_err()
     }
 
     #[test]
     fn requests_wait_in_a_bounded_number_for_a_bounded_time() {
         let mut requests = PendingRequests::default();
         for id in 0..1024 {
-            assert!(requests.add(pending(id)));
+            assert!(requests.add(pending(id)).is_ok());
         }
-        assert!(!requests.add(pending(1024)));
+        assert_eq!(requests.add(pending(1024)).unwrap_err().stream, StreamId(1024));
         assert!(requests.take_overdue(at(14)).is_empty());
         assert_eq!(requests.take_overdue(at(15)).len(), 1024);
         assert!(requests.is_empty());
@@ -83,12 +125,15 @@ mod tests {
     fn a_closed_stream_no_longer_waits() {
         let mut requests = PendingRequests::default();
         for id in 1..=3 {
-            requests.add(pending(id));
+            requests.add(pending(id)).unwrap();
         }
+        assert!(requests.contains(StreamId(2)));
         requests.on_stream_closed(StreamId(2));
+        assert!(!requests.contains(StreamId(2)));
         let mut streams: Vec<_> = requests.take_all().iter().map(|request| request.stream.0).collect();
         streams.sort_unstable();
         assert_eq!(streams, [1, 3]);
+        assert!(!requests.contains(StreamId(1)));
         assert!(requests.is_empty());
     }
 }

@@ -5,24 +5,13 @@ use std::fmt::Display;
 use super::fetch_response::FetchResponse;
 use super::host::{CalloutId, Host};
 use super::key_fetcher::{FetchEvent, KeyFetcher, Lease};
-use super::pending::{PendingRequest, PendingRequests};
+use super::pending::PendingRequests;
 use super::provider_metrics::ProviderMetrics;
 use crate::keys::current::CurrentKeys;
-use crate::keys::fetch_state::Trigger;
+use crate::keys::fetch_state::{Generation, Trigger};
 use crate::keys::remote::KeySource;
 use crate::time::{Moment, SteadyTime};
 use crate::token::authenticator::WantedKeys;
-
-/// Whether a request waits for keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wait {
-    /// It waits.
-    Waiting,
-    /// Another worker wrote the fetch state first: sync, and decide again.
-    Contended,
-    /// No fetch is due, or too many requests wait.
-    Refused,
-}
 
 /// The keys of one provider in one worker.
 #[derive(Debug)]
@@ -42,7 +31,7 @@ impl ProviderKeys {
             KeySource::Remote(remote) => (CurrentKeys::none(), Some(KeyFetcher::new(remote.clone()))),
         };
         if let Some(fetcher) = &mut fetcher {
-            fetcher.prepare(host);
+            fetcher.prepare(host, now.steady);
             fetcher.sync(host, &mut current, now);
         }
         Self { current, fetcher, pending: PendingRequests::default(), metrics: ProviderMetrics::default() }
@@ -92,21 +81,23 @@ impl ProviderKeys {
         now.plus(self.fetcher.as_ref().map(KeyFetcher::timeout).unwrap_or_default())
     }
 
-    /// Whether no fetch would bring these keys: the provider has none to fetch, or a recent fetch did not bring the
-    /// key.
-    pub(super) fn is_known_missing(&self, wanted: &WantedKeys, now: SteadyTime) -> bool {
-        match (&self.fetcher, wanted) {
-            (None, _) => true,
-            (Some(_), WantedKeys::Any) => false,
-            (Some(fetcher), WantedKeys::Key(id)) => fetcher.is_known_missing(id.as_ref(), now),
-        }
+    /// Whether a fetch may bring these keys: one in flight, or one that is due. If the state that this worker read last
+    /// forbids it, it is forbidden, so that a flood of tokens that no key verifies does not read shared data.
+    pub(super) fn may_fetch(&self, wanted: WantedKeys, now: SteadyTime) -> bool {
+        self.fetcher.as_ref().is_some_and(|fetcher| match wanted {
+            WantedKeys::Any => true,
+            WantedKeys::Unknown | WantedKeys::Replacement => fetcher.permits_demand(now),
+        })
     }
 
-    /// Notes that a fetch that began after `since` did not bring the key.
-    pub(super) fn note_missing(&mut self, wanted: &WantedKeys, since: SteadyTime, now: SteadyTime) {
-        if let (Some(fetcher), WantedKeys::Key(id)) = (&mut self.fetcher, wanted) {
-            fetcher.note_missing(id.as_ref(), since, now);
-        }
+    /// Whether a fetch that began after `since` has succeeded.
+    pub(super) fn has_fetched_since(&self, since: SteadyTime) -> bool {
+        self.fetcher.as_ref().is_some_and(|fetcher| fetcher.has_fetched_since(since))
+    }
+
+    /// The generation of the keys; `None` before the first set, and for keys from the configuration.
+    pub(super) fn generation(&self) -> Option<Generation> {
+        self.fetcher.as_ref().and_then(KeyFetcher::installed)
     }
 
     /// Whether it is unknown which keys the issuer has now: the last fetch failed, or has not ended.
@@ -122,7 +113,7 @@ impl ProviderKeys {
     /// Hands the counts to the host. `scope` is the prefix of the provider's metrics.
     pub(super) fn flush_metrics(&mut self, host: &impl Host, scope: impl Display + Copy, now: SteadyTime) {
         let state = self.fetcher.as_ref().map(KeyFetcher::state);
-        self.metrics.flush(host, scope, self.current.set().len(), state, now);
+        self.metrics.flush(host, scope, self.current.set(), state, now);
     }
 
     /// Whether this worker has the lease on a fetch that it has not sent yet.
@@ -130,21 +121,16 @@ impl ProviderKeys {
         self.fetcher.as_ref().is_some_and(KeyFetcher::is_leased)
     }
 
-    /// Lets a request wait for the fetch in flight, or for one that is due now.
-    pub(super) fn wait(&mut self, request: PendingRequest, wanted: &WantedKeys, host: &impl Host, now: Moment) -> Wait {
+    /// Acquires the lease on a fetch for a request, unless a fetch is in flight already.
+    pub(super) fn ask(&mut self, wanted: WantedKeys, host: &impl Host, now: Moment) -> Lease {
         let trigger = match wanted {
-            WantedKeys::Any => Trigger::Schedule,
-            WantedKeys::Key(_) => Trigger::UnknownKey,
+            WantedKeys::Any => Trigger::Request,
+            WantedKeys::Unknown | WantedKeys::Replacement => Trigger::Token,
         };
-        let lease = match &mut self.fetcher {
+        match &mut self.fetcher {
             None => Lease::NotDue,
             Some(fetcher) if fetcher.is_in_flight(now.steady) => Lease::Acquired,
             Some(fetcher) => fetcher.acquire(host, &mut self.current, trigger, now),
-        };
-        match lease {
-            Lease::Acquired if self.pending.add(request) => Wait::Waiting,
-            Lease::Acquired | Lease::NotDue => Wait::Refused,
-            Lease::Contended => Wait::Contended,
         }
     }
 

@@ -4,17 +4,21 @@ use std::fmt::Display;
 
 use super::counters::{Counter, Gauge, Outcomes};
 use super::host::Host;
+use super::token_counters::TokenCounters;
 use crate::engine::decision::Decision;
 use crate::keys::fetch_state::{FetchFailure, FetchState};
+use crate::keys::key_set::KeySet;
 use crate::time::SteadyTime;
 
 /// What one worker counts for one provider, and the gauges about its keys.
 #[derive(Debug)]
 pub(super) struct ProviderMetrics {
+    pub(super) tokens: TokenCounters,
     outcomes: Outcomes,
     success: Counter,
     failed: [(FetchFailure, Counter); FetchFailure::ALL.len()],
     keys: Gauge,
+    left_out: Gauge,
     age: Gauge,
     since_success: Gauge,
 }
@@ -23,6 +27,7 @@ impl ProviderMetrics {
     /// Counts a decision about a token of this provider.
     pub(super) fn count(&mut self, decision: &Decision) {
         self.outcomes.count(decision);
+        self.tokens.count(decision);
     }
 
     /// Counts the end of a fetch; `None` is a success.
@@ -40,7 +45,7 @@ impl ProviderMetrics {
         &mut self,
         host: &impl Host,
         scope: impl Display + Copy,
-        keys: usize,
+        keys: &KeySet,
         fetches: Option<&FetchState>,
         now: SteadyTime,
     ) {
@@ -49,7 +54,9 @@ impl ProviderMetrics {
         for (class, counter) in &mut self.failed {
             counter.flush(host, format_args!("{scope}.jwks_fetch_failed"), class.label());
         }
-        self.keys.set(host, scope, "jwks_keys", u64::try_from(keys).ok());
+        self.keys.set(host, scope, "jwks_keys", u64::try_from(keys.len()).ok());
+        let left_out = keys.left_out().iter().filter(|key| key.error.is_fault()).count();
+        self.left_out.set(host, scope, "jwks_keys_left_out", u64::try_from(left_out).ok());
         let seconds = |stamp: fn(&FetchState) -> Option<SteadyTime>| {
             fetches.and_then(stamp).map(|since| now.since(since).as_secs())
         };
@@ -61,10 +68,12 @@ impl ProviderMetrics {
 impl Default for ProviderMetrics {
     fn default() -> Self {
         Self {
+            tokens: TokenCounters::default(),
             outcomes: Outcomes::default(),
             success: Counter::default(),
             failed: FetchFailure::ALL.map(|class| (class, Counter::default())),
             keys: Gauge::default(),
+            left_out: Gauge::default(),
             age: Gauge::default(),
             since_success: Gauge::default(),
         }

@@ -7,7 +7,7 @@ use super::host::{Clock, SharedStore};
 use crate::time::SteadyTime;
 
 /// The prefix of every key. Its number is the version of the format of the stored values.
-pub(super) const PREFIX: &str = "jwt_authorizer/2";
+pub(super) const PREFIX: &str = "jwt_authorizer/3";
 /// How often a compare-and-swap is tried.
 pub(super) const MAX_SWAPS: usize = 8;
 

@@ -48,10 +48,10 @@ impl Telemetry {
     }
 
     /// Reports the end of a fetch.
-    pub(super) fn fetched(provider: &str, event: FetchEvent, keys: &mut ProviderKeys, now: UnixTime) {
+    pub(super) fn fetched(provider: &str, event: &FetchEvent, keys: &mut ProviderKeys, now: UnixTime) {
         keys.metrics.count_fetch(match event {
             FetchEvent::Succeeded { .. } => None,
-            FetchEvent::Failed { failure, .. } => Some(failure),
+            FetchEvent::Failed { error, .. } => Some(error.class),
         });
         EventLog::fetched(provider, event, keys, now);
     }
@@ -67,8 +67,10 @@ impl Telemetry {
         let scope = engine.metrics_scope();
         self.metrics.flush(host, scope, engine.authorizer().rules());
         for (index, keys) in providers.iter_mut() {
-            let name = &engine.authenticator().providers()[index].name;
+            let provider = &engine.authenticator().providers()[index];
+            let name = &provider.name;
             keys.flush_metrics(host, format_args!("{scope}.provider.{name}"), now);
+            keys.metrics.tokens.flush(host, format_args!("{scope}.provider.{name}"), provider);
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use super::fetch_response::FetchResponse;
 use super::host::{CalloutId, Host, StreamId};
-use super::key_fetcher::FetchEvent;
+use super::key_fetcher::{FetchEvent, Lease};
 use super::pending::PendingRequest;
-use super::provider_keys::{ProviderKeys, Wait};
+use super::provider_keys::ProviderKeys;
 use super::telemetry::Telemetry;
 use super::tick::TickPeriod;
 use super::worker_queues::WorkerQueues;
@@ -14,9 +14,9 @@ use crate::engine::Engine;
 use crate::engine::decision::{Decision, Effect, NeedsKeys};
 use crate::forward::Edits;
 use crate::reason::{Refusal, Undecidable};
-use crate::request::RequestHead;
+use crate::request::{Headers, RequestHead};
 use crate::time::{Moment, UnixTime};
-use crate::token::authenticator::AuthContext;
+use crate::token::authenticator::{AuthContext, MissingKeys, WantedKeys};
 use crate::token::cache::TokenCache;
 use crate::token::provider::{ByProvider, ProviderIndex};
 
@@ -73,6 +73,25 @@ impl<H: Host> Filter<H> {
             Some(decision) => self.act(&decision, now),
             None => Outcome::Pause,
         }
+    }
+
+    /// Whether this request waits for keys.
+    pub fn is_pending(&self, stream: StreamId) -> bool {
+        self.providers.iter().any(|provider| provider.pending.contains(stream))
+    }
+
+    /// Removes reserved headers from the trailers of the request that the host is processing: an upstream may merge
+    /// trailers into the headers (RFC 9110 §6.5.1). Returns `false` if the trailers cannot be read.
+    pub fn strip_trailers(&self) -> bool {
+        let forwarding = self.engine.forwarding();
+        if !forwarding.reserves_any() {
+            return true;
+        }
+        let Some(trailers) = self.host.trailers() else { return false };
+        for name in forwarding.reserved_in(&trailers) {
+            self.host.remove_trailer(&name);
+        }
+        true
     }
 
     /// Handles the end of a stream, whether or not its request still waits.
@@ -136,17 +155,16 @@ impl<H: Host> Filter<H> {
         now: UnixTime,
         decide: impl FnOnce(&mut Self, &RequestHead<'_>) -> Option<Decision>,
     ) -> Option<Decision> {
-        let refusal = if !now.is_credible() {
-            Refusal::Undecidable(Undecidable::ClockUnavailable)
-        } else if let Some(headers) = self.host.headers() {
-            match RequestHead::new(&headers) {
+        let headers = self.host.headers();
+        let (refusal, headers) = match headers.as_ref() {
+            None => (Refusal::Undecidable(Undecidable::HeadersUnreadable), &Headers::default()),
+            Some(headers) if !now.is_credible() => (Refusal::Undecidable(Undecidable::ClockUnavailable), headers),
+            Some(headers) => match RequestHead::new(headers) {
                 Ok(head) => return decide(self, &head),
-                Err(ambiguous) => ambiguous.into(),
-            }
-        } else {
-            Refusal::Undecidable(Undecidable::HeadersUnreadable)
+                Err(ambiguous) => (ambiguous.into(), headers),
+            },
         };
-        Some(self.engine.refuse_unrouted(refusal))
+        Some(self.engine.refuse_unrouted(refusal, headers))
     }
 
     fn decide(&mut self, head: &RequestHead<'_>, now: UnixTime) -> Result<Decision, NeedsKeys> {
@@ -160,43 +178,62 @@ impl<H: Host> Filter<H> {
             Ok(decision) => Some(decision),
             Err(needs) => {
                 let now = Moment { wall: now, steady: self.host.steady() };
-                let deadline = self.providers[needs.missing.provider].deadline(now.steady);
-                self.wait(PendingRequest { stream, since: now.steady, deadline }, needs, head, now)
+                let provider = &self.providers[needs.missing.provider];
+                let (deadline, tried) = (provider.deadline(now.steady), provider.generation());
+                self.wait(PendingRequest { stream, since: now.steady, deadline, needs, tried }, head, now)
+            }
+        }
+    }
+
+    /// Decides a request with newer keys. `None` if it still needs others.
+    fn decide_again(
+        &mut self,
+        request: &mut PendingRequest,
+        head: &RequestHead<'_>,
+        now: UnixTime,
+    ) -> Option<Decision> {
+        match self.decide(head, now) {
+            Ok(decision) => Some(decision),
+            Err(needs) => {
+                request.tried = self.providers[needs.missing.provider].generation();
+                request.needs = needs;
+                None
             }
         }
     }
 
     /// Lets a request wait for the fetch in flight, or for one that is due. `None` if it waits now.
-    fn wait(
-        &mut self,
-        request: PendingRequest,
-        mut needs: NeedsKeys,
-        head: &RequestHead<'_>,
-        now: Moment,
-    ) -> Option<Decision> {
+    fn wait(&mut self, mut request: PendingRequest, head: &RequestHead<'_>, now: Moment) -> Option<Decision> {
         for attempt in 0..MAX_TRIES {
-            let provider = needs.missing.provider;
-            if self.providers[provider].is_known_missing(&needs.missing.wanted, now.steady) {
+            let MissingKeys { provider, wanted } = request.needs.missing;
+            if !self.providers[provider].may_fetch(wanted, now.steady) {
                 break;
             }
             // Another worker may have fetched the keys, or the wall clock was set. Before a retry that was looked at.
             let is_retry = request.since < now.steady;
-            if (attempt > 0 || !is_retry) && self.sync(provider, now) {
-                needs = match self.decide(head, now.wall) {
-                    Ok(decision) => return Some(decision),
-                    Err(needs) => needs,
-                };
+            if (attempt > 0 || !is_retry)
+                && self.sync(provider, now)
+                && let Some(decision) = self.decide_again(&mut request, head, now.wall)
+            {
+                return Some(decision);
             }
-            match self.providers[provider].wait(request, &needs.missing.wanted, &self.host, now) {
-                Wait::Waiting => {
+            let MissingKeys { provider, wanted } = request.needs.missing;
+            match self.providers[provider].ask(wanted, &self.host, now) {
+                Lease::Contended => {}
+                Lease::NotDue => break,
+                // A trial must not delay a request.
+                Lease::Acquired if self.engine.is_dry_run() => {
                     self.tick.adjust(&self.providers, &self.host);
-                    return None;
+                    break;
                 }
-                Wait::Refused => break,
-                Wait::Contended => {}
+                Lease::Acquired => {
+                    let added = self.providers[provider].pending.add(request);
+                    self.tick.adjust(&self.providers, &self.host);
+                    return added.err().map(|request| self.give_up(request.needs, head));
+                }
             }
         }
-        Some(self.give_up(needs, head))
+        Some(self.give_up(request.needs, head))
     }
 
     /// The decision about a request that does not get its keys.
@@ -228,7 +265,7 @@ impl<H: Host> Filter<H> {
     fn finish_fetch(&mut self, provider: ProviderIndex, event: Option<FetchEvent>, now: Moment) {
         let Some(event) = event else { return };
         let name = &self.engine.authenticator().providers()[provider].name;
-        Telemetry::fetched(name, event, &mut self.providers[provider], now.wall);
+        Telemetry::fetched(name, &event, &mut self.providers[provider], now.wall);
         self.forget_tokens(provider);
         self.queues.wake_others(&self.host);
         self.retry_all(provider, now);
@@ -241,19 +278,22 @@ impl<H: Host> Filter<H> {
     }
 
     /// Decides a request that has waited, unless it may wait longer for another fetch.
-    fn retry(&mut self, request: PendingRequest, now: Moment) {
+    fn retry(&mut self, mut request: PendingRequest, now: Moment) {
         if !self.host.enter(request.stream) {
             return;
         }
-        let decision = self.with_head(now.wall, |filter, head| match filter.decide(head, now.wall) {
-            Ok(decision) => Some(decision),
-            Err(needs) => {
-                let keys = &mut filter.providers[needs.missing.provider];
-                keys.note_missing(&needs.missing.wanted, request.since, now.steady);
-                match now.steady < request.deadline {
-                    true => filter.wait(request, needs, head, now),
-                    false => Some(filter.give_up(needs, head)),
-                }
+        let decision = self.with_head(now.wall, |filter, head| {
+            let MissingKeys { provider, wanted } = request.needs.missing;
+            // The same keys do not verify a signature at the second try, and trying costs as much as at the first.
+            let is_tried =
+                wanted == WantedKeys::Replacement && filter.providers[provider].generation() == request.tried;
+            if !is_tried && let Some(decision) = filter.decide_again(&mut request, head, now.wall) {
+                return Some(decision);
+            }
+            let is_final = filter.providers[request.needs.missing.provider].has_fetched_since(request.since);
+            match now.steady < request.deadline && !is_final {
+                true => filter.wait(request, head, now),
+                false => Some(filter.give_up(request.needs, head)),
             }
         });
         if let Some(decision) = decision
@@ -277,9 +317,11 @@ impl<H: Host> Filter<H> {
                 self.edit(edits);
                 Outcome::Continue
             }
-            Effect::Deny(_, reply) => {
-                let headers = reply.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-                self.host.reply(reply.status, headers, &reply.body);
+            Effect::Deny(_, reply, redactions) => {
+                for (name, value) in redactions {
+                    self.host.set_header(name, value);
+                }
+                self.host.reply(reply);
                 Outcome::Pause
             }
         }

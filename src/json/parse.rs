@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 use super::value::{Json, Object};
 
-const MAX_DEPTH: u8 = 32;
+/// How deep objects and lists may be nested in one another.
+pub const MAX_DEPTH: u8 = 32;
 /// Twice what a key set of 200 keys needs, with everything that issuers write into them.
 const MAX_VALUES: usize = 8_000;
 const USUAL_CLAIMS: usize = 16;
@@ -21,7 +22,15 @@ pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
     }
 }
 
-/// Reads a document in which an object with duplicate members becomes null, so that one bad key does not invalidate its
+/// Reads one list. `None` if `text` is anything else, or has anything after the list.
+pub fn parse_list(text: &str) -> Option<Vec<Json<'_>>> {
+    match read(text.as_bytes(), Reading::STRICT).ok()? {
+        Json::List(items) => Some(items),
+        _ => None,
+    }
+}
+
+/// Reads a document in which an object with duplicate members becomes an empty one, so that one bad key does not invalidate its
 /// key set. `None` also if the document has more than 8,000 commas and brackets: a value in memory is many times as large
 /// as its text.
 pub fn parse_lenient(bytes: &[u8]) -> Option<Json<'_>> {
@@ -30,17 +39,17 @@ pub fn parse_lenient(bytes: &[u8]) -> Option<Json<'_>> {
     if values > MAX_VALUES {
         return None;
     }
-    read(bytes, Reading { duplicates: Duplicates::AsNull, ..Reading::STRICT }).ok()
+    read(bytes, Reading { duplicates: Duplicates::AsEmpty, ..Reading::STRICT }).ok()
 }
 
-/// Reads any value and keeps duplicate members, so that an error about them can name their path.
+/// Reads any value and keeps duplicate members, so that an error about them can name their path. For the same reason an
+/// object or a list that is nested too deep is kept, but not what is in it.
 ///
 /// # Errors
 ///
 /// Why and where the text is not JSON.
 pub fn parse_as_written(bytes: &[u8]) -> serde_json::Result<Json<'_>> {
-    // serde_json has its own limit of depth.
-    read(bytes, Reading { depth: u8::MAX, duplicates: Duplicates::Keep })
+    read(bytes, Reading::AS_WRITTEN)
 }
 
 fn read(bytes: &[u8], how: Reading) -> serde_json::Result<Json<'_>> {
@@ -53,7 +62,7 @@ fn read(bytes: &[u8], how: Reading) -> serde_json::Result<Json<'_>> {
 
 impl<'de> Deserialize<'de> for Json<'static> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Reading { depth: u8::MAX, duplicates: Duplicates::Keep }.deserialize(deserializer).map(|json| json.to_static())
+        Reading::AS_WRITTEN.deserialize(deserializer).map(|json| json.to_static())
     }
 }
 
@@ -61,7 +70,17 @@ impl<'de> Deserialize<'de> for Json<'static> {
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     depth: u8,
+    too_deep: TooDeep,
     duplicates: Duplicates,
+}
+
+/// What happens to an object or a list that is nested too deep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TooDeep {
+    /// The document is refused.
+    Reject,
+    /// It loses its members.
+    Empty,
 }
 
 /// What happens to an object with duplicate members.
@@ -69,18 +88,23 @@ struct Reading {
 enum Duplicates {
     /// The document is refused.
     Reject,
-    /// The object becomes null.
-    AsNull,
+    /// The object becomes an empty one. Null would not do: a null member counts as absent in many places.
+    AsEmpty,
     /// The object keeps all its members.
     Keep,
 }
 
 impl Reading {
-    const STRICT: Self = Self { depth: MAX_DEPTH, duplicates: Duplicates::Reject };
+    const STRICT: Self = Self { depth: MAX_DEPTH, too_deep: TooDeep::Reject, duplicates: Duplicates::Reject };
+    const AS_WRITTEN: Self = Self { depth: MAX_DEPTH, too_deep: TooDeep::Empty, duplicates: Duplicates::Keep };
 
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
-        Ok(Self { depth, ..self })
+    /// How the members of an object or a list are read; `None` if it loses them.
+    fn deeper<E: Error>(self) -> Result<Option<Self>, E> {
+        match (self.depth.checked_sub(1), self.too_deep) {
+            (Some(depth), _) => Ok(Some(Self { depth, ..self })),
+            (None, TooDeep::Empty) => Ok(None),
+            (None, TooDeep::Reject) => Err(E::custom("nested too deeply")),
+        }
     }
 }
 
@@ -128,8 +152,11 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
-        let inner = self.deeper()?;
         let mut items = Vec::new();
+        let Some(inner) = self.deeper()? else {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Json::List(items));
+        };
         while let Some(item) = seq.next_element_seed(inner)? {
             items.push(item);
         }
@@ -137,7 +164,10 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-        let inner = self.deeper()?;
+        let Some(inner) = self.deeper()? else {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Json::Object(Object::default()));
+        };
         // Most tokens have about this many claims. Nested objects are usually smaller.
         let mut members = Vec::with_capacity(if self.depth == MAX_DEPTH { USUAL_CLAIMS } else { 0 });
         while let Some(name) = map.next_key_seed(Name)? {
@@ -146,8 +176,8 @@ impl<'de> Visitor<'de> for Reading {
         let object = members.into_iter().collect::<Object<'_>>();
         match self.duplicates {
             Duplicates::Reject if object.repeated_name().is_some() => Err(A::Error::custom("duplicate member")),
-            Duplicates::AsNull if object.repeated_name().is_some() => Ok(Json::Null),
-            Duplicates::Reject | Duplicates::AsNull | Duplicates::Keep => Ok(Json::Object(object)),
+            Duplicates::AsEmpty if object.repeated_name().is_some() => Ok(Json::Object(Object::default())),
+            Duplicates::Reject | Duplicates::AsEmpty | Duplicates::Keep => Ok(Json::Object(object)),
         }
     }
 }
@@ -217,10 +247,41 @@ mod tests {
     }
 
     #[test]
-    fn an_object_with_duplicate_members_becomes_null() {
+    fn only_a_strict_list_is_read() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         for (text, expected) in [
-            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(r#"{"keys":[{"a":1},null]}"#)),
-            (r#"{"keys":[],"keys":[1]}"#, Some("null")),
+            ("[]".to_owned(), true),
+            (r#" ["a",1,{"b":[]}] "#.to_owned(), true),
+            (r#"[{"a":1,"a":2}]"#.to_owned(), false),
+            ("{}".to_owned(), false),
+            (r#""[]""#.to_owned(), false),
+            ("[] x".to_owned(), false),
+            ("[1,]".to_owned(), false),
+            (deep(32), true),
+            (deep(33), false),
+        ] {
+            assert_eq!(parse_list(&text).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn as_written_what_is_too_deep_is_empty() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = |n: usize, inside: &str| format!("{}{inside}{}", open.repeat(n), close.repeat(n));
+            let inside = if open == "[" { "[]" } else { "{}" };
+            for (levels, expected) in [(32, deep(32, "1")), (33, deep(32, inside)), (100_000, deep(32, inside))] {
+                let text = deep(levels, "1");
+                assert_eq!(parse_as_written(text.as_bytes()).unwrap().to_string(), expected, "{levels}");
+            }
+            assert!(parse_as_written(format!("{}1", open.repeat(40)).as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn an_object_with_duplicate_members_becomes_empty() {
+        for (text, expected) in [
+            (r#"{"keys":[{"a":1},{"a":1,"a":2}]}"#, Some(r#"{"keys":[{"a":1},{}]}"#)),
+            (r#"{"keys":[],"keys":[1]}"#, Some("{}")),
             (r#"{"keys":["#, None),
         ] {
             assert_eq!(parse_lenient(text.as_bytes()).map(|json| json.to_string()).as_deref(), expected, "{text}");

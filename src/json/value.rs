@@ -49,6 +49,13 @@ impl<'t> Object<'t> {
         self.0.get(index).map(|(name, value)| (&**name, value))
     }
 
+    /// The object without the members that are null.
+    #[must_use]
+    pub fn without_nulls(mut self) -> Self {
+        self.0.retain(|(_, value)| *value != Json::Null);
+        self
+    }
+
     /// A name that two members have.
     pub fn repeated_name(&self) -> Option<&str> {
         let mut names = (0..).zip(self.0.iter().map(|(name, _)| &**name));
@@ -98,6 +105,16 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// The items of a list, or the values of an object's members. Nothing for other values.
+    pub fn members(&self) -> impl Iterator<Item = &Self> {
+        let (items, members) = match self {
+            Self::List(items) => (items.as_slice(), [].as_slice()),
+            Self::Object(Object(members)) => ([].as_slice(), members.as_slice()),
+            _ => ([].as_slice(), [].as_slice()),
+        };
+        items.iter().chain(members.iter().map(|(_, value)| value))
+    }
+
     /// A copy that owns its text.
     pub fn to_static(&self) -> Json<'static> {
         match self {
@@ -110,20 +127,6 @@ impl<'t> Json<'t> {
                 members.iter().map(|(name, value)| (Cow::Owned(name.as_ref().to_owned()), value.to_static())).collect(),
             )),
         }
-    }
-
-    /// About how many bytes a copy needs.
-    pub fn heap_bytes(&self) -> usize {
-        let inner = match self {
-            Self::Null | Self::Boolean(_) | Self::Number(_) => 0,
-            Self::Text(text) => text.len(),
-            Self::List(items) => items.iter().map(Self::heap_bytes).fold(0, usize::saturating_add),
-            Self::Object(Object(members)) => members.iter().fold(0_usize, |sum, (name, value)| {
-                let name = name.len().saturating_add(size_of::<Cow<'_, str>>());
-                sum.saturating_add(name).saturating_add(value.heap_bytes())
-            }),
-        };
-        inner.saturating_add(size_of::<Self>())
     }
 }
 

@@ -68,6 +68,15 @@ impl Algorithm {
         }
     }
 
+    /// The length of its hash; for Ed25519 that of SHA-512, which it uses inside.
+    pub fn hash_bytes(self) -> usize {
+        match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 | Self::Hs256 => 32,
+            Self::Rs384 | Self::Ps384 | Self::Es384 | Self::Hs384 => 48,
+            Self::Rs512 | Self::Ps512 | Self::Es512 | Self::EdDsa | Self::Hs512 => 64,
+        }
+    }
+
     /// The algorithm with this JOSE name. Names are case-sensitive (RFC 7515 §4.1.1).
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -112,6 +121,11 @@ impl AlgorithmSet {
     #[must_use]
     pub const fn among(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// The number of algorithms.
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
     }
 
     /// Whether the set has no algorithms.

@@ -15,6 +15,7 @@
 
 mod bytes;
 mod failure;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
@@ -22,18 +23,15 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 pub use failure::FetchFailure;
+pub use schedule::COOL_DOWN;
 
 use self::failure::FetchFailures;
 use crate::time::SteadyTime;
 
-/// Two fetches for unknown keys are at least this far apart, whether they succeed or not.
-pub const COOL_DOWN: Duration = Duration::from_secs(10);
 /// The longest that one fetch may take.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How much longer than the timeout a lease lasts. If a fetch has not ended by then, its worker is gone.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(60);
 /// The limits of a refresh interval from `Cache-Control: max-age`.
 const MAX_AGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
 /// How far in the future another worker's timestamp may seem to be: a worker reads the clock once, and may look at the
@@ -76,8 +74,10 @@ pub enum Phase {
 pub enum Trigger {
     /// The set is missing or due for a refresh.
     Schedule,
-    /// A token has a `kid` that is not in the set.
-    UnknownKey,
+    /// A request needs keys, and there are none that can be used.
+    Request,
+    /// No key in the set verifies a token: its key is new, or was replaced.
+    Token,
     /// The shared data does not have the set of the current generation.
     LostSet,
 }
@@ -97,8 +97,10 @@ pub struct FetchState {
     leased_at: SteadyTime,
     /// When the lease runs out; equal to `leased_at` after the fetch has ended.
     lease_until: SteadyTime,
-    /// When an unknown key last caused a fetch.
+    /// When a token that no key verifies last caused a fetch.
     demanded_at: SteadyTime,
+    /// When the last failed fetch ended.
+    failed_at: SteadyTime,
     failures: u32,
     failure: Option<FetchFailure>,
     /// The classes of failure since the last success.
@@ -116,6 +118,7 @@ impl FetchState {
             leased_at: SteadyTime::NEVER,
             lease_until: SteadyTime::NEVER,
             demanded_at: SteadyTime::NEVER,
+            failed_at: SteadyTime::NEVER,
             failures: 0,
             failure: None,
             reported: FetchFailures::NONE,
@@ -191,17 +194,10 @@ impl FetchState {
 
     /// The state with the lease acquired, to be written before the fetch; `None` if no fetch is due or a lease is held.
     pub fn acquire(&self, trigger: Trigger, now: SteadyTime, policy: &KeyPolicy) -> Option<Self> {
-        let due = match trigger {
-            Trigger::Schedule => self.is_due(now, policy),
-            Trigger::UnknownKey => now >= self.demanded_at.plus(COOL_DOWN),
-            Trigger::LostSet => {
-                self.is_due(now, policy) || (self.failure.is_none() && now >= self.fetched_at.plus(COOL_DOWN))
-            }
-        };
-        (due && !self.in_flight(now)).then(|| Self {
+        (self.permits(trigger, now, policy) && !self.in_flight(now)).then(|| Self {
             leased_at: now,
             lease_until: now.plus(policy.timeout.saturating_add(LEASE_MARGIN)),
-            demanded_at: if trigger == Trigger::UnknownKey { now } else { self.demanded_at },
+            demanded_at: if trigger == Trigger::Token { now } else { self.demanded_at },
             ..*self
         })
     }
@@ -236,7 +232,7 @@ impl FetchState {
             generation: Some(generation),
             fetched_at: now,
             changed_at: if self.generation == Some(generation) { self.changed_at } else { now },
-            due_at: now.plus(interval.mul_f64(0.8 + 0.1 * jitter.clamp(0.0, 1.0))),
+            due_at: now.plus(schedule::ahead_of(interval, jitter)),
             lease_until: self.leased_at,
             failures: 0,
             failure: None,
@@ -245,13 +241,24 @@ impl FetchState {
         }
     }
 
-    /// The state after a failed fetch: the set stays, and the next attempt is due in 1 s to 60 s.
+    /// The state of the same keys under other settings, under which no fetch is in progress.
+    #[must_use]
+    pub fn under(&self, policy: &KeyPolicy, jitter: f64) -> Self {
+        Self {
+            due_at: self.fetched_at.plus(schedule::ahead_of(policy.refresh_interval, jitter)),
+            lease_until: self.leased_at,
+            ..*self
+        }
+    }
+
+    /// The state after a failed fetch: the set stays, and the next attempt is due in 1 s to 60 s; sooner if no keys can
+    /// be used.
     #[must_use]
     pub fn fail(&self, now: SteadyTime, failure: FetchFailure, jitter: f64) -> Self {
-        let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(self.failures.min(16)).unwrap_or(u32::MAX));
         Self {
-            due_at: now.plus(doubled.min(LAST_RETRY).mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0))),
+            due_at: now.plus(schedule::back_off(self.failures, jitter)),
             lease_until: self.leased_at,
+            failed_at: now,
             failures: self.failures.saturating_add(1),
             failure: Some(failure),
             reported: self.reported.with(failure),
@@ -264,15 +271,8 @@ impl FetchState {
     pub fn is_plausible(&self, now: SteadyTime) -> bool {
         let latest = now.plus(MAX_CLOCK_LAG);
         let longest_lease = LONGEST_TIMEOUT.saturating_add(LEASE_MARGIN);
-        [self.fetched_at, self.changed_at, self.leased_at, self.demanded_at].iter().all(|time| *time <= latest)
-            && self.lease_until <= latest.plus(longest_lease)
-    }
-
-    fn is_due(&self, now: SteadyTime, policy: &KeyPolicy) -> bool {
-        // `due_at` may have been computed with the settings of an earlier configuration.
-        let longest_wait = if policy.respect_cache_control { *MAX_AGE.end() } else { policy.refresh_interval };
-        let expired = self.failure.is_none() && self.phase(now, policy) == Phase::Expired;
-        now >= self.due_at || expired || self.due_at.since(now) > longest_wait.max(LAST_RETRY)
+        let past = [self.fetched_at, self.changed_at, self.leased_at, self.demanded_at, self.failed_at];
+        past.iter().all(|time| *time <= latest) && self.lease_until <= latest.plus(longest_lease)
     }
 }
 

@@ -25,8 +25,17 @@ pub struct RemoteKeys {
     pub authority: Box<str>,
     /// `:path` of the first request.
     pub path: Box<str>,
-    /// Whether the first request is for the discovery document.
-    pub discovery: bool,
+    /// Set if the first request is for a discovery document.
+    pub discovery: Option<Discovery>,
     /// How the keys are kept fresh.
     pub policy: KeyPolicy,
+}
+
+/// How the key set is found by discovery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discovery {
+    /// `:path` of the metadata of RFC 8414, for an issuer without OpenID Connect's document.
+    pub server_metadata: Box<str>,
+    /// The Envoy cluster for the host of `jwks_uri`; if not given, the one of the document.
+    pub jwks_uri_cluster: Option<Box<str>>,
 }

@@ -34,15 +34,14 @@ impl Authorizer {
     ///
     /// # Errors
     ///
-    /// If a server could read host or path differently, so that another rule would apply.
+    /// If a server could read the host differently, or the path so that another rule would apply.
     pub fn route(&self, head: &RequestHead<'_>) -> Result<RuleIndex, AmbiguousRequest> {
         if self.routes.has_hosts() && !head.host_is_plain() {
             return Err(AmbiguousRequest::Host);
         }
         let find = |path: &str| self.routes.find(head.host(), head.method(), path);
-        let found = find(head.path());
-        // Some servers drop `;parameters` from the path. If another rule applies to that path, the request is refused.
-        if head.path_without_parameters().is_some_and(|path| find(&path) != found) {
+        let found = find(head.path().canonical());
+        if head.path().others().any(|path| find(path) != found) {
             return Err(AmbiguousRequest::Path);
         }
         Ok(found.unwrap_or(self.default))

@@ -3,19 +3,27 @@
 mod claim_test;
 mod glob;
 
-pub use claim_test::Test;
+use std::collections::BTreeSet;
+
+pub use claim_test::{Operands, Test};
 pub use glob::Glob;
 
 use crate::request::RequestHead;
+use crate::token::kept::NameIndex;
 use crate::token::verified::VerifiedToken;
 
-/// The name of a scope. A type of its own, so that it is never compared with groups.
+/// A scope. A type of its own, so that it is never compared with groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope(pub Box<str>);
+pub struct Scope {
+    /// Its index among the scopes that rules ask for.
+    pub index: NameIndex,
+    /// Its name, for the challenge.
+    pub name: Box<str>,
+}
 
-/// The name of a group. A type of its own, so that it is never compared with scopes.
+/// A group, by its index among the groups that rules ask for. A type of its own, so that it is never compared with scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group(pub Box<str>);
+pub struct Group(pub NameIndex);
 
 /// A node of the tree. Its lists are never empty.
 #[derive(Debug)]
@@ -57,60 +65,90 @@ impl Requirement {
     ///
     /// The first reason why it does not. For `AnyOf`, missing scopes go first, because a client can request them.
     pub fn check(&self, token: &VerifiedToken, head: &RequestHead<'_>) -> Result<(), Unmet> {
-        if self.is_met(token, head) == Some(true) { Ok(()) } else { Err(self.reason_unmet(token, head)) }
+        if self.is_met(token, head) == Some(true) {
+            return Ok(());
+        }
+        let mut missing = Vec::new();
+        Err(match self.unmet(token, head, &mut missing) {
+            Some(Kind::Scopes) => {
+                let mut known = BTreeSet::new();
+                missing.retain(|scope| known.insert(scope.index));
+                Unmet::Scopes(missing.into_iter().map(|scope| scope.name.clone()).collect())
+            }
+            Some(Kind::Group) => Unmet::Group,
+            Some(Kind::Claim) | None => Unmet::Claim,
+        })
     }
 
     /// Three-valued logic (Kleene): `None` if a claim test does not apply, because the claim is missing or of another
     /// type. Such a claim meets neither the test nor its negation, at any depth of `Not`.
     fn is_met(&self, token: &VerifiedToken, head: &RequestHead<'_>) -> Option<bool> {
         match self {
-            Self::Scope(Scope(name)) => Some(token.scopes().contains(name)),
-            Self::Group(Group(name)) => Some(token.groups().contains(name)),
-            Self::Claim { index, test } => test.outcome(token.claim(*index), head),
+            Self::Scope(scope) => Some(token.scopes().contains(scope.index)),
+            Self::Group(Group(index)) => Some(token.groups().contains(*index)),
+            Self::Claim { index, test } => test.outcome(token.claim(*index)?, head),
             Self::AllOf(parts) => combine(parts.iter().map(|part| part.is_met(token, head)), false),
             Self::AnyOf(parts) => combine(parts.iter().map(|part| part.is_met(token, head)), true),
             Self::Not(part) => part.is_met(token, head).map(|met| !met),
         }
     }
 
-    fn reason_unmet(&self, token: &VerifiedToken, head: &RequestHead<'_>) -> Unmet {
+    /// Why the requirement is not met, in one pass; `None` if it is met. Adds the missing scopes, which may be repeated,
+    /// if and only if they are the reason.
+    fn unmet<'r>(
+        &'r self,
+        token: &VerifiedToken,
+        head: &RequestHead<'_>,
+        missing: &mut Vec<&'r Scope>,
+    ) -> Option<Kind> {
         match self {
-            Self::Scope(Scope(name)) => Unmet::Scopes(vec![name.clone()]),
-            Self::Group(_) => Unmet::Group,
-            Self::Claim { .. } | Self::Not(_) => Unmet::Claim,
             Self::AllOf(parts) => {
-                let mut reasons = parts.iter().filter_map(|part| part.check(token, head).err());
+                let mut first = None;
                 // All missing scopes are reported together, so that a client can request them at once.
-                match reasons.next() {
-                    Some(Unmet::Scopes(first)) => Unmet::Scopes(reasons.fold(first, Unmet::add_scopes)),
-                    Some(first) => first,
-                    None => Unmet::Claim,
+                for part in parts {
+                    let kind = part.unmet(token, head, missing);
+                    first = first.or(kind);
+                    if matches!(first, Some(Kind::Group | Kind::Claim)) {
+                        break;
+                    }
                 }
+                first
             }
             Self::AnyOf(parts) => {
-                let reasons: Vec<_> = parts.iter().filter_map(|part| part.check(token, head).err()).collect();
-                let scopes = reasons.iter().cloned().fold(Vec::new(), Unmet::add_scopes);
-                if scopes.is_empty() {
-                    reasons.into_iter().next().unwrap_or(Unmet::Claim)
-                } else {
-                    Unmet::Scopes(scopes)
+                let before = missing.len();
+                let mut first = None;
+                for part in parts {
+                    let Some(kind) = part.unmet(token, head, missing) else {
+                        missing.truncate(before);
+                        return None;
+                    };
+                    first = first.or(Some(kind));
+                }
+                if missing.len() > before { Some(Kind::Scopes) } else { first }
+            }
+            Self::Scope(_) | Self::Group(_) | Self::Claim { .. } | Self::Not(_) => {
+                if self.is_met(token, head) == Some(true) {
+                    return None;
+                }
+                match self {
+                    Self::Scope(scope) => {
+                        missing.push(scope);
+                        Some(Kind::Scopes)
+                    }
+                    Self::Group(_) => Some(Kind::Group),
+                    _ => Some(Kind::Claim),
                 }
             }
         }
     }
 }
 
-impl Unmet {
-    fn add_scopes(mut scopes: Vec<Box<str>>, other: Self) -> Vec<Box<str>> {
-        if let Self::Scopes(others) = other {
-            for scope in others {
-                if !scopes.contains(&scope) {
-                    scopes.push(scope);
-                }
-            }
-        }
-        scopes
-    }
+/// The kind of what is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Scopes,
+    Group,
+    Claim,
 }
 
 /// Stops at the first part that equals `decisive`. Without one, the result is `None` if any part is `None`.

@@ -1,6 +1,7 @@
-//! API Gateway's route keys, their path variables, and host patterns.
+//! API Gateway's route keys and their path variables.
 
-use crate::request::{canonical, without_parameters};
+use super::variable::{Variable, without_trailing_slash};
+use crate::request::RoutedPath;
 
 /// One route key: `METHOD /path`, `ANY /path` or `$default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +20,22 @@ pub(super) enum Path {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
     Literal(Box<str>),
-    Variable(Box<str>),
+    /// `{name}` and the literal behind it, which may be empty: `{id}:cancel`.
+    Variable {
+        name: Box<str>,
+        suffix: Box<str>,
+    },
+    /// `{name+}`.
     Rest(Box<str>),
+}
+
+impl Segment {
+    fn variable_name(&self) -> Option<&str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Variable { name, .. } | Self::Rest(name) => Some(name),
+        }
+    }
 }
 
 impl Route {
@@ -47,11 +62,13 @@ impl Route {
     /// The path variable with this name. A greedy variable (`{name+}`) takes all remaining segments.
     pub fn variable(&self, name: &str) -> Option<Variable> {
         let Path::Segments(segments) = &self.path else { return None };
-        segments.iter().zip(0..).find_map(|(segment, index)| match segment {
-            Segment::Variable(known) if **known == *name => Some(Variable { index, greedy: false }),
-            Segment::Rest(known) if **known == *name => Some(Variable { index, greedy: true }),
-            Segment::Literal(_) | Segment::Variable(_) | Segment::Rest(_) => None,
-        })
+        let (index, segment) =
+            segments.iter().enumerate().find(|(_, segment)| segment.variable_name() == Some(name))?;
+        let (suffix, greedy) = match segment {
+            Segment::Variable { suffix, .. } => (suffix.len(), false),
+            Segment::Literal(_) | Segment::Rest(_) => (0, true),
+        };
+        Some(Variable::new(index, suffix, greedy))
     }
 }
 
@@ -62,12 +79,10 @@ fn parse_segments(text: &str) -> Result<Box<[Segment]>, String> {
             return Err("has segments after `{name+}`, which must be the last one".to_owned());
         }
         let segment = parse_segment(text)?;
-        if let Segment::Variable(name) | Segment::Rest(name) = &segment {
-            let is_same =
-                |segment: &Segment| matches!(segment, Segment::Variable(known) | Segment::Rest(known) if known == name);
-            if segments.iter().any(is_same) {
-                return Err(format!("has the variable `{name}` twice"));
-            }
+        if let Some(name) = segment.variable_name()
+            && segments.iter().any(|known| known.variable_name() == Some(name))
+        {
+            return Err(format!("has the variable `{name}` twice"));
         }
         segments.push(segment);
     }
@@ -75,78 +90,48 @@ fn parse_segments(text: &str) -> Result<Box<[Segment]>, String> {
 }
 
 fn parse_segment(text: &str) -> Result<Segment, String> {
-    if let Some(name) = text.strip_prefix('{').and_then(|inside| inside.strip_suffix('}')) {
-        let (name, greedy) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
-            return Err(format!("`{text}` is not a valid variable; write `{{name}}` or `{{name+}}`"));
+    let Some((name, suffix)) = text.strip_prefix('{').and_then(|inside| inside.split_once('}')) else {
+        return Ok(Segment::Literal(parse_literal(text, text)?));
+    };
+    let (name, greedy) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
+        return Err(format!("`{text}` is not a valid variable; write `{{name}}` or `{{name+}}`"));
+    }
+    match (greedy, suffix.is_empty()) {
+        (true, true) => Ok(Segment::Rest(name.into())),
+        (true, false) => Err(format!("`{text}` has text after `{{name+}}`; only `{{name}}` may have it")),
+        (false, true) => Ok(Segment::Variable { name: name.into(), suffix: "".into() }),
+        // Behind a value, dots are no dot segment.
+        (false, false) => match parse_literal(&format!("-{suffix}"), text)?.strip_prefix('-') {
+            Some(suffix) => Ok(Segment::Variable { name: name.into(), suffix: suffix.into() }),
+            None => Err(invalid_segment(text)),
+        },
+    }
+}
+
+/// A literal is text that every server reads in the same way.
+fn parse_literal(literal: &str, segment: &str) -> Result<Box<str>, String> {
+    if literal.is_empty() {
+        return Err("has an empty segment".to_owned());
+    }
+    if literal.contains(['{', '}', '*', '?', ';']) {
+        return Err(invalid_segment(segment));
+    }
+    let path = format!("/{literal}");
+    match RoutedPath::new(&path) {
+        Ok(path) if path.others().next().is_none() => {
+            path.canonical().strip_prefix('/').map(Into::into).ok_or_else(|| invalid_segment(segment))
         }
-        return Ok(if greedy { Segment::Rest(name.into()) } else { Segment::Variable(name.into()) });
-    }
-    if text.contains(['{', '}', '*', '?', ';']) {
-        return Err(format!("`{text}` is not a valid segment; write a literal, `{{name}}` or `{{name+}}`"));
-    }
-    let path = format!("/{text}");
-    let canonical = canonical(&path).map_err(|_| {
-        format!("`{text}` is ambiguous; use no `.` or `..` segment, no encoded slash or backslash and no character that is encoded twice, and percent-encode what is not ASCII")
-    })?;
-    match canonical.strip_prefix('/') {
-        Some(literal) if without_parameters(literal) != literal => {
-            Err(format!("`{text}` is not a valid segment: some servers drop what follows a semicolon"))
-        }
-        Some(literal) if !literal.is_empty() => Ok(Segment::Literal(literal.into())),
-        _ => Err("has an empty segment".to_owned()),
+        Ok(_) | Err(_) => Err(format!(
+            "`{segment}` is ambiguous; use no `.` or `..` segment, no escape of `/`, `\\`, `;` or `?`, and no character that is encoded twice, and percent-encode what is not ASCII as UTF-8"
+        )),
     }
 }
 
-/// Many servers treat `/a/` as `/a`, so one rule covers both.
-pub(super) fn without_trailing_slash(path: &str) -> &str {
-    path.strip_suffix('/').unwrap_or(path)
-}
-
-/// The position of a path variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Variable {
-    index: usize,
-    greedy: bool,
-}
-
-impl Variable {
-    /// The variable's value in this path, still percent-encoded.
-    pub fn value(self, path: &str) -> Option<&str> {
-        let mut rest = without_trailing_slash(path.strip_prefix('/')?);
-        for _ in 0..self.index {
-            rest = rest.split_once('/')?.1;
-        }
-        let value = if self.greedy { rest } else { rest.split('/').next()? };
-        (!value.is_empty()).then_some(value)
-    }
-}
-
-/// Which hosts a rule is for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum HostPattern {
-    /// Any host.
-    Any,
-    /// Exactly this host.
-    Exact(Box<str>),
-    /// Hosts that end with this suffix, which begins with a dot.
-    Suffix(Box<str>),
-}
-
-impl HostPattern {
-    /// Parses `a.example.com` or `*.example.com`; `None` for anything else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-        let is_name = |name: &str| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte))
-        };
-        match text.strip_prefix('*') {
-            Some(suffix) => {
-                (suffix.starts_with('.') && suffix.len() > 1 && is_name(suffix)).then(|| Self::Suffix(suffix.into()))
-            }
-            None => is_name(&text).then(|| Self::Exact(text.into())),
-        }
-    }
+fn invalid_segment(text: &str) -> String {
+    format!(
+        "`{text}` is not a valid segment; write a literal, `{{name}}`, `{{name}}` with a literal behind it, or `{{name+}}`"
+    )
 }
 
 #[cfg(test)]
@@ -161,17 +146,33 @@ mod tests {
             "GET",
             "GET a",
             "get /a",
+            " /a",
+            "G1 /a",
             "GET  /a",
             "GET /a//b",
             "GET /{a+}/b",
             "GET /{a}/{a}",
+            "GET /{a}/{a+}",
+            "GET /{a}.js/{a}",
             "GET /{}",
             "GET /{+}",
             "GET /x{a}",
+            "GET /{a+}.js",
+            "GET /{a}{b}",
+            "GET /{a}.{b}",
+            "GET /{a}*",
+            "GET /{a};v",
+            "GET /{a}%2f",
+            "GET /{a",
+            "GET /a}",
             "GET /a*",
             "GET /a?b",
             "GET /../a",
             "GET /a%2fb",
+            "GET /a%3fb",
+            "GET /a%252fb",
+            "GET /%2541",
+            "GET /%E9",
             "GET /é",
             "$Default",
             "GET /{a b}",
@@ -183,16 +184,24 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_has_its_value_from_the_path() {
-        let route = Route::parse("GET /users/{id}/files/{path+}").unwrap();
-        for (name, path, expected) in [
-            ("id", "/users/7/files/a/b", Some("7")),
-            ("path", "/users/7/files/a/b", Some("a/b")),
-            ("path", "/users/7/files/a/b/", Some("a/b")),
-            ("path", "/users/7/files", None),
+    fn a_segment_is_a_literal_or_a_variable() {
+        let variable = |name: &str, suffix: &str| Segment::Variable { name: name.into(), suffix: suffix.into() };
+        for (text, expected) in [
+            ("a", Segment::Literal("a".into())),
+            ("%40me", Segment::Literal("@me".into())),
+            ("a%20b", Segment::Literal("a%20b".into())),
+            ("caf%c3%a9", Segment::Literal("caf%C3%A9".into())),
+            ("100%25", Segment::Literal("100%25".into())),
+            ("...", Segment::Literal("...".into())),
+            ("{id}", variable("id", "")),
+            ("{a_b-c.1}", variable("a_b-c.1", "")),
+            ("{id}:cancel", variable("id", ":cancel")),
+            ("{id}%3acancel", variable("id", ":cancel")),
+            ("{file}.js", variable("file", ".js")),
+            ("{file}..", variable("file", "..")),
+            ("{proxy+}", Segment::Rest("proxy".into())),
         ] {
-            assert_eq!(route.variable(name).unwrap().value(path), expected, "{name} {path}");
+            assert_eq!(parse_segment(text), Ok(expected), "{text}");
         }
-        assert_eq!(route.variable("other"), None);
     }
 }

@@ -4,19 +4,18 @@
 //! on the number of rules. The order of precedence, from high to low:
 //!
 //! - the exact host, then the longest matching `*.` suffix, then any host;
-//! - a literal segment, then `{name}`, then `{name+}`, then `$default`;
-//! - a named method, then `ANY`.
+//! - a literal segment, then `{name}` with a literal behind it, the longest first, then `{name}`, then `{name+}`, then
+//!   `$default`;
+//! - a named method, then `ANY`; for `HEAD` then `GET`, because servers answer `HEAD` as they would `GET`
+//!   (RFC 9110 §9.3.2).
 //!
 //! If a branch has no rule for the method, the next best branch is tried.
 
-use std::collections::HashMap;
+mod tree;
 
-use hashlink::DefaultHashBuilder;
-
-use super::route::{HostPattern, Path, Route, Segment, without_trailing_slash};
-
-/// The keys come from the operator, so a fast hash is safe here.
-type Table<T> = HashMap<Box<str>, T, DefaultHashBuilder>;
+use super::host_pattern::HostPattern;
+use super::route::Route;
+use tree::{Table, Tree};
 
 /// Values by route.
 #[derive(Debug)]
@@ -80,117 +79,6 @@ impl<T: Copy> RouteTable<T> {
     }
 }
 
-#[derive(Debug)]
-struct Tree<T> {
-    root: Node<T>,
-    default: Leaf<T>,
-}
-
-impl<T> Default for Tree<T> {
-    fn default() -> Self {
-        Self { root: Node::default(), default: Leaf::default() }
-    }
-}
-
-impl<T: Copy> Tree<T> {
-    fn insert(&mut self, route: &Route, value: T) -> Result<(), T> {
-        let leaf = match &route.path {
-            Path::Default => &mut self.default,
-            Path::Segments(segments) => segments.iter().fold(Target::Node(&mut self.root), Target::step).leaf(),
-        };
-        leaf.insert(route.method.as_deref(), value)
-    }
-
-    fn find(&self, method: &str, path: &str) -> Option<T> {
-        let in_tree = path.strip_prefix('/').and_then(|path| {
-            let path = without_trailing_slash(path);
-            self.root.find(method, (!path.is_empty()).then_some(path))
-        });
-        in_tree.or_else(|| self.default.find(method))
-    }
-}
-
-#[derive(Debug)]
-struct Node<T> {
-    literals: Table<Self>,
-    variable: Option<Box<Self>>,
-    rest: Leaf<T>,
-    here: Leaf<T>,
-}
-
-impl<T> Default for Node<T> {
-    fn default() -> Self {
-        Self { literals: Table::default(), variable: None, rest: Leaf::default(), here: Leaf::default() }
-    }
-}
-
-impl<T: Copy> Node<T> {
-    fn find(&self, method: &str, path: Option<&str>) -> Option<T> {
-        let Some(path) = path else { return self.here.find(method) };
-        let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
-        let (segment, rest) = path.split_at(end);
-        let rest = rest.strip_prefix('/');
-        let literal = self.literals.get(segment).and_then(|node| node.find(method, rest));
-        let variable = || self.variable.as_ref().and_then(|node| node.find(method, rest));
-        literal.or_else(variable).or_else(|| self.rest.find(method))
-    }
-}
-
-/// Where a route's segments have led in the tree so far.
-enum Target<'t, T> {
-    Node(&'t mut Node<T>),
-    Leaf(&'t mut Leaf<T>),
-}
-
-impl<'t, T> Target<'t, T> {
-    fn step(self, segment: &Segment) -> Self {
-        match (self, segment) {
-            (Self::Node(node), Segment::Literal(text)) => Self::Node(node.literals.entry(text.clone()).or_default()),
-            (Self::Node(node), Segment::Variable(_)) => Self::Node(node.variable.get_or_insert_default()),
-            (Self::Node(node), Segment::Rest(_)) => Self::Leaf(&mut node.rest),
-            (leaf @ Self::Leaf(_), _) => leaf,
-        }
-    }
-
-    fn leaf(self) -> &'t mut Leaf<T> {
-        match self {
-            Self::Node(node) => &mut node.here,
-            Self::Leaf(leaf) => leaf,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Leaf<T> {
-    methods: Vec<(Box<str>, T)>,
-    any: Option<T>,
-}
-
-impl<T> Default for Leaf<T> {
-    fn default() -> Self {
-        Self { methods: Vec::new(), any: None }
-    }
-}
-
-impl<T: Copy> Leaf<T> {
-    fn insert(&mut self, method: Option<&str>, value: T) -> Result<(), T> {
-        let known = match method {
-            Some(method) => self.methods.iter().find(|(known, _)| **known == *method).map(|&(_, value)| value),
-            None => self.any,
-        };
-        match (known, method) {
-            (Some(known), _) => return Err(known),
-            (None, Some(method)) => self.methods.push((method.into(), value)),
-            (None, None) => self.any = Some(value),
-        }
-        Ok(())
-    }
-
-    fn find(&self, method: &str) -> Option<T> {
-        self.methods.iter().find(|(known, _)| **known == *method).map(|&(_, value)| value).or(self.any)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +129,89 @@ mod tests {
     }
 
     #[test]
+    fn head_is_decided_by_get_of_the_same_route() {
+        let table = table(&[
+            "$default",
+            "ANY /{proxy+}",
+            "GET /items",
+            "GET /both",
+            "HEAD /both",
+            "GET /any",
+            "ANY /any",
+            "POST /post",
+            "GET /{proxy+}",
+            "HEAD /deep/{proxy+}",
+            "GET /deep/{id}",
+        ]);
+        for (path, expected) in [
+            ("/items", "GET /items"),
+            ("/items/", "GET /items"),
+            ("/both", "HEAD /both"),
+            ("/any", "ANY /any"),
+            ("/post", "ANY /{proxy+}"),
+            ("/other", "ANY /{proxy+}"),
+            ("/deep/7", "GET /deep/{id}"),
+            ("/deep/7/8", "HEAD /deep/{proxy+}"),
+            ("/", "$default"),
+        ] {
+            assert_eq!(table.find("", "HEAD", path), Some(expected), "{path}");
+        }
+        assert_eq!(table.find("", "head", "/items"), Some("ANY /{proxy+}"));
+        assert_eq!(table.find("", "GET", "/both"), Some("GET /both"));
+    }
+
+    #[test]
+    fn a_literal_behind_a_variable_goes_before_the_variable() {
+        let mut routes = [
+            "POST /orders/{id}",
+            "POST /orders/{id}:cancel",
+            "POST /orders/{id}:now:cancel",
+            "GET /orders/{id}:cancel",
+            "POST /orders/all:cancel",
+            "ANY /{file}.js",
+            "ANY /{file}",
+            "ANY /{file}.min.js",
+            "GET /{dir}.d/{file}",
+            "GET /{dir}/{file}.txt",
+        ];
+        for _ in 0..2 {
+            let table = table(&routes);
+            for (method, path, expected) in [
+                ("POST", "/orders/7", Some("POST /orders/{id}")),
+                ("POST", "/orders/7:cancel", Some("POST /orders/{id}:cancel")),
+                ("POST", "/orders/7:cancel/", Some("POST /orders/{id}:cancel")),
+                ("POST", "/orders/7:x:cancel", Some("POST /orders/{id}:cancel")),
+                ("POST", "/orders/7:now:cancel", Some("POST /orders/{id}:now:cancel")),
+                ("POST", "/orders/:now:cancel", Some("POST /orders/{id}:cancel")),
+                ("POST", "/orders/all:cancel", Some("POST /orders/all:cancel")),
+                ("POST", "/orders/:cancel", Some("POST /orders/{id}")),
+                ("POST", "/orders/7:Cancel", Some("POST /orders/{id}")),
+                ("POST", "/orders/7:cancelled", Some("POST /orders/{id}")),
+                ("HEAD", "/orders/7:cancel", Some("GET /orders/{id}:cancel")),
+                ("PUT", "/orders/7:cancel", None),
+                ("GET", "/app.js", Some("ANY /{file}.js")),
+                ("GET", "/app.min.js", Some("ANY /{file}.min.js")),
+                ("GET", "/.js", Some("ANY /{file}")),
+                ("GET", "/a.d/b.txt", Some("GET /{dir}.d/{file}")),
+                ("GET", "/a.e/b.txt", Some("GET /{dir}/{file}.txt")),
+                ("GET", "/a.e/b", None),
+            ] {
+                assert_eq!(table.find("", method, path), expected, "{method} {path}");
+            }
+            routes.reverse();
+        }
+    }
+
+    #[test]
+    fn an_empty_segment_is_only_a_part_of_the_rest() {
+        let table = table(&["GET /a/{b}", "GET /a/{b}:c", "GET /a/{b}/c", "GET /{proxy+}"]);
+        for path in ["/a//", "/a//c", "//a/b", "/a//b"] {
+            assert_eq!(table.find("", "GET", path), Some("GET /{proxy+}"), "{path}");
+        }
+        assert_eq!(table.find("", "GET", "//"), None);
+    }
+
+    #[test]
     fn a_path_without_a_route_is_not_found() {
         let table = table(&["GET /a/{b}", "ANY /admin/{proxy+}"]);
         for path in ["/", "/a", "/a/", "/a/b/c", "/admin", "/admin/", "/administrator"] {
@@ -279,9 +250,15 @@ mod tests {
 
     #[test]
     fn a_duplicate_route_is_an_error() {
-        for (first, second) in
-            [("GET /a/{b}", "GET /a/{c}"), ("ANY /a", "ANY /a/"), ("$default", "$default"), ("GET /%61", "GET /a")]
-        {
+        for (first, second) in [
+            ("GET /a/{b}", "GET /a/{c}"),
+            ("GET /{a}:b", "GET /{c}:b"),
+            ("GET /{a}:b", "GET /{c}%3Ab"),
+            ("ANY /a", "ANY /a/"),
+            ("$default", "$default"),
+            ("GET /%61", "GET /a"),
+            ("GET /%40me", "GET /@me"),
+        ] {
             let mut table = RouteTable::default();
             table.insert(HostPattern::Any, &Route::parse(first).unwrap(), 1).unwrap();
             assert_eq!(table.insert(HostPattern::Any, &Route::parse(second).unwrap(), 2), Err(1), "{first} {second}");

@@ -36,10 +36,16 @@ pub fn is_token(text: &str) -> bool {
 
 /// Whether an upstream may take one name for the other. Many servers replace `-` with `_` (RFC 3875 §4.1.18), and some
 /// replace every character that is neither a letter nor a digit. A pseudo-header is only an alias of itself.
+#[inline]
 pub fn is_alias_of(name: &[u8], other: &[u8]) -> bool {
+    // Most names have another length, and most of the others are equal.
+    name.len() == other.len() && (name == other || is_other_spelling(name, other))
+}
+
+fn is_other_spelling(name: &[u8], other: &[u8]) -> bool {
     let is_separator = |byte: u8| !byte.is_ascii_alphanumeric() && byte != b':';
     let same = |a: u8, b: u8| a.eq_ignore_ascii_case(&b) || (is_separator(a) && is_separator(b));
-    name.len() == other.len() && name.iter().zip(other).all(|(a, b)| same(*a, *b))
+    name.iter().zip(other).all(|(a, b)| same(*a, *b))
 }
 
 #[cfg(test)]

@@ -31,6 +31,19 @@ impl Headers {
         (needed <= available).then_some(Self { bytes, texts })
     }
 
+    /// The bytes in that form.
+    pub fn as_host_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether Envoy answers the request with a gRPC status: its content type is `application/grpc`, or begins with
+    /// `application/grpc+`.
+    pub fn is_grpc(&self) -> bool {
+        let mut types = self.iter().filter(|(name, _)| *name == b"content-type").map(|(_, value)| value);
+        let rest = types.next().and_then(|value| value.strip_prefix(b"application/grpc"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    }
+
     /// Names and values.
     pub fn iter(&self) -> Iter<'_> {
         let lengths = self.bytes.get(COUNT_BYTES..self.texts).unwrap_or_default();
@@ -105,7 +118,9 @@ mod tests {
         for end in 1..bytes.len() - 1 {
             assert!(Headers::from_host(bytes[..end].to_vec()).is_none(), "{end}");
         }
-        assert_eq!(pairs(&expected.into_iter().collect()), expected);
+        let written: Headers = expected.into_iter().collect();
+        assert_eq!(written.as_host_bytes(), bytes);
+        assert_eq!(pairs(&written), expected);
         assert!(pairs(&Headers::from_host(Vec::new()).unwrap()).is_empty());
     }
 
@@ -116,6 +131,22 @@ mod tests {
         {
             assert!(Headers::from_host(bytes.to_vec()).is_none(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        for (value, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", false),
+            ("application/grpc;x", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            let headers: Headers = [(":path", "application/grpc"), ("content-type", value)].into_iter().collect();
+            assert_eq!(headers.is_grpc(), expected, "{value}");
+        }
+        assert!(!Headers::default().is_grpc());
     }
 
     #[test]

@@ -159,13 +159,22 @@ mod tests {
     use crate::json::{Json, parse_object};
     use crate::keys::algorithm::AlgorithmSet;
     use crate::time::Validity;
-    use crate::token::credential::SourceSet;
+    use crate::token::claims::ClaimPath;
+    use crate::token::kept::Kept;
     use crate::token::kind::TokenKind;
-    use crate::token::provider::{Audiences, ByProvider, Provider};
+    use crate::token::logged_claim::LoggedClaim;
+    use crate::token::provider::{Audiences, ByProvider, CheckedClaims, Provider};
+    use crate::token::source::SourceSet;
 
     fn token() -> Rc<VerifiedToken> {
+        token_of("{}", Validity { from: None, until: None })
+    }
+
+    /// A token with these claims, whose whole payload is kept.
+    fn token_of(claims: &str, validity: Validity) -> Rc<VerifiedToken> {
         let provider = Provider {
             name: "a".into(),
+            tenant_claim: None,
             audiences: Audiences::Any,
             clients: None,
             client_claims: Box::default(),
@@ -176,18 +185,74 @@ mod tests {
             max_lifetime: None,
             scope_claims: Box::default(),
             group_claims: Box::default(),
+            max_token_bytes: 1024,
             sources: SourceSet::NONE,
             outputs: Box::default(),
-            forwards_payload: false,
+            logged_claims: [LoggedClaim { name: "a".into(), claim: ClaimPath::new(&["logged"]).unwrap() }].into(),
+            forwards_payload: true,
             cache_ttl: Duration::ZERO,
         };
         let index = ByProvider::<()>::default().push(());
         let jwk =
             parse_object(br#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","alg":"HS256"}"#).unwrap();
         let key = Rc::new(VerifyingKey::from_secret(&Json::Object(jwk), AlgorithmSet::SECRET).unwrap());
-        let validity = Validity { from: None, until: None };
-        let claims = parse_object(b"{}").unwrap();
-        Rc::new(VerifiedToken::new(index, &provider, &[], validity, &key, &claims, b"").unwrap())
+        let object = parse_object(claims.as_bytes()).unwrap();
+        let checked = CheckedClaims { validity, audience: None, client: None };
+        Rc::new(
+            VerifiedToken::new(index, &provider, &Kept::default(), checked, &key, &object, claims.as_bytes()).unwrap(),
+        )
+    }
+
+    fn find(cache: &mut TokenCache, bytes: &[u8], now: UnixTime) -> bool {
+        cache.find(CacheKey::of(bytes), bytes, now).is_some()
+    }
+
+    /// What the cache weighs, counted anew.
+    fn weighed(cache: &TokenCache) -> usize {
+        cache.entries.iter().map(|(token, entry)| weight(&token.bytes, entry)).sum()
+    }
+
+    #[test]
+    fn the_cache_is_limited_by_bytes() {
+        let of_size = |bytes: usize| {
+            token_of(&format!("{{\"a\":\"{}\"}}", "x".repeat(bytes)), Validity { from: None, until: None })
+        };
+        let (megabyte, now) = (of_size(1 << 20), UnixTime::from_secs(0));
+        let mut cache = TokenCache::new(1000);
+        for name in [b"1", b"2", b"3", b"4", b"5"] {
+            cache.insert(CacheKey::of(name), name, Rc::clone(&megabyte), UnixTime::MAX);
+            assert!(cache.bytes <= MAX_BYTES && cache.bytes == weighed(&cache), "{}", cache.bytes);
+        }
+        assert_eq!(cache.len(), 3, "four do not fit, with their overhead");
+        assert!(!find(&mut cache, b"2", now) && find(&mut cache, b"3", now), "the least recently used are evicted");
+        // Room for one more that is small.
+        cache.insert(CacheKey::of(b"s"), b"s", token(), UnixTime::MAX);
+        assert_eq!(cache.len(), 4);
+        cache.insert(CacheKey::of(b"l"), b"l", of_size(MAX_BYTES), UnixTime::MAX);
+        assert!(!find(&mut cache, b"l", now), "it is larger than the whole cache");
+        assert_eq!(cache.len(), 4, "and evicts nothing");
+        // The token's own bytes count too.
+        let long = vec![b'x'; 1 << 20];
+        cache.insert(CacheKey::of(&long), &long, token(), UnixTime::MAX);
+        assert!(cache.bytes <= MAX_BYTES && cache.bytes == weighed(&cache), "{}", cache.bytes);
+        assert!(find(&mut cache, &long, now) && cache.len() < 5);
+        cache.retain(token().provider(), |_| false);
+        assert_eq!((cache.is_empty(), cache.bytes), (true, 0));
+    }
+
+    #[test]
+    fn an_entry_ends_with_its_token_and_its_time_to_live() {
+        let at = UnixTime::from_secs;
+        let token = token_of("{}", Validity { from: Some(at(10)), until: Some(at(20)) });
+        for (now, expected) in [(9, false), (10, true), (14, true), (15, false), (20, false)] {
+            let mut cache = TokenCache::new(1);
+            cache.insert(CacheKey::of(b"a"), b"a", Rc::clone(&token), at(15));
+            assert_eq!(find(&mut cache, b"a", at(now)), expected, "{now}");
+            assert_eq!((cache.len(), cache.bytes), (usize::from(expected), weighed(&cache)), "{now}");
+        }
+        let mut off = TokenCache::new(0);
+        off.insert(CacheKey::of(b"a"), b"a", token, UnixTime::MAX);
+        assert!(off.is_empty());
     }
 
     #[test]
@@ -197,9 +262,7 @@ mod tests {
         let insert = |cache: &mut TokenCache, bytes: &[u8]| {
             cache.insert(CacheKey::of(bytes), bytes, Rc::clone(&token), UnixTime::MAX);
         };
-        let find = |cache: &mut TokenCache, bytes: &[u8]| {
-            cache.find(CacheKey::of(bytes), bytes, UnixTime::from_secs(0)).is_some()
-        };
+        let find = |cache: &mut TokenCache, bytes: &[u8]| find(cache, bytes, UnixTime::from_secs(0));
         for bytes in [b"a", b"b", b"b"] {
             insert(&mut cache, bytes);
         }
@@ -207,7 +270,6 @@ mod tests {
         insert(&mut cache, b"c");
         assert!(!find(&mut cache, b"b"), "the least recently used one is evicted");
         assert!(find(&mut cache, b"a") && find(&mut cache, b"c"));
-        let expected: usize = cache.entries.iter().map(|(token, entry)| weight(&token.bytes, entry)).sum();
-        assert_eq!((cache.len(), cache.bytes), (2, expected));
+        assert_eq!((cache.len(), cache.bytes), (2, weighed(&cache)));
     }
 }

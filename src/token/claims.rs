@@ -1,80 +1,77 @@
-//! Reads claims: finds one by its path, and reads scopes and groups.
+//! Finds a claim by its path.
+
+use std::borrow::Cow;
 
 use crate::json::{Json, Object};
 
 /// The path to a claim: one literal top-level name, or several for a nested claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPath(Box<[Box<str>]>);
+pub struct ClaimPath(Box<[Step]>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// The member of an object with this name.
+    Member(Box<str>),
+    /// Any member of a list or an object.
+    Any,
+}
 
 impl ClaimPath {
-    /// `None` if there are no names, or one is empty.
+    /// A path of literal names. `None` if there are no names, or one is empty.
     pub fn new<S: AsRef<str>>(names: &[S]) -> Option<Self> {
-        let valid = !names.is_empty() && names.iter().all(|name| !name.as_ref().is_empty());
-        valid.then(|| Self(names.iter().map(|name| name.as_ref().into()).collect()))
+        Self::from_steps(names.iter().map(|name| Step::Member(name.as_ref().into())))
     }
 
-    /// The claim, unless it is missing or null.
+    /// A path in which the name `*` stands for any member. It must not be the first.
+    pub fn with_wildcards<S: AsRef<str>>(names: &[S]) -> Option<Self> {
+        let step = |name: &S| match name.as_ref() {
+            "*" => Step::Any,
+            name => Step::Member(name.into()),
+        };
+        Self::from_steps(names.iter().map(step))
+    }
+
+    fn from_steps(steps: impl Iterator<Item = Step>) -> Option<Self> {
+        let steps: Box<[Step]> = steps.collect();
+        let is_named = |step: &Step| matches!(step, Step::Member(name) if !name.is_empty());
+        let valid =
+            steps.first().is_some_and(is_named) && steps.iter().all(|step| *step == Step::Any || is_named(step));
+        valid.then_some(Self(steps))
+    }
+
+    /// The claim, unless it is missing or null. If the path has a `*`, the first value that it leads to.
     pub fn find<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
-        let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, name| value.get(name)).filter(|value| **value != Json::Null)
+        let mut first = None;
+        self.each(claims, &mut |value| first = first.or(Some(value)));
+        first
+    }
+
+    /// The claim, unless it is missing or null. If the path has a `*`, the list of all values that it leads to.
+    pub fn value<'c, 't>(&self, claims: &'c Object<'t>) -> Option<Cow<'c, Json<'t>>> {
+        if !self.0.contains(&Step::Any) {
+            return self.find(claims).map(Cow::Borrowed);
+        }
+        let mut values = Vec::new();
+        self.each(claims, &mut |value| values.push(value.clone()));
+        (!values.is_empty()).then_some(Cow::Owned(Json::List(values)))
+    }
+
+    /// Every value that the path leads to, except null. Without a `*` there is at most one.
+    pub fn each<'c, 't>(&self, claims: &'c Object<'t>, found: &mut dyn FnMut(&'c Json<'t>)) {
+        if let Some((Step::Member(name), rest)) = self.0.split_first()
+            && let Some(value) = claims.get(name)
+        {
+            follow(value, rest, found);
+        }
     }
 }
 
-/// The names that one or more claims list: scopes or groups. Never an empty name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NameList(Box<[Box<str>]>);
-
-/// What a name takes beside its bytes: a pointer with a length, and what the allocator adds. A token can have thousands of
-/// short names, which take several times their bytes.
-const NAME_OVERHEAD: usize = size_of::<Box<str>>() + 16;
-
-impl NameList {
-    /// Scopes: a string split at spaces (RFC 6749 §3.3), or a list. A list with any other value than strings is
-    /// ignored.
-    pub fn scopes(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
-        Self::collect(paths, claims, |text| text.split(' '))
-    }
-
-    /// Groups: a list, a single name, or a string in API Gateway's brackets (`[admin user]`).
-    pub fn groups(paths: &[ClaimPath], claims: &Object<'_>) -> Self {
-        Self::collect(paths, claims, |text| {
-            let listed = text.strip_prefix('[').and_then(|inside| inside.strip_suffix(']'));
-            let (names, single) = listed.map_or((None, Some(text)), |inside| (Some(inside.split(' ')), None));
-            names.into_iter().flatten().chain(single)
-        })
-    }
-
-    /// Whether the name is in the list.
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|known| **known == *name)
-    }
-
-    /// The approximate size of the names in bytes.
-    pub fn weight(&self) -> usize {
-        self.0.iter().map(|name| name.len().saturating_add(NAME_OVERHEAD)).fold(0, usize::saturating_add)
-    }
-
-    fn collect<'c, I: Iterator<Item = &'c str>>(
-        paths: &[ClaimPath],
-        claims: &'c Object<'_>,
-        split: impl Fn(&'c str) -> I,
-    ) -> Self {
-        let mut names: Vec<Box<str>> = Vec::new();
-        let mut add = |name: &str| {
-            if !name.is_empty() {
-                names.push(name.into());
-            }
-        };
-        for value in paths.iter().filter_map(|path| path.find(claims)) {
-            match value {
-                Json::Text(text) => split(text).for_each(&mut add),
-                Json::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
-                    items.iter().filter_map(Json::as_text).for_each(&mut add);
-                }
-                Json::Null | Json::Boolean(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {}
-            }
-        }
-        Self(names.into())
+fn follow<'c, 't>(value: &'c Json<'t>, steps: &[Step], found: &mut dyn FnMut(&'c Json<'t>)) {
+    match steps.split_first() {
+        None if *value == Json::Null => {}
+        None => found(value),
+        Some((Step::Member(name), rest)) => value.get(name).into_iter().for_each(|value| follow(value, rest, found)),
+        Some((Step::Any, rest)) => value.members().for_each(|value| follow(value, rest, found)),
     }
 }
 
@@ -83,17 +80,9 @@ mod tests {
     use super::*;
     use crate::json::parse_object;
 
-    fn claims(text: &str) -> Object<'_> {
-        parse_object(text.as_bytes()).unwrap()
-    }
-
-    fn names(names: &[&str]) -> NameList {
-        NameList(names.iter().map(|&name| name.into()).collect())
-    }
-
     #[test]
     fn a_path_has_literal_names() {
-        let claims = claims(r#"{"a.b":1,"a":{"b":2,"c":null},"https://x/roles":[3],"n":null}"#);
+        let claims = parse_object(br#"{"a.b":1,"a":{"b":2,"c":null},"https://x/roles":[3],"n":null,"*":4}"#).unwrap();
         for (path, expected) in [
             (&["a.b"][..], Some("1")),
             (&["a", "b"], Some("2")),
@@ -102,79 +91,45 @@ mod tests {
             (&["n"], None),
             (&["a", "b", "c"], None),
             (&["A"], None),
+            (&["*"], Some("4")),
+            (&["a", "*"], None),
         ] {
             let path = ClaimPath::new(path).unwrap();
             assert_eq!(path.find(&claims).map(Json::to_string).as_deref(), expected, "{path:?}");
+            assert_eq!(path.value(&claims).map(|value| value.to_string()).as_deref(), expected, "{path:?}");
         }
-        assert_eq!(ClaimPath::new::<&str>(&[]), None);
-        assert_eq!(ClaimPath::new(&["a", ""]), None);
     }
 
     #[test]
-    fn scopes_are_split_at_spaces_only() {
-        let paths = [ClaimPath::new(&["scope"]).unwrap(), ClaimPath::new(&["scp"]).unwrap()];
-        for (text, expected) in [
-            (r#"{"scope":"read write"}"#, names(&["read", "write"])),
-            (r#"{"scope":" read  write "}"#, names(&["read", "write"])),
-            (r#"{"scope":"read,write"}"#, names(&["read,write"])),
-            (r#"{"scope":"read\twrite"}"#, names(&["read\twrite"])),
-            (r#"{"scp":["a b","c"]}"#, names(&["a b", "c"])),
-            (r#"{"scope":"a","scp":["b","a"]}"#, names(&["a", "b", "a"])),
-            (r#"{"scp":["a",1]}"#, names(&[])),
-            (r#"{"scope":{"a":1}}"#, names(&[])),
-            (r#"{"scope":7}"#, names(&[])),
-            (r"{}", names(&[])),
+    fn a_star_stands_for_any_member() {
+        let claims = parse_object(
+            br#"{"ids":[{"name":"a","tags":["x"]},{"name":"b"},{"name":null},7],"orgs":{"1":{"name":"c"},"2":["d"]},"none":[]}"#,
+        )
+        .unwrap();
+        for (path, expected) in [
+            (&["ids", "*", "name"][..], Some(r#"["a","b"]"#)),
+            (&["ids", "*", "tags"], Some(r#"[["x"]]"#)),
+            (&["ids", "*", "tags", "*"], Some(r#"["x"]"#)),
+            (&["orgs", "*"], Some(r#"[{"name":"c"},["d"]]"#)),
+            (&["orgs", "*", "*"], Some(r#"["c","d"]"#)),
+            (&["ids", "*", "name", "*"], None),
+            (&["none", "*"], None),
+            (&["missing", "*"], None),
         ] {
-            assert_eq!(NameList::scopes(&paths, &claims(text)), expected, "{text}");
+            let path = ClaimPath::with_wildcards(path).unwrap();
+            assert_eq!(path.value(&claims).map(|value| value.to_string()).as_deref(), expected, "{path:?}");
         }
+        let names = ClaimPath::with_wildcards(&["ids", "*", "name"]).unwrap();
+        assert_eq!(names.find(&claims).and_then(Json::as_text), Some("a"));
     }
 
     #[test]
-    fn a_name_is_compared_as_a_whole() {
-        let paths = [ClaimPath::new(&["scope"]).unwrap()];
-        let scopes =
-            NameList::scopes(&paths, &claims(r#"{"scope":["read","write","lesen é","\u0004\u0000\u0000\u0000read"]}"#));
-        for (name, expected) in [
-            ("read", true),
-            ("write", true),
-            ("lesen é", true),
-            ("\u{4}\0\0\0read", true),
-            ("", false),
-            ("rea", false),
-            ("reads", false),
-            ("readwrite", false),
-            ("read\u{5}\0\0\0write", false),
-            ("lesen", false),
-            ("READ", false),
-        ] {
-            assert_eq!(scopes.contains(name), expected, "{name:?}");
+    fn a_path_begins_with_a_name() {
+        for names in [&[][..], &[""], &["a", ""], &["", "a"]] {
+            assert_eq!((ClaimPath::new(names), ClaimPath::with_wildcards(names)), (None, None), "{names:?}");
         }
-        assert!(!NameList::default().contains(""));
-    }
-
-    #[test]
-    fn groups_are_a_list_or_a_name_or_in_brackets() {
-        let paths = [ClaimPath::new(&["cognito:groups"]).unwrap()];
-        for (text, expected) in [
-            (r#"{"cognito:groups":["admin","user"]}"#, names(&["admin", "user"])),
-            (r#"{"cognito:groups":"admin"}"#, names(&["admin"])),
-            (r#"{"cognito:groups":"Domain Users"}"#, names(&["Domain Users"])),
-            (r#"{"cognito:groups":"[admin user]"}"#, names(&["admin", "user"])),
-            (r#"{"cognito:groups":"[admin]"}"#, names(&["admin"])),
-            (r#"{"cognito:groups":"[]"}"#, names(&[])),
-            (r#"{"cognito:groups":""}"#, names(&[])),
-            (r#"{"cognito:groups":["admin",null]}"#, names(&[])),
-            (r#"{"cognito:groups":[["admin"]]}"#, names(&[])),
-        ] {
-            assert_eq!(NameList::groups(&paths, &claims(text)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn many_short_names_weigh_what_their_allocations_take() {
-        let text = format!(r#"{{"scope":"{}"}}"#, "a ".repeat(5_000));
-        let names = NameList::scopes(&[ClaimPath::new(&["scope"]).unwrap()], &claims(&text));
-        // An allocation has at least 16 bytes, beside the pointer and the length.
-        assert!(names.weight() >= 5_000 * (size_of::<Box<str>>() + 16), "{}", names.weight());
+        assert_eq!(ClaimPath::with_wildcards(&["*"]), None);
+        assert_eq!(ClaimPath::with_wildcards(&["*", "a"]), None);
+        assert!(ClaimPath::with_wildcards(&["a", "*", "*"]).is_some());
     }
 }

@@ -1,83 +1,66 @@
-//! Finds the credential of a request in all identity sources of all providers. A request with two credentials is
-//! refused (RFC 6750 §2): the upstream might use the one that was not verified.
+//! The credential of a request. A request with two is refused (RFC 6750 §2): the upstream might use the one that was not
+//! verified.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::ControlFlow;
 
-use super::source::Source;
+use super::forms::Found;
+use super::removal::Removal;
+use super::source::SourceSet;
+use super::sources::Sources;
 use crate::request::RequestHead;
 
-/// The identity sources of all providers, each once.
-#[derive(Debug, Default)]
-pub struct Sources(Vec<Source>);
-
-/// The index of one source in [`Sources`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceIndex(u8);
-
-/// A set of sources: those of one provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceSet(u64);
+/// The token of a request, and the sources that it was found in. `Debug` does not show it.
+#[derive(Clone)]
+pub struct Credential<'r, 's> {
+    token: Cow<'r, [u8]>,
+    found_in: SourceSet,
+    sources: &'s Sources,
+}
 
 /// The request has more than one credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AmbiguousCredential;
 
-impl Sources {
-    /// Adds a source and returns the set of only that source; `None` if there are 64 already.
-    pub fn add(&mut self, source: Source) -> Option<SourceSet> {
-        let index = self.0.iter().position(|known| known.is_same_source(&source)).unwrap_or_else(|| {
-            self.0.push(source);
-            self.0.len() - 1
-        });
-        1_u64.checked_shl(u32::try_from(index).ok()?).map(SourceSet)
-    }
-
-    /// The credential of a request, if it has one.
+impl<'r, 's> Credential<'r, 's> {
+    /// The credential of a request, if it has one. The same token at several places is one credential. If this is a
+    /// [list](Self::is_list), read the request [again](Self::find_in_lists).
     ///
     /// # Errors
     ///
-    /// If it has more than one. For several in one header value, see [`Credential::is_list`].
-    pub fn find<'r>(&self, head: &RequestHead<'r>) -> Result<Option<Credential<'r, '_>>, AmbiguousCredential> {
-        let mut found = None;
-        let mut ambiguous = false;
-        for (source, index) in self.0.iter().zip(0_u8..) {
-            source.collect(head, &mut |token: &'r [u8]| {
-                ambiguous |= found.is_some();
-                found = Some(Credential { token, source, index: SourceIndex(index) });
-            });
-        }
-        if ambiguous { Err(AmbiguousCredential) } else { Ok(found) }
-    }
-}
-
-impl SourceSet {
-    /// The empty set.
-    pub const NONE: Self = Self(0);
-
-    /// The union of both sets.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    /// If the request has more than one.
+    pub fn find(sources: &'s Sources, head: &RequestHead<'r>) -> Result<Option<Self>, AmbiguousCredential> {
+        Self::read(sources, head, false).or_else(|AmbiguousCredential| Self::find_in_lists(sources, head))
     }
 
-    /// Whether the source is in the set.
-    pub fn contains(self, index: SourceIndex) -> bool {
-        1_u64.checked_shl(u32::from(index.0)).is_some_and(|bit| self.0 & bit != 0)
+    /// The same as [`Credential::find`], but headers that have a comma are read as lists. Searching for commas costs more
+    /// than everything else, and few requests have any.
+    ///
+    /// # Errors
+    ///
+    /// If the request has more than one.
+    pub fn find_in_lists(sources: &'s Sources, head: &RequestHead<'r>) -> Result<Option<Self>, AmbiguousCredential> {
+        let credential = Self::read(sources, head, true)?;
+        if credential.as_ref().is_some_and(Self::is_list) { Err(AmbiguousCredential) } else { Ok(credential) }
     }
-}
 
-/// A credential and the source that it was found in. `Debug` does not show it.
-#[derive(Clone, Copy)]
-pub struct Credential<'r, 's> {
-    token: &'r [u8],
-    source: &'s Source,
-    index: SourceIndex,
-}
+    fn read(sources: &'s Sources, head: &RequestHead<'r>, split: bool) -> Result<Option<Self>, AmbiguousCredential> {
+        let mut credential: Option<Self> = None;
+        let flow = sources.each_token(head, split, |(token, found_in): Found<'r>| {
+            match &mut credential {
+                None => credential = Some(Self { token, found_in, sources }),
+                Some(known) if known.token == token => known.found_in = known.found_in.with(found_in),
+                Some(_) => return ControlFlow::Break(()),
+            }
+            ControlFlow::Continue(())
+        });
+        if flow.is_break() { Err(AmbiguousCredential) } else { Ok(credential) }
+    }
 
-impl<'r, 's> Credential<'r, 's> {
     /// The bytes of the token, not checked in any way.
-    pub fn token(&self) -> &'r [u8] {
-        self.token
+    pub fn token(&self) -> &[u8] {
+        &self.token
     }
 
     /// Whether this can be the values of several headers, joined: a token has no comma.
@@ -85,14 +68,14 @@ impl<'r, 's> Credential<'r, 's> {
         self.token.contains(&b',')
     }
 
-    /// The source that it was found in.
-    pub fn source(&self) -> &'s Source {
-        self.source
+    /// The sources that it was found in.
+    pub fn found_in(&self) -> SourceSet {
+        self.found_in
     }
 
-    /// The index of that source.
-    pub fn source_index(&self) -> SourceIndex {
-        self.index
+    /// How to remove it from the request.
+    pub fn removal<'h>(&self, head: &RequestHead<'h>) -> Removal<'h> {
+        Removal::of(&self.token, self.found_in, self.sources, head)
     }
 }
 
@@ -105,11 +88,14 @@ impl fmt::Debug for Credential<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::source::{Place, Scheme, Source};
 
     fn sources(texts: &[&str]) -> Sources {
         let mut sources = Sources::default();
         for text in texts {
-            sources.add(Source::parse(text).unwrap()).unwrap();
+            let (place, scheme) = text.split_once(' ').map_or((*text, None), |(place, scheme)| (place, Some(scheme)));
+            let scheme = scheme.map(|scheme| Scheme::parse(scheme).unwrap());
+            sources.add(Source::new(Place::parse(place).unwrap(), scheme)).unwrap();
         }
         sources
     }
@@ -117,84 +103,125 @@ mod tests {
     fn found(sources: &Sources, headers: &[(&str, &str)]) -> Result<Option<String>, AmbiguousCredential> {
         let headers = headers.iter().copied().collect();
         let head = RequestHead::new(&headers).unwrap();
-        let credential = sources.find(&head)?;
-        if credential.is_some_and(|credential| credential.is_list()) {
-            return Err(AmbiguousCredential);
-        }
+        let credential = match Credential::find(sources, &head)? {
+            Some(credential) if credential.is_list() => Credential::find_in_lists(sources, &head)?,
+            credential => credential,
+        };
         Ok(credential.map(|credential| String::from_utf8_lossy(credential.token()).into_owned()))
     }
 
-    #[test]
-    fn the_authorization_header_needs_the_scheme_bearer() {
-        let sources = sources(&["$request.header.Authorization"]);
-        for (values, expected) in [
-            (&[][..], Ok(None)),
-            (&["Bearer abc"], Ok(Some("abc"))),
-            (&["bearer abc"], Ok(Some("abc"))),
-            (&["BEARER abc"], Ok(Some("abc"))),
-            (&["Bearer  abc"], Ok(Some(" abc"))),
-            (&["Bearer"], Ok(Some(""))),
-            (&["Bearer "], Ok(Some(""))),
-            (&["Bearer\tabc"], Ok(Some("abc"))),
-            (&["Bearer=abc"], Ok(None)),
-            (&["Basic abc"], Ok(None)),
-            (&["abc"], Ok(None)),
-            (&["xBearer abc"], Ok(None)),
-            (&[""], Ok(None)),
-            (&["Bearer a,Bearer b"], Err(AmbiguousCredential)),
-            (&["Basic a,Bearer b"], Err(AmbiguousCredential)),
-            (&["Digest a=b, c=d"], Ok(None)),
-            (&["Bearer a", "Bearer b"], Err(AmbiguousCredential)),
-            (&["Bearer a", "Bearer a"], Err(AmbiguousCredential)),
-        ] {
-            let headers: Vec<_> = values.iter().map(|value| ("authorization", *value)).collect();
-            assert_eq!(found(&sources, &headers), expected.map(|token| token.map(str::to_owned)), "{values:?}");
-        }
-    }
+    type Row<'t> = (&'t [(&'t str, &'t str)], Result<Option<&'t str>, AmbiguousCredential>);
 
-    #[test]
-    fn in_other_sources_the_whole_value_is_the_token() {
-        let sources =
-            sources(&["$request.header.X-Token", "$request.querystring.t", "$request.cookie.c", "$request.websocket"]);
-        for (headers, expected) in [
-            (&[("x-token", "abc")][..], Ok(Some("abc"))),
-            (&[("x-token", "Bearer abc")], Ok(Some("abc"))),
-            (&[(":path", "/?t=abc&x=1")], Ok(Some("abc"))),
-            (&[(":path", "/?%74=abc")], Ok(Some("abc"))),
-            (&[(":path", "/?t=abc&%74=abc")], Err(AmbiguousCredential)),
-            (&[(":path", "/?tt=abc")], Ok(None)),
-            (&[(":path", "/?t=")], Ok(None)),
-            (&[(":path", "/?t=a&t=b")], Err(AmbiguousCredential)),
-            (&[(":path", "/?t=a&x=1;t=b")], Err(AmbiguousCredential)),
-            (&[(":path", "/?x=1;t=b")], Ok(Some("b"))),
-            (&[("x-token", "a"), ("x_token", "b")], Err(AmbiguousCredential)),
-            (&[("x.token", "b")], Ok(Some("b"))),
-            (&[("cookie", "c =a; c=b")], Err(AmbiguousCredential)),
-            (&[("cookie", "c = abc")], Ok(Some("abc"))),
-            (&[("cookie", "a=1; c=abc; b=2")], Ok(Some("abc"))),
-            (&[("cookie", "cc=abc")], Ok(None)),
-            (&[("cookie", "c=a; c=b")], Err(AmbiguousCredential)),
-            (&[("cookie", "c=a"), ("cookie", "c=b")], Err(AmbiguousCredential)),
-            (&[("sec-websocket-protocol", "chat, bearer, abc")], Ok(Some("abc"))),
-            (&[("sec-websocket-protocol", "chat, abc")], Ok(None)),
-            (&[("sec-websocket-protocol", "bearer")], Ok(None)),
-            (&[("sec-websocket-protocol", "bearer"), ("sec-websocket-protocol", "abc")], Ok(Some("abc"))),
-            (
-                &[("sec-websocket-protocol", "bearer, a"), ("sec-websocket-protocol", "Bearer, b")],
-                Err(AmbiguousCredential),
-            ),
-            (&[("sec-websocket-protocol", "\u{a0}bearer, bearer, abc")], Ok(Some("abc"))),
-            (&[("x-token", "abc"), (":path", "/?t=abc")], Err(AmbiguousCredential)),
-        ] {
+    #[track_caller]
+    fn assert_found(sources: &[&str], table: &[Row<'_>]) {
+        let sources = self::sources(sources);
+        for (headers, expected) in table {
             assert_eq!(found(&sources, headers), expected.map(|token| token.map(str::to_owned)), "{headers:?}");
         }
     }
 
     #[test]
-    fn aliases_of_a_header_are_one_source() {
-        let sources = sources(&["$request.header.X-Token", "$request.header.x_token"]);
-        for name in ["x-token", "x_token"] {
-            assert_eq!(found(&sources, &[(name, "abc")]), Ok(Some("abc".to_owned())), "{name}");
+    fn the_authorization_header_needs_the_scheme_bearer() {
+        let authorization = ["$request.header.Authorization"];
+        for (values, expected) in [
+            (&[][..], Ok(None)),
+            (&["Bearer abc"], Ok(Some("abc"))),
+            (&["BEARER   abc"], Ok(Some("abc"))),
+            (&["Bearer"], Ok(None)),
+            (&["Bearer\tabc"], Ok(Some("abc"))),
+            (&["Bearer=abc"], Ok(None)),
+            (&["Basic abc"], Ok(None)),
+            (&["abc"], Ok(None)),
+            (&[""], Ok(None)),
+            (&["Bearer a,Bearer b"], Err(AmbiguousCredential)),
+            (&["Bearer a,Bearer a"], Ok(Some("a"))),
+            (&["Basic a,Bearer b"], Err(AmbiguousCredential)),
+            (&["Digest a=b, c=d"], Ok(None)),
+            (&["Bearer a", "Bearer b"], Err(AmbiguousCredential)),
+            (&["Bearer a", "Bearer a"], Ok(Some("a"))),
+            (&["Bearer a,Bearer a", "Bearer a"], Ok(Some("a"))),
+            (&["Bearer a,Bearer a", "Bearer b"], Err(AmbiguousCredential)),
+            (&["Bearer", "Bearer a"], Ok(Some("a"))),
+            (&["Bearer a,"], Err(AmbiguousCredential)),
+        ] {
+            let headers: Vec<_> = values.iter().map(|value| ("authorization", *value)).collect();
+            assert_found(&authorization, &[(&headers, expected)]);
         }
+    }
+
+    #[test]
+    fn in_other_sources_the_scheme_is_optional() {
+        assert_found(
+            &["$request.header.X-Token", "$request.querystring.t", "$request.cookie.c", "$request.websocket"],
+            &[
+                (&[("x-token", "abc")], Ok(Some("abc"))),
+                (&[("x-token", "Bearer abc")], Ok(Some("abc"))),
+                (&[("x-token", "Bearer")], Ok(None)),
+                (&[(":path", "/?t=abc&x=1")], Ok(Some("abc"))),
+                (&[(":path", "/?%74=abc")], Ok(Some("abc"))),
+                (&[(":path", "/?%74=a%62c")], Ok(Some("abc"))),
+                (&[(":path", "/?t=abc&%74=abc")], Ok(Some("abc"))),
+                (&[(":path", "/?t=abc&%74=abd")], Err(AmbiguousCredential)),
+                (&[(":path", "/?tt=abc&t&=abc")], Ok(None)),
+                (&[(":path", "/?t=")], Ok(None)),
+                (&[(":path", "/?t=a&t=b")], Err(AmbiguousCredential)),
+                (&[(":path", "/?t=a&x=1;t=b")], Err(AmbiguousCredential)),
+                (&[(":path", "/?x=1;t=b")], Ok(Some("b"))),
+                (&[(":path", "/?t=Bearer+b")], Ok(Some("b"))),
+                (&[(":path", "/t=b")], Ok(None)),
+                (&[("x-token", "a"), ("x_token", "b")], Err(AmbiguousCredential)),
+                (&[("x.token", "b")], Ok(Some("b"))),
+                (&[("cookie", "c =a; c=b")], Err(AmbiguousCredential)),
+                (&[("cookie", "c = abc")], Ok(Some("abc"))),
+                (&[("cookie", "a=1; c=\"abc\"; b=2")], Ok(Some("abc"))),
+                (&[("cookie", "cc=abc; C=abc")], Ok(None)),
+                (&[("cookie", "c=a; c=b")], Err(AmbiguousCredential)),
+                (&[("cookie", "c=a"), ("cookie", "c=b")], Err(AmbiguousCredential)),
+                (&[("cookie", "c=a"), ("cookie", "c=a; c=")], Ok(Some("a"))),
+                (&[("sec-websocket-protocol", "chat, bearer, abc")], Ok(Some("abc"))),
+                (&[("sec-websocket-protocol", "chat, abc")], Ok(None)),
+                (&[("sec-websocket-protocol", "bearer")], Ok(None)),
+                (&[("sec-websocket-protocol", "bearer"), ("sec-websocket-protocol", "abc")], Ok(Some("abc"))),
+                (
+                    &[("sec-websocket-protocol", "bearer, a"), ("sec-websocket-protocol", "Bearer, b")],
+                    Err(AmbiguousCredential),
+                ),
+                (&[("sec-websocket-protocol", "\u{a0}bearer, bearer, abc")], Ok(Some("abc"))),
+                (&[("x-token", "abc"), (":path", "/?t=abc"), ("cookie", "c=abc")], Ok(Some("abc"))),
+                (&[("x-token", "abc"), (":path", "/?t=abd")], Err(AmbiguousCredential)),
+                (&[("x-token", "abc"), ("authorization", "Bearer abd")], Ok(Some("abc"))),
+            ],
+        );
+    }
+
+    #[test]
+    fn one_place_may_have_several_schemes() {
+        let sources =
+            ["$request.header.Authorization", "$request.header.authorization Token", "$request.cookie.c required"];
+        assert_found(
+            &sources,
+            &[
+                (&[("authorization", "Token abc")], Ok(Some("abc"))),
+                (&[("authorization", "bearer abc")], Ok(Some("abc"))),
+                (&[("authorization", "abc")], Ok(None)),
+                (&[("authorization", "Token abc, Bearer abc")], Ok(Some("abc"))),
+                (&[("authorization", "Token abc"), ("cookie", "c=abd")], Ok(Some("abc"))),
+                (&[("authorization", "Token abc"), ("cookie", "c=Bearer+abd")], Err(AmbiguousCredential)),
+            ],
+        );
+        let sources = self::sources(&sources);
+        let headers = [("authorization", "Token abc"), ("cookie", "c=Bearer abc")].into_iter().collect();
+        let head = RequestHead::new(&headers).unwrap();
+        let found_in = Credential::find(&sources, &head).unwrap().unwrap().found_in();
+        let is_in: Vec<_> = (0..3).map(|index| found_in.intersects(SourceSet::of(index).unwrap())).collect();
+        assert_eq!(is_in, [false, true, true]);
+    }
+
+    #[test]
+    fn a_token_is_not_printed() {
+        let sources = sources(&["$request.header.Authorization"]);
+        let headers = [("authorization", "Bearer secret")].into_iter().collect();
+        let credential = Credential::find(&sources, &RequestHead::new(&headers).unwrap()).unwrap().unwrap();
+        assert_eq!(format!("{credential:?}"), "Credential(6 bytes)");
     }
 }

@@ -1,7 +1,5 @@
 //! Why a token is not valid, or cannot be verified yet.
 
-use crate::keys::jwk::KeyId;
-
 /// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
@@ -19,6 +17,8 @@ pub enum TokenError {
     AlgorithmNotAllowed,
     /// The provider has no key for the `kid` and `alg` of the token.
     KeyUnknown,
+    /// The token does not say which key signed it, and none of those that were tried did. There are more.
+    KeyAmbiguous,
     /// No candidate key verifies the signature.
     SignatureInvalid,
     /// `exp` has passed.
@@ -55,8 +55,10 @@ pub enum VerifyError {
     Refused(TokenError),
     /// Its provider has no usable key set.
     KeysUnavailable,
-    /// Its provider's key set has no such key, but a newer one may.
-    KeyUnknown(Option<KeyId>),
+    /// Its provider's key set has no key for its `kid` and `alg`, but a newer one may.
+    KeyUnknown,
+    /// No candidate key verifies its signature, but a newer key with the same `kid` may.
+    SignatureInvalid,
 }
 
 impl From<TokenError> for VerifyError {

@@ -11,9 +11,6 @@ use super::error::TokenError;
 use crate::json::{Json, Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 
-/// A longer token is rejected before any of it is copied.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
-
 /// The parts of a compact JWS, decoded from base64url but not parsed.
 pub struct CompactJws<'r> {
     pub(super) signed: &'r [u8],
@@ -28,11 +25,8 @@ impl<'r> CompactJws<'r> {
     ///
     /// # Errors
     ///
-    /// `TooLarge` or `Malformed`.
+    /// `Malformed`.
     pub fn decode(bytes: &'r [u8]) -> Result<Self, TokenError> {
-        if bytes.len() > MAX_TOKEN_BYTES {
-            return Err(TokenError::TooLarge);
-        }
         let last_dot = memrchr(b'.', bytes).ok_or(TokenError::Malformed)?;
         let (signed, signature) = split_at_dot(bytes, last_dot)?;
         let first_dot = memchr(b'.', signed).ok_or(TokenError::Malformed)?;
@@ -66,6 +60,8 @@ impl fmt::Debug for CompactJws<'_> {
 pub(super) struct Header<'c> {
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<Cow<'c, str>>,
+    /// `x5t#S256` and `x5t`.
+    pub(super) thumbprints: [Option<Cow<'c, str>>; 2],
     pub(super) typ: Option<Cow<'c, str>>,
 }
 
@@ -77,7 +73,7 @@ impl<'c> Header<'c> {
 
     fn of(header: &Object<'c>) -> Result<Self, TokenError> {
         let text = |name: &str| match header.get(name) {
-            None => Ok(None),
+            None | Some(Json::Null) => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text)),
             Some(_) => Err(TokenError::Malformed),
         };
@@ -88,6 +84,56 @@ impl<'c> Header<'c> {
             return Err(TokenError::Malformed);
         }
         let algorithm = text("alg")?.ok_or(TokenError::Malformed)?;
-        Ok(Self { algorithm: Algorithm::named(algorithm), key_id: text("kid")?.cloned(), typ: text("typ")?.cloned() })
+        // Some issuers write an empty `kid` for none.
+        let is_name = |text: &&Cow<'c, str>| !text.is_empty();
+        let thumbprint = |name: &str| text(name).unwrap_or_default().filter(is_name).cloned();
+        Ok(Self {
+            algorithm: Algorithm::named(algorithm),
+            key_id: text("kid")?.filter(is_name).cloned(),
+            thumbprints: [thumbprint("x5t#S256"), thumbprint("x5t")],
+            typ: text("typ")?.cloned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name that a header has for its key, or the error.
+    fn names(members: &str) -> Result<[Option<String>; 4], TokenError> {
+        let text = format!(r#"{{"alg":"ES256"{members}}}"#);
+        let Header { algorithm, key_id, thumbprints: [sha256, sha1], typ } =
+            Header::of(&parse_object(text.as_bytes()).unwrap())?;
+        assert_eq!(algorithm, Some(Algorithm::Es256));
+        Ok([key_id, sha256, sha1, typ].map(|name| name.map(Cow::into_owned)))
+    }
+
+    #[test]
+    fn a_header_names_its_key() {
+        let named = |names: [&str; 4]| Ok(names.map(|name| (!name.is_empty()).then(|| name.to_owned())));
+        for (members, expected) in [
+            ("", named([""; 4])),
+            (r#","kid":"a","typ":"JWT""#, named(["a", "", "", "JWT"])),
+            (r#","kid":"","x5t":"","x5t#S256":"""#, named([""; 4])),
+            (r#","kid":null,"typ":null,"x5t":null,"x5t#S256":null"#, named([""; 4])),
+            (r#","kid":"a","x5t":"b","x5t#S256":"c""#, named(["a", "c", "b", ""])),
+            // A thumbprint of another type is no reason to refuse a token: it is only a hint.
+            (r#","x5t":1,"x5t#S256":["c"]"#, named([""; 4])),
+            (r#","kid":1"#, Err(TokenError::Malformed)),
+            (r#","typ":{}"#, Err(TokenError::Malformed)),
+            (r#","crit":null"#, Err(TokenError::CriticalHeader)),
+            (r#","b64":null"#, Err(TokenError::CriticalHeader)),
+            (r#","b64":false"#, Err(TokenError::CriticalHeader)),
+            (r#","b64":true"#, named([""; 4])),
+            (r#","enc":null"#, Err(TokenError::Malformed)),
+            (r#","zip":"DEF""#, Err(TokenError::Malformed)),
+        ] {
+            assert_eq!(names(members), expected, "{members}");
+        }
+        for text in [r"{}", r#"{"alg":null}"#, r#"{"alg":1}"#] {
+            let header = parse_object(text.as_bytes()).unwrap();
+            assert_eq!(Header::of(&header).err(), Some(TokenError::Malformed), "{text}");
+        }
     }
 }

@@ -38,13 +38,13 @@ impl TokenKind {
     /// # Errors
     ///
     /// `TypeMismatch` or `UseMismatch`.
-    pub(super) fn check(self, typ: Option<&str>, claims: &Object<'_>) -> Result<(), TokenError> {
+    pub(crate) fn check(self, typ: Option<&str>, claims: &Object<'_>) -> Result<(), TokenError> {
         let typ = TypHeader::read(typ);
         // Security event tokens, such as logout tokens, may have no `typ` of their own (RFC 8417 §2.2).
         if typ == TypHeader::Other || claims.get("events").is_some_and(|events| matches!(events, Json::Object(_))) {
             return Err(TokenError::TypeMismatch);
         }
-        let has = |name: &&str| claims.get(name).is_some_and(|value| *value != Json::Null);
+        let has = |name: &&str| claims.get(name).is_some();
         let token_use = claims.text("token_use");
         let matches = match self {
             Self::Any => true,
@@ -71,9 +71,13 @@ enum TypHeader {
     Unspecified,
     /// An access token, by RFC 9068 or with a vendor's prefix (`okta-internal-at+jwt`).
     AccessToken { vendor_specific: bool },
-    /// Another kind of JWT: a DPoP proof, a logout token, a security event.
+    /// Another kind of JWT: a DPoP proof, a logout token, a security event, a transaction token.
     Other,
 }
+
+/// Kinds of JWT that are no access tokens, and whose `typ` has no `+jwt`: transaction tokens
+/// (draft-ietf-oauth-transaction-tokens) and PASSporTs (RFC 8225).
+const OTHER_TYPES: [&str; 3] = ["txn_token", "txntoken", "passport"];
 
 impl TypHeader {
     fn read(typ: Option<&str>) -> Self {
@@ -83,6 +87,7 @@ impl TypHeader {
             _ => typ,
         };
         match bare.split_once('+') {
+            None if OTHER_TYPES.iter().any(|other| bare.eq_ignore_ascii_case(other)) => Self::Other,
             None => Self::Unspecified,
             Some((kind, suffix)) if suffix.eq_ignore_ascii_case("jwt") => match kind.rsplit_once('-') {
                 None if kind.eq_ignore_ascii_case("at") => Self::AccessToken { vendor_specific: false },
@@ -101,6 +106,7 @@ impl TypHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::parse_object;
 
     #[test]
     fn typ_is_case_insensitive_and_may_begin_with_application() {
@@ -110,6 +116,13 @@ mod tests {
             (Some(""), TypHeader::Unspecified),
             (Some("JWT"), TypHeader::Unspecified),
             (Some("application/jwt"), TypHeader::Unspecified),
+            (Some("JOSE"), TypHeader::Unspecified),
+            (Some("txn_token"), TypHeader::Other),
+            (Some("application/TXN_TOKEN"), TypHeader::Other),
+            (Some("txntoken"), TypHeader::Other),
+            (Some("txntoken+jwt"), TypHeader::Other),
+            (Some("passport"), TypHeader::Other),
+            (Some("txn_tokens"), TypHeader::Unspecified),
             (Some("at+jwt"), access(false)),
             (Some("AT+JWT"), access(false)),
             (Some("APPLICATION/At+Jwt"), access(false)),
@@ -126,6 +139,18 @@ mod tests {
             (Some("at+"), TypHeader::Other),
         ] {
             assert_eq!(TypHeader::read(typ), expected, "{typ:?}");
+        }
+    }
+
+    #[test]
+    fn a_security_event_is_of_no_kind() {
+        for (claims, expected) in [
+            (r#"{"events":{}}"#, Err(TokenError::TypeMismatch)),
+            (r#"{"events":{"https://example.com/e":{}}}"#, Err(TokenError::TypeMismatch)),
+            (r#"{"events":7}"#, Ok(())),
+            (r#"{"events":["e"]}"#, Ok(())),
+        ] {
+            assert_eq!(TokenKind::Any.check(None, &parse_object(claims.as_bytes()).unwrap()), expected, "{claims}");
         }
     }
 }

@@ -1,15 +1,19 @@
-//! An identity source: where a request may have a token, and how to remove it. Servers differ in what they accept. A
-//! token is found if any common server would read it.
+//! An identity source: a place in a request where a token may be, and the scheme before it.
 
-use crate::request::{RequestHead, is_alias_of, is_token, percent_decode};
+use crate::request::{HeaderName, is_token};
 
-/// An identity source in API Gateway's syntax.
+/// One identity source of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// `$request.header.Authorization`: the scheme `Bearer` is required.
-    Authorization,
-    /// `$request.header.NAME`: the whole value, with or without the scheme `Bearer`.
-    Header(Box<str>),
+pub struct Source {
+    pub(super) place: Place,
+    pub(super) scheme: Scheme,
+}
+
+/// A place in a request, in API Gateway's syntax.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `$request.header.NAME`.
+    Header(HeaderName),
     /// `$request.querystring.NAME`.
     Query(Box<str>),
     /// `$request.cookie.NAME`.
@@ -18,249 +22,169 @@ pub enum Source {
     WebSocket,
 }
 
+/// The scheme before a token (RFC 9110 §11.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheme {
+    /// Its name in lower case; schemes are case-insensitive.
+    pub(super) name: Box<str>,
+    /// Whether a token without it is not read.
+    pub(super) required: bool,
+}
+
 const AUTHORIZATION: &str = "authorization";
-const COOKIE: &str = "cookie";
-const WEBSOCKET_HEADER: &str = "sec-websocket-protocol";
-/// The separators of query parameters. Some servers still accept the second (HTML 4.01 B.2.2).
-const SEPARATORS: [char; 2] = ['&', ';'];
+const BEARER: &str = "bearer";
 
 impl Source {
+    /// A source at this place. Without a scheme, `Bearer` is required in `Authorization` and optional elsewhere.
+    pub fn new(place: Place, scheme: Option<Scheme>) -> Self {
+        let by_default = || Scheme { name: BEARER.into(), required: place.is_authorization() };
+        Self { scheme: scheme.unwrap_or_else(by_default), place }
+    }
+
+    /// Whether both sources read the same tokens.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.place.is_same(&other.place)
+    }
+}
+
+impl Place {
     /// Parses API Gateway's syntax; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         if text == "$request.websocket" {
             return Some(Self::WebSocket);
         }
         let (location, name) = text.strip_prefix("$request.")?.split_once('.')?;
-        if !is_token(name) {
-            return None;
-        }
         match location {
-            "header" if name.eq_ignore_ascii_case("authorization") => Some(Self::Authorization),
-            "header" => Some(Self::Header(name.to_ascii_lowercase().into())),
-            "querystring" => Some(Self::Query(name.into())),
-            "cookie" => Some(Self::Cookie(name.into())),
+            "header" => HeaderName::new(name).map(Self::Header),
+            "querystring" if is_token(name) => Some(Self::Query(name.into())),
+            "cookie" if is_token(name) => Some(Self::Cookie(name.into())),
             _ => None,
         }
     }
 
-    /// Whether both sources read the same part of a request.
-    pub(super) fn is_same_source(&self, other: &Self) -> bool {
+    pub(super) fn is_authorization(&self) -> bool {
+        matches!(self, Self::Header(name) if name.as_str() == AUTHORIZATION)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Header(name), Self::Header(other)) => is_alias_of(name.as_bytes(), other.as_bytes()),
+            (Self::Header(name), Self::Header(other)) => name.is_alias_of(other.as_str().as_bytes()),
             _ => self == other,
         }
     }
+}
 
-    /// Calls `found` with every token in this source.
-    pub(super) fn collect<'r>(&self, head: &RequestHead<'r>, found: &mut impl FnMut(&'r [u8])) {
-        match self {
-            Self::Authorization => {
-                for value in head.values(AUTHORIZATION) {
-                    match bearer(value) {
-                        Some(token) => found(token),
-                        // Envoy may join repeated headers with a comma. The joined value is refused as a list.
-                        None if value.split(|byte| *byte == b',').any(|part| bearer(part.trim_ascii()).is_some()) => {
-                            found(value)
-                        }
-                        None => {}
-                    }
-                }
-            }
-            Self::Header(name) => {
-                head.aliases_of(name)
-                    .filter(|(_, value)| !value.is_empty())
-                    .map(|(_, value)| bearer(value).unwrap_or(value))
-                    .for_each(found);
-            }
-            Self::Query(name) => {
-                let values =
-                    head.query().unwrap_or_default().split(SEPARATORS).filter_map(|pair| query_value(pair, name));
-                values.filter(|value| !value.is_empty()).map(str::as_bytes).for_each(found);
-            }
-            Self::Cookie(name) => {
-                for value in head.values(COOKIE) {
-                    // A cookie header that is not text is a credential only if it contains the name. It is then
-                    // refused as malformed.
-                    match std::str::from_utf8(value) {
-                        Ok(text) => cookies(text, name).for_each(&mut *found),
-                        Err(_) if contains(value, name.as_bytes()) => found(value),
-                        Err(_) => {}
-                    }
-                }
-            }
-            Self::WebSocket => {
-                let mut offers = subprotocols(head);
-                while let Some(offer) = offers.next() {
-                    if is_marker(offer)
-                        && let Some(token) = offers.next()
-                    {
-                        found(token);
-                    }
-                }
-            }
-        }
-    }
-
-    /// How to remove the token from the request.
-    pub fn without(&self, head: &RequestHead<'_>) -> Removal<'_> {
-        match self {
-            Self::Authorization => Removal::Header { name: AUTHORIZATION, rest: None },
-            Self::Header(name) => Removal::Header { name, rest: None },
-            Self::Query(name) => Removal::Target(target_without(head, name)),
-            Self::Cookie(name) => {
-                let whole = head.values(COOKIE).collect::<Vec<_>>().join(&b"; "[..]);
-                let kept = String::from_utf8_lossy(&whole);
-                let kept: Vec<_> = kept.split(';').filter(|pair| cookie_value(pair, name).is_none()).collect();
-                let kept = kept.join(";");
-                let rest = (!kept.trim().is_empty()).then(|| kept.trim_start().to_owned());
-                Removal::Header { name: COOKIE, rest }
-            }
-            Self::WebSocket => {
-                let mut kept = Vec::new();
-                let mut offers = subprotocols(head);
-                while let Some(offer) = offers.next() {
-                    if is_marker(offer) {
-                        offers.next();
-                    } else {
-                        kept.push(String::from_utf8_lossy(offer));
-                    }
-                }
-                let rest = (!kept.is_empty()).then(|| kept.join(", "));
-                Removal::Header { name: WEBSOCKET_HEADER, rest }
-            }
+impl Scheme {
+    /// Parses `required` or `optional`, which stand for `Bearer`, or the name of a scheme that is required. `None` for
+    /// text that is not a scheme.
+    pub fn parse(text: &str) -> Option<Self> {
+        let scheme = |name: &str, required| Some(Self { name: name.to_ascii_lowercase().into(), required });
+        match text {
+            "required" => scheme(BEARER, true),
+            "optional" => scheme(BEARER, false),
+            _ if text.eq_ignore_ascii_case("required") || text.eq_ignore_ascii_case("optional") => None,
+            _ if is_token(text) => scheme(text, true),
+            _ => None,
         }
     }
 }
 
-/// The change to a request that removes its token.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Removal<'s> {
-    /// The header is removed, or set to what is left of it.
-    Header {
-        /// Its name.
-        name: &'s str,
-        /// What is left; `None` removes the header.
-        rest: Option<String>,
-    },
-    /// `:path` is set to this.
-    Target(String),
-}
+/// A set of sources, such as those of one provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceSet(u64);
 
-/// What follows the case-insensitive scheme `Bearer` and one space (RFC 9110 §11.1, RFC 6750 §2.1). Any other character
-/// that a lenient server may accept as the space is accepted too: a token that one server reads must not be missed.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (_, rest) = value.split_at_checked(6).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer"))?;
-    match rest.split_first() {
-        Some((space, token)) => (!space.is_ascii_graphic()).then_some(token),
-        None => Some(&[]),
+impl SourceSet {
+    /// The empty set.
+    pub const NONE: Self = Self(0);
+
+    /// The set of the source with this index; `None` from 64 on.
+    pub(super) fn of(index: usize) -> Option<Self> {
+        1_u64.checked_shl(u32::try_from(index).ok()?).map(Self)
     }
-}
 
-fn cookies<'r>(text: &'r str, name: &str) -> impl Iterator<Item = &'r [u8]> {
-    text.split(';')
-        .filter_map(move |pair| cookie_value(pair, name))
-        .filter(|value| !value.is_empty())
-        .map(str::as_bytes)
-}
-
-fn cookie_value<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
-    pair.split_once('=').filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim())
-}
-
-/// The value of a query parameter. Servers decode names, so `access%5Ftoken` is `access_token`.
-fn query_value<'t>(pair: &'t str, name: &str) -> Option<&'t str> {
-    let is_name = |known: &str| known == name || percent_decode(known).is_some_and(|decoded| decoded == name);
-    pair.split_once('=').filter(|(known, _)| is_name(known)).map(|(_, value)| value)
-}
-
-/// The subprotocols that the client offers. Several header lines are one list (RFC 6455 §11.3.4).
-fn subprotocols<'r>(head: &RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
-    let lines = head.aliases_of(WEBSOCKET_HEADER);
-    lines.flat_map(|(_, line)| line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii))
-}
-
-fn is_marker(protocol: &[u8]) -> bool {
-    protocol.eq_ignore_ascii_case(b"bearer")
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
-}
-
-fn target_without(head: &RequestHead<'_>, name: &str) -> String {
-    let path = head.target().split_once('?').map_or(head.target(), |(path, _)| path);
-    let mut kept = String::new();
-    for piece in head.query().unwrap_or_default().split_inclusive(SEPARATORS) {
-        let pair = piece.strip_suffix(SEPARATORS);
-        if query_value(pair.unwrap_or(piece), name).is_none() {
-            kept.push_str(piece);
-        } else if pair.is_none() {
-            // Removing the last parameter leaves a separator before it.
-            kept.pop();
-        } else if piece.ends_with('&') && kept.ends_with(';') {
-            // A server that splits only at `&` must not read the neighbours as one parameter.
-            kept.pop();
-            kept.push('&');
-        }
+    /// The union of both sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
-    if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") }
+
+    /// Whether a source is in both sets.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether there is no source in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn header(name: &'static str, rest: Option<&str>) -> Removal<'static> {
-        Removal::Header { name, rest: rest.map(str::to_owned) }
-    }
-
     #[test]
-    fn removing_a_token_leaves_the_rest_unchanged() {
-        for (source, name, value, expected) in [
-            ("$request.querystring.t", ":path", "/a%20b?x=%2F&t=abc&y", Removal::Target("/a%20b?x=%2F&y".to_owned())),
-            ("$request.querystring.t", ":path", "/a?t=abc", Removal::Target("/a".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1&%74=abc&", Removal::Target("/a?x=1&".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1&t=abc", Removal::Target("/a?x=1".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1;t=abc;y=2", Removal::Target("/a?x=1;y=2".to_owned())),
-            ("$request.querystring.t", ":path", "/a?x=1;t=abc&y=2", Removal::Target("/a?x=1&y=2".to_owned())),
-            ("$request.querystring.t", ":path", "/a?t=abc;y=2&t=", Removal::Target("/a?y=2".to_owned())),
-            ("$request.cookie.c", "cookie", "a=1; c =abc; b=2", header("cookie", Some("a=1; b=2"))),
-            ("$request.cookie.c", "cookie", "a=1; c=abc; b=\"2\"", header("cookie", Some("a=1; b=\"2\""))),
-            ("$request.cookie.c", "cookie", "c=abc; b=2", header("cookie", Some("b=2"))),
-            ("$request.cookie.c", "cookie", "c=abc", header("cookie", None)),
-            ("$request.header.authorization", "authorization", "Bearer abc", header("authorization", None)),
-            (
-                "$request.websocket",
-                "sec-websocket-protocol",
-                "chat, bearer, abc",
-                header("sec-websocket-protocol", Some("chat")),
-            ),
-            (
-                "$request.websocket",
-                "sec-websocket-protocol",
-                "\u{a0}bearer, bearer, abc",
-                header("sec-websocket-protocol", Some("\u{a0}bearer")),
-            ),
+    fn a_place_has_api_gateways_syntax() {
+        for (text, expected) in [
+            ("$request.header.Authorization", Some(Place::Header(HeaderName::new("authorization").unwrap()))),
+            ("$request.header.X-Token", Some(Place::Header(HeaderName::new("x-token").unwrap()))),
+            ("$request.querystring.t", Some(Place::Query("t".into()))),
+            ("$request.cookie.C", Some(Place::Cookie("C".into()))),
+            ("$request.websocket", Some(Place::WebSocket)),
+            ("", None),
+            ("Authorization", None),
+            ("$request.body.x", None),
+            ("$request.header.", None),
+            ("$request.header.a b", None),
+            ("$request.header", None),
+            ("$request.querystring.", None),
+            ("$request.querystring.a b", None),
+            ("$request.cookie.", None),
+            ("$request.cookie.a=b", None),
+            ("$request.websocket.a", None),
+            ("$context.x", None),
         ] {
-            let headers = [(name, value)].into_iter().collect();
-            let head = RequestHead::new(&headers).unwrap();
-            let source = Source::parse(source).unwrap();
-            assert_eq!(source.without(&head), expected, "{source:?} {value}");
+            assert_eq!(Place::parse(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn any_other_syntax_is_rejected() {
-        for text in [
-            "",
-            "Authorization",
-            "$request.body.x",
-            "$request.header.",
-            "$request.header.a b",
-            "$request.header",
-            "$context.x",
+    fn a_scheme_is_bearer_or_another_name() {
+        for (text, expected) in [
+            ("required", Some(("bearer", true))),
+            ("optional", Some(("bearer", false))),
+            ("Bearer", Some(("bearer", true))),
+            ("Token", Some(("token", true))),
+            ("Required", None),
+            ("OPTIONAL", None),
+            ("", None),
+            ("a b", None),
+            ("Token:", None),
         ] {
-            assert_eq!(Source::parse(text), None, "{text}");
+            let expected = expected.map(|(name, required)| Scheme { name: name.into(), required });
+            assert_eq!(Scheme::parse(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn without_a_scheme_bearer_is_required_in_authorization_only() {
+        for (place, required) in [
+            ("$request.header.AUTHORIZATION", true),
+            ("$request.header.X-Authorization", false),
+            ("$request.cookie.authorization", false),
+        ] {
+            let source = Source::new(Place::parse(place).unwrap(), None);
+            assert_eq!(source.scheme, Scheme { name: "bearer".into(), required }, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_set_has_at_most_64_sources() {
+        let last = SourceSet::of(63).unwrap();
+        assert_eq!(SourceSet::of(64), None);
+        let first = SourceSet::of(0).unwrap();
+        assert!(first.with(last).intersects(last) && first.with(last).intersects(first));
+        assert!(!first.intersects(last) && !SourceSet::NONE.intersects(first));
+        assert!(SourceSet::NONE.is_empty() && !first.is_empty());
     }
 }

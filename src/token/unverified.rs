@@ -6,12 +6,14 @@ use std::fmt;
 use super::claims::ClaimPath;
 use super::error::{TokenError, VerifyError};
 use super::jws::{CompactJws, Header};
+use super::kept::Kept;
 use super::provider::{Provider, ProviderIndex};
 use super::verified::VerifiedToken;
-use crate::json::{Object, parse_object};
+use crate::json::{Json, Object, parse_object};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::current::{CurrentKeys, KeyLookupError};
-use crate::keys::jwk::{KeyId, VerifyingKey};
+use crate::keys::jwk::VerifyingKey;
+use crate::keys::key_hint::KeyHint;
 use crate::keys::signature::SignatureVerifier;
 use crate::time::UnixTime;
 
@@ -30,18 +32,24 @@ impl<'c> UnverifiedToken<'c> {
     /// `Malformed` or `CriticalHeader`.
     pub fn read(jws: &'c CompactJws<'c>) -> Result<Self, TokenError> {
         let header = Header::read(jws)?;
-        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?;
+        // A claim that is null is absent, whichever it is: some libraries write null for what they don't have.
+        let claims = parse_object(&jws.payload).ok_or(TokenError::Malformed)?.without_nulls();
         Ok(Self { jws, header, claims })
     }
 
     /// `iss`. Not verified: only use it to find the provider.
-    pub fn issuer(&self) -> Option<&str> {
-        self.claims.text("iss")
+    pub fn issuer(&self) -> Option<&Json<'c>> {
+        self.claims.get("iss")
     }
 
-    /// `tid`. Not verified: only compare it with the tenant in `iss`.
-    pub fn tenant(&self) -> Option<&str> {
-        self.claims.text("tid")
+    /// `sub`. Not verified: only use it to find the provider of a token without `iss`.
+    pub fn subject(&self) -> Option<&str> {
+        self.claims.text("sub")
+    }
+
+    /// A claim that is text. Not verified: only compare it with the tenant in `iss`.
+    pub fn text(&self, claim: &ClaimPath) -> Option<&str> {
+        claim.find(&self.claims).and_then(Json::as_text)
     }
 
     /// `kid`.
@@ -49,7 +57,7 @@ impl<'c> UnverifiedToken<'c> {
         self.header.key_id.clone()
     }
 
-    /// Verifies the token, and keeps of its claims those in `kept`.
+    /// Verifies the token, and keeps of its claims what is in `kept`.
     ///
     /// Claims are checked before the signature because that is cheaper. Until the signature is verified they can only
     /// lead to a refusal.
@@ -62,22 +70,27 @@ impl<'c> UnverifiedToken<'c> {
         index: ProviderIndex,
         provider: &Provider,
         keys: &CurrentKeys,
-        kept: &[ClaimPath],
+        kept: &Kept,
         verifier: &dyn SignatureVerifier,
         now: UnixTime,
     ) -> Result<VerifiedToken, VerifyError> {
         let allowed = |algorithm: &Algorithm| provider.algorithms.contains(*algorithm);
         let algorithm = self.header.algorithm.filter(allowed).ok_or(TokenError::AlgorithmNotAllowed)?;
-        let validity = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
+        let checked = provider.check(self.header.typ.as_deref(), &self.claims, now)?;
         let verifies = |key: &VerifyingKey| verifier.verify(key, algorithm, self.jws.signed, &self.jws.signature);
-        let key_id = self.header.key_id.as_deref();
-        let signer = keys.signer(key_id, algorithm, now, verifies).map_err(|error| match error {
-            KeyLookupError::SignatureInvalid => TokenError::SignatureInvalid.into(),
-            KeyLookupError::AlgorithmMismatch => TokenError::KeyUnknown.into(),
-            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown(key_id.map(KeyId::new)),
+        let hint = KeyHint {
+            algorithm,
+            id: self.header.key_id.as_deref(),
+            thumbprints: self.header.thumbprints.each_ref().map(Option::as_deref),
+            signature_bytes: self.jws.signature.len(),
+        };
+        let signer = keys.signer(&hint, now, verifies).map_err(|error| match error {
+            KeyLookupError::SignatureInvalid => VerifyError::SignatureInvalid,
+            KeyLookupError::KeyAmbiguous => TokenError::KeyAmbiguous.into(),
+            KeyLookupError::KeyUnknown => VerifyError::KeyUnknown,
             KeyLookupError::KeysUnavailable => VerifyError::KeysUnavailable,
         })?;
-        Ok(VerifiedToken::new(index, provider, kept, validity, signer, &self.claims, self.jws.encoded_payload)?)
+        Ok(VerifiedToken::new(index, provider, kept, checked, signer, &self.claims, self.jws.encoded_payload)?)
     }
 }
 

@@ -10,13 +10,18 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use super::host::EnvoyHost;
+use super::host_calls;
 use crate::filter::host::{CalloutId, StreamId};
 use crate::filter::{FetchResponse, Filter, MAX_BODY_BYTES, Outcome};
+use crate::request::Headers;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|id| Box::new(Root { id, filter: SharedFilter::default() }));
 }}
+
+/// The response code details of requests that come without a filter.
+const NOT_CONFIGURED: &str = "jwt_authorizer_not_configured";
 
 /// The filter of a root context, which its HTTP contexts use. `None` until a configuration is accepted.
 type SharedFilter = Rc<RefCell<Option<Filter<EnvoyHost>>>>;
@@ -31,7 +36,7 @@ struct Root {
 struct Request {
     stream: StreamId,
     filter: SharedFilter,
-    /// Whether the request may wait for keys: it was paused, or had a local reply.
+    /// Whether the request was paused for keys, or had a local reply.
     paused: bool,
 }
 
@@ -101,9 +106,29 @@ impl HttpContext for Request {
         self.paused = outcome != Some(Outcome::Continue);
         if outcome.is_none() {
             // Fail closed: without a filter there is no decision.
-            let _ = hostcalls::send_http_response(503, Vec::new(), None);
+            host_calls::reply(503, NOT_CONFIGURED, &Headers::default(), "");
         }
         if self.paused { Action::Pause } else { Action::Continue }
+    }
+
+    /// Envoy calls this for a request that waits only if the plugin has `allow_on_headers_stop_iteration`. To continue
+    /// would release the request.
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        if self.may_wait() { Action::Pause } else { Action::Continue }
+    }
+
+    /// Envoy calls this for a request with trailers, after the body.
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        // Stripped before a pause: once the request continues, this is not called again.
+        let stripped = with_filter(&self.filter, |filter| filter.strip_trailers());
+        if stripped != Some(true) || self.may_wait() { Action::Pause } else { Action::Continue }
+    }
+}
+
+impl Request {
+    /// Whether the request waits for keys, as far as that can be told.
+    fn may_wait(&self) -> bool {
+        self.paused && with_filter(&self.filter, |filter| filter.is_pending(self.stream)) != Some(false)
     }
 }
 
@@ -128,6 +153,7 @@ fn read_response(body_size: usize) -> FetchResponse {
     FetchResponse {
         status: text(":status").and_then(|status| status.parse().ok()),
         cache_control: text("cache-control"),
+        content_encoding: text("content-encoding"),
         body: (body_size <= MAX_BODY_BYTES).then(|| {
             hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten().unwrap_or_default()
         }),

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{MapType, MetricType};
+use proxy_wasm::types::{MapType, MetricType, Status};
 
 use super::{host_calls, verify_signature};
 use crate::filter::host::{
-    CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
+    CalloutError, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
+    Version,
 };
 use crate::keys::algorithm::Algorithm;
 use crate::keys::jwk::VerifyingKey;
 use crate::keys::signature::{PureRust, SignatureVerifier};
+use crate::reply::Reply;
 use crate::request::Headers;
 use crate::time::{SteadyTime, UnixTime};
 
@@ -99,16 +101,29 @@ impl Stream for EnvoyHost {
         let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
     }
 
-    fn set_header(&self, name: &str, value: &str) {
-        let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+    fn set_header(&self, name: &str, value: &[u8]) {
+        let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
+    }
+
+    fn trailers(&self) -> Option<Headers> {
+        Headers::from_host(host_calls::map(MapType::HttpRequestTrailers)?)
+    }
+
+    fn remove_trailer(&self, name: &str) {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestTrailers, name);
     }
 
     fn resume(&self) {
         let _ = hostcalls::resume_http_request();
     }
 
-    fn reply(&self, status: u16, headers: Vec<(&str, &str)>, body: &str) {
-        let _ = hostcalls::send_http_response(u32::from(status), headers, Some(body.as_bytes()));
+    fn reply(&self, reply: &Reply) {
+        let headers = reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        host_calls::reply(reply.status, &reply.details, &headers, &reply.body);
+    }
+
+    fn has_filter_state(&self, name: &str) -> bool {
+        host_calls::has_property(name)
     }
 
     fn set_filter_state(&self, name: &str, value: &str) {
@@ -145,15 +160,20 @@ impl SharedStore for EnvoyHost {
 }
 
 impl Callouts for EnvoyHost {
-    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Result<CalloutId, CalloutError> {
         let headers = vec![
             (":method", "GET"),
             (":path", path),
             (":authority", authority),
             ("accept", "application/json"),
+            ("accept-encoding", "identity"),
             ("user-agent", concat!("envoy-jwt-authorizer/", env!("CARGO_PKG_VERSION"))),
         ];
-        hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout).ok().map(CalloutId)
+        let sent = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout);
+        sent.map(CalloutId).map_err(|status| match status {
+            Status::BadArgument => CalloutError::ClusterUnknown,
+            _ => CalloutError::Refused,
+        })
     }
 }
 

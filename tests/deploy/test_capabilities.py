@@ -13,7 +13,7 @@ from . import envoys, manifests
 from .issuer import Issuer
 from .wasm_module import WasmModule
 
-ALLOWED = manifests.plugin_config(manifests.envoy_yaml())["capability_restriction_config"]["allowed_capabilities"]
+ALLOWED = manifests.plugin_config(manifests.envoy_yaml())["vm_config"]["capability_restriction_config"]["allowed_capabilities"]
 CALLBACKS = {name for name in ALLOWED if name.startswith("proxy_on_")}
 HOST_CALLS = sorted(set(ALLOWED) - CALLBACKS)
 
@@ -44,8 +44,10 @@ class Capabilities(unittest.TestCase):
         listeners = []
         for name in missing:
             allowed = {capability: {} for capability in ALLOWED if capability != name}
-            restriction = {"capability_restriction_config": {"allowed_capabilities": allowed}}
-            listeners.append(envoys.listener(str(name), envoys.wasm_filter(policy, str(name), **restriction)))
+            wasm = envoys.wasm_filter(policy, str(name))
+            restriction = {"allowed_capabilities": allowed}
+            wasm["typed_config"]["config"]["vm_config"]["capability_restriction_config"] = restriction
+            listeners.append(envoys.listener(str(name), wasm))
         with contextlib.ExitStack() as stack:
             api, issuer = upstream().start(), Issuer().start()
             issuer.released.clear()

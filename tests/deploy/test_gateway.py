@@ -9,6 +9,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from demo.access_log import AccessLog
 from demo.exchange import send
 from demo.upstream import upstream
 
@@ -52,8 +53,11 @@ class Gateway(unittest.TestCase):
         self.api = upstream().start()
         self.issuer = Issuer(Path(self.directory), HOST).start()
 
-    def start(self, issuer=None, **options):
+    def start(self, issuer=None, escaped_slashes=None, **options):
         bootstrap = with_admin_address(on_this_machine(self.api, issuer or self.issuer), f"127.0.0.1:{free_port()}")
+        if escaped_slashes:
+            [manager] = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+            manager["typed_config"]["path_with_escaped_slashes_action"] = escaped_slashes
         self.envoy = self.enter(envoys.running(bootstrap, **options))
         self.envoy.wait_for(lambda: len(self.envoy.listeners()) == 2, "does not have both listeners")
         listeners = self.envoy.listeners()
@@ -82,6 +86,12 @@ class Gateway(unittest.TestCase):
             ("/admin/users", self.issuer.token(**admin), 200),
             ("/elsewhere", self.issuer.token(), 403),
             ("/items%2f..%2fhealth", None, 400),
+            ("/items%2f7", None, 403),
+            ("/admin%2fusers", self.issuer.token(**admin), 400),
+            ("/admin/group%2fproject", self.issuer.token(**admin), 200),
+            ("/admin/caf%E9", self.issuer.token(**admin), 200),
+            ("//admin//users", self.issuer.token(**admin), 200),
+            ("/items/../admin/users", self.issuer.token(**admin), 200),
         ):
             with self.subTest(path=path, status=status):
                 self.assertEqual(self.get(path, token).status, status)
@@ -89,6 +99,25 @@ class Gateway(unittest.TestCase):
         self.assertEqual(upstream_request["headers"]["x-jwt-subject"], "alice")
         self.assertEqual(self.issuer.fetches, 1)
         self.assertNotIn(envoys.RESTRICTED, envoys.log(self.envoy))
+
+    def test_the_filter_refuses_an_encoded_slash_with_a_reason(self):
+        self.start()
+        entry = self.refused("/admin%2Freports")
+        self.assertEqual(entry["reason"], "path_ambiguous")
+
+    def test_the_page_leads_from_envoys_own_refusal_of_a_path_to_its_setting(self):
+        self.start(escaped_slashes="REJECT_REQUEST")
+        entry = self.refused("/admin%2Freports")
+        self.assertIsNone(entry["reason"])
+        self.assertEqual(entry["details"], "path_normalization_failed")
+        page = (envoys.ROOT / "docs" / "operating.md").read_text()
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{entry['details']}` |")]
+        self.assertIn("path_with_escaped_slashes_action: REJECT_REQUEST", row)
+
+    def refused(self, path):
+        response = self.get(path)
+        self.assertEqual(response.status, 400)
+        return AccessLog(self.envoy.access_log.read_text).entry(response.headers.get("x-request-id"))
 
     def test_keys_from_a_server_with_another_name_are_not_used(self):
         other = Issuer(Path(self.directory), "cognito.example.com").start()

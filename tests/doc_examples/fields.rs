@@ -57,8 +57,14 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
             if field == Some(("any_audience", &json!(true))) {
                 fields.remove("audiences");
             }
-            if name == "tenants" {
+            if name == "tenants" || name == "tenant_claim" {
                 fields.insert("issuer".to_owned(), json!("https://issuer.example.com/{tenantid}/v2.0"));
+                fields.insert("tenants".to_owned(), json!(["a"]));
+            }
+            if field == Some(("without_issuer", &json!(true))) || name == "subjects" {
+                fields.remove("issuer");
+                fields.insert("without_issuer".to_owned(), json!(true));
+                fields.insert("subjects".to_owned(), json!(["spiffe://example.org/*"]));
             }
             configuration["providers"]["main"] = object_with(base);
         }
@@ -66,14 +72,26 @@ pub(crate) fn configuration(object: &str, field: Option<(&str, &Value)>) -> Valu
         "Jwks" if field == Some(("discovery", &json!(true))) => {
             in_provider(&mut configuration, "jwks", object_with(json!({ "cluster": "issuer" })))
         }
+        "Jwks" if name == "jwks_uri_cluster" => {
+            let base = json!({ "discovery": true, "cluster": "issuer" });
+            in_provider(&mut configuration, "jwks", object_with(base))
+        }
         "Jwks" => in_provider(&mut configuration, "jwks", object_with(provider()["jwks"].clone())),
         "KeySet" => in_provider(&mut configuration, "jwks", json!({ "inline": object_with(json!({})) })),
         "Cache" => in_provider(&mut configuration, "cache", object_with(json!({}))),
+        "IdentitySource" => in_provider(
+            &mut configuration,
+            "identity_sources",
+            json!([object_with(json!({ "source": "$request.header.Authorization" }))]),
+        ),
         "Output" => in_provider(
             &mut configuration,
             "claims_to_headers",
             json!({ "x-jwt-sub": object_with(json!({ "claim": "sub" })) }),
         ),
+        "NamesClaim" => {
+            in_provider(&mut configuration, "group_claims", json!([object_with(json!({ "claim": "roles" }))]));
+        }
         "Rule" => {
             let names = field.filter(|(name, _)| *name == "providers").and_then(|(_, names)| names.as_array());
             for name in names.into_iter().flatten() {

@@ -68,6 +68,7 @@ pub(crate) fn provider() -> Value {
     json!({
         "issuer": "https://issuer.example.com",
         "audiences": ["api"],
+        "token_use": "access",
         "jwks": { "uri": "https://issuer.example.com/jwks.json", "cluster": "issuer" },
     })
 }

@@ -56,8 +56,8 @@ fn check_rejected<const N: usize>(table: [(Value, &str); N]) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Errors that a schema cannot express: references between fields, limits of durations, and duplicates.
-const BEYOND_A_SCHEMA: [&str; 9] = [
+/// Errors that a schema cannot express: references between fields, limits of durations, duplicates, and whether a key can be used.
+const BEYOND_A_SCHEMA: [&str; 10] = [
     "is also the issuer of `one`",
     "must be at most 300s",
     "is set twice",
@@ -67,6 +67,7 @@ const BEYOND_A_SCHEMA: [&str; 9] = [
     "is not one of the `providers`",
     "is not a variable of the rule's route",
     "has 63 bytes, but HS512",
+    "(n is not base64url)",
 ];
 
 /// Replaces the configuration of a running Envoy with each of these, and compares the log line with the expected one.
@@ -121,6 +122,26 @@ fn an_invalid_provider_is_rejected() {
     check_rejected([
         (without("issuer"), "providers.main.issuer: is required"),
         (
+            with(json!({ "without_issuer": true, "subjects": ["a"] })),
+            "providers.main.without_issuer: contradicts `issuer`; keep one of the two",
+        ),
+        (
+            with(json!({ "issuer": null, "without_issuer": true })),
+            "providers.main.subjects: is required because of `without_issuer`; list the accepted subjects, such as `spiffe://example.org/*`",
+        ),
+        (
+            with(json!({ "subjects": ["a"] })),
+            "providers.main.subjects: needs `without_issuer`; with an `issuer`, compare `sub` in a rule's `require`",
+        ),
+        (
+            with(json!({ "issuer": null, "without_issuer": true, "subjects": ["a", "*"] })),
+            "providers.main.subjects[1]: is not a valid subject; write it in full, or its beginning with `*` behind it",
+        ),
+        (
+            with(json!({ "tenant_claim": "zid" })),
+            "providers.main.tenant_claim: needs `{tenantid}` in the issuer; write it there, or remove `tenant_claim`",
+        ),
+        (
             with(json!({ "issuer": "" })),
             "providers.main.issuer: is empty; write the `iss` of the tokens, byte for byte",
         ),
@@ -170,8 +191,57 @@ fn an_invalid_provider_is_rejected() {
             "providers.main.identity_sources[0]: `Authorization` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`",
         ),
         (
+            with(json!({ "identity_sources": [{ "source": "$request.header.Authorization", "scheme": "Optional" }] })),
+            "providers.main.identity_sources[0].scheme: `Optional` is not a valid scheme; write `required` or `optional` for `Bearer`, or the name of another scheme (RFC 9110 §11.1)",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "source": "$request.cookie.a", "scheme": "a b" }] })),
+            "providers.main.identity_sources[0].scheme: `a b` is not a valid scheme; write `required` or `optional` for `Bearer`, or the name of another scheme (RFC 9110 §11.1)",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "source": "$request.websocket", "scheme": "Token" }] })),
+            "providers.main.identity_sources[0].scheme: is not for `$request.websocket`: the subprotocol before the token is always `bearer`; leave it out",
+        ),
+        (
+            with(json!({ "identity_sources": [{ "scheme": "optional" }] })),
+            "providers.main.identity_sources[0].source: is required",
+        ),
+        (
+            with(json!({ "identity_sources": [7] })),
+            "providers.main.identity_sources[0]: invalid type: integer `7`, expected an identity source like \"$request.header.Authorization\", or an object with `source`",
+        ),
+        (
+            with(json!({ "max_token_size": "64KiB" })),
+            "providers.main.max_token_size: must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request",
+        ),
+        (
+            with(json!({ "max_token_size": "0KiB" })),
+            "providers.main.max_token_size: must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request",
+        ),
+        (
+            with(json!({ "max_token_size": "16KB" })),
+            "providers.main.max_token_size: invalid value: string \"16KB\", expected a size in KiB, like \"16KiB\"",
+        ),
+        (
             with(json!({ "scope_claims": [] })),
             "providers.main.scope_claims: is empty; list at least one, or leave it out",
+        ),
+        (
+            with(json!({ "scope_claims": ["*"] })),
+            "providers.main.scope_claims[0]: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "group_claims": ["groups", { "claim": "roles", "separator": "" }] })),
+            "providers.main.group_claims[1].separator: is empty; write what is between two names, such as `,`",
+        ),
+        (with(json!({ "group_claims": [{ "separator": "," }] })), "providers.main.group_claims[0].claim: is required"),
+        (
+            with(json!({ "group_claims": [{ "claim": "roles", "list": "json" }] })),
+            "providers.main.group_claims[0].list: unknown field, expected one of `claim`, `separator`",
+        ),
+        (
+            with(json!({ "group_claims": [7] })),
+            "providers.main.group_claims[0]: invalid type: integer `7`, expected a claim's name, a list of names, or an object with `claim`",
         ),
         (
             with(json!({ "forward_token": "no" })),
@@ -194,7 +264,15 @@ fn reserved_headers_are_rejected_for_claims() {
     check_rejected([
         (
             with(json!({ "claims_to_headers": { "x-sub": [] } })),
-            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim",
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "claims_to_headers": { "x-sub": ["*", "sub"] } })),
+            "providers.main.claims_to_headers.x-sub: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
+        ),
+        (
+            with(json!({ "claims_to_filter_state": { "a b": "sub" } })),
+            "providers.main.claims_to_filter_state.a b: is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the name of a filter state",
         ),
         (
             with(json!({ "claims_to_headers": { "x-sub": "sub", "x_sub": "sub" } })),
@@ -210,7 +288,7 @@ fn an_invalid_key_source_is_rejected() {
         (without("jwks"), "providers.main.jwks: is required"),
         (
             jwks(json!({ "urri": "x" })),
-            "providers.main.jwks.urri: unknown field, expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`",
+            "providers.main.jwks.urri: unknown field, expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`, `jwks_uri_cluster`",
         ),
         (
             jwks(json!({ "cluster": null })),
@@ -237,6 +315,14 @@ fn an_invalid_key_source_is_rejected() {
             jwks(json!({ "timeout": "0s" })),
             "providers.main.jwks.timeout: must be more than 0s and at most 60s: requests wait that long for keys",
         ),
+        (
+            jwks(json!({ "jwks_uri_cluster": "other" })),
+            "providers.main.jwks.jwks_uri_cluster: has no effect without `discovery`; remove it",
+        ),
+        (
+            jwks(json!({ "uri": null, "discovery": true, "jwks_uri_cluster": "" })),
+            "providers.main.jwks.jwks_uri_cluster: is empty; name an Envoy cluster",
+        ),
         (jwks(json!({ "refresh_interval": "999ms" })), "providers.main.jwks.refresh_interval: must be at least 1s"),
         (
             jwks(json!({ "max_stale": "5m" })),
@@ -246,6 +332,10 @@ fn an_invalid_key_source_is_rejected() {
         (
             inline(json!({ "keys": [] })),
             "providers.main.jwks.inline: has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
+        ),
+        (
+            inline(json!({ "keys": [{ "kty": "RSA", "kid": "k1", "n": "a b", "e": "AQAB" }] })),
+            "providers.main.jwks.inline: has no key that can verify a signature (0 of 1 keys; left out: `k1` (n is not base64url)); add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
         ),
         (
             inline(json!({ "keys": vec![Key::of("ES256").jwk(); 201] })),
@@ -377,6 +467,10 @@ fn an_invalid_rule_is_rejected() {
         (
             rule(json!({ "route": "GET /", "require": { "claim": "sub" } })),
             "rules[0].require: a `claim` needs exactly one of `equals`, `in`, `contains`, `exists`, `equals_path`, `equals_header` and `matches`",
+        ),
+        (
+            rule(json!({ "route": "GET /", "require": { "claim": ["*", "id"], "equals": 1 } })),
+            "rules[0].require.claim: is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`",
         ),
         (
             rule(json!({ "route": "GET /", "require": { "all_of": [] } })),

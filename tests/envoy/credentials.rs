@@ -19,6 +19,11 @@ fn the_scheme_is_bearer_and_case_insensitive() {
             (format!("bearer {valid}"), ALLOWED),
             (format!("BEARER {valid}"), ALLOWED),
             (format!("bEaReR {valid}"), ALLOWED),
+            (format!("Bearer  {valid}"), ALLOWED),
+            (format!("Bearer \t   {valid}"), ALLOWED),
+            (format!("Bearer\t{valid}"), ALLOWED),
+            ("Bearer".to_owned(), missing),
+            ("Bearer   ".to_owned(), missing),
             (valid.clone(), missing),
             (format!("Basic {valid}"), missing),
             (format!("DPoP {valid}"), missing),
@@ -41,6 +46,21 @@ fn the_scheme_is_bearer_and_case_insensitive() {
 }
 
 #[test]
+fn only_blanks_separate_the_scheme_from_the_token() {
+    let gateway = Gateway::start(&with_provider(merged(
+        provider(),
+        json!({ "identity_sources": ["$request.header.Authorization", "$request.header.X-Token"] }),
+    )));
+    let valid = Token::new().signed();
+    gateway.expect((0x80..=0xff_u8).flat_map(|byte| {
+        let value = [b"Bearer", &[byte][..], valid.as_bytes()].concat();
+        let malformed = (401, "token_malformed");
+        let with = |name: &str| Request::get("/").header(name, &value);
+        [(format!("{byte:#x}"), with("authorization"), malformed), (format!("{byte:#x}"), with("x-token"), malformed)]
+    }));
+}
+
+#[test]
 fn two_credentials_are_ambiguous() {
     let gateway = Gateway::start(&with_provider(provider()));
     let (valid, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
@@ -51,7 +71,11 @@ fn two_credentials_are_ambiguous() {
     let joined = |text: String| Request::get("/").header("authorization", text);
     gateway.expect([
         ("two valid tokens", two(bearer(&valid), bearer(&other)), AMBIGUOUS),
-        ("the same token twice", two(bearer(&valid), bearer(&valid)), AMBIGUOUS),
+        ("the same token twice", two(bearer(&valid), bearer(&valid)), ALLOWED),
+        ("the same token twice, joined by a comma", joined(format!("{0}, {0}", bearer(&valid))), ALLOWED),
+        ("no token after the scheme, then a token", two("Bearer".to_owned(), bearer(&valid)), ALLOWED),
+        ("no token after the scheme, twice", two("Bearer".to_owned(), "Bearer".to_owned()), MISSING),
+        ("the same malformed token twice", two(bearer("nonsense"), bearer("nonsense")), (401, "token_malformed")),
         ("a valid token, then a malformed one", two(bearer(&valid), bearer("nonsense")), AMBIGUOUS),
         ("a malformed token, then a valid one", two(bearer("nonsense"), bearer(&valid)), AMBIGUOUS),
         ("another scheme, then a valid token", two("Basic dXNlcjpwYXNz".to_owned(), bearer(&valid)), AMBIGUOUS),
@@ -72,7 +96,8 @@ fn the_token_comes_from_the_configured_identity_sources() {
         "$request.websocket",
     ]);
     let gateway = Gateway::start(&with_provider(merged(provider(), json!({ "identity_sources": sources }))));
-    let valid = Token::new().signed();
+    let (valid, other) = (Token::new().signed(), Token::new().claim("sub", "bob").signed());
+    let escaped = valid.replace('.', "%2E");
     let get = || Request::get("/a");
     let query = |query: String| Request::get(format!("/a?{query}"));
     gateway.expect([
@@ -92,14 +117,26 @@ fn the_token_comes_from_the_configured_identity_sources() {
         ("not an identity source", get().bearer(&valid), MISSING),
         ("another parameter", query(format!("Access_Token={valid}")), MISSING),
         ("another cookie", get().header("cookie", format!("xsession={valid}")), MISSING),
-        ("two headers", get().header("x-token", &valid).header("x-token", &valid), AMBIGUOUS),
+        ("two headers", get().header("x-token", &valid).header("x-token", &other), AMBIGUOUS),
+        ("one token in two headers", get().header("x-token", &valid).header("x-token", &valid), ALLOWED),
+        ("query with a scheme", query(format!("access_token=Bearer%20{valid}")), ALLOWED),
+        ("query with a scheme and a plus", query(format!("access_token=bearer+{valid}&b=2")), ALLOWED),
+        ("query with escapes", query(format!("access_token={escaped}")), ALLOWED),
+        ("query with a scheme only", query("access_token=Bearer+".to_owned()), MISSING),
+        ("cookie in quotes", get().header("cookie", format!("a=1; session=\"{valid}\"")), ALLOWED),
+        ("cookie with a scheme", get().header("cookie", format!("session=Bearer {valid}; b=2")), ALLOWED),
+        ("cookie with a scheme in quotes", get().header("cookie", format!("session=\"Bearer  {valid}\"")), ALLOWED),
+        ("cookie with an escaped scheme", get().header("cookie", format!("session=Bearer%20{valid}")), ALLOWED),
+        ("cookie with a scheme and a plus", get().header("cookie", format!("session=Bearer+{escaped}")), ALLOWED),
+        ("empty cookie", get().header("cookie", "session=\"\""), MISSING),
         ("a parameter with an escaped name", query(format!("%61ccess_token={valid}")), ALLOWED),
         (
             "two parameters, one with an escaped name",
-            query(format!("access_token={valid}&access%5ftoken={valid}")),
+            query(format!("access_token={valid}&access%5ftoken={other}")),
             AMBIGUOUS,
         ),
-        ("two parameters", query(format!("access_token={valid}&access_token={valid}")), AMBIGUOUS),
+        ("two parameters", query(format!("access_token={valid}&access_token={other}")), AMBIGUOUS),
+        ("one token in two parameters", query(format!("access_token={valid}&access_token={escaped}")), ALLOWED),
         ("two headers, one with an underscore", get().header("x-token", &valid).header("x_token", "forged"), AMBIGUOUS),
         (
             "two parameters, after a semicolon",
@@ -111,8 +148,19 @@ fn the_token_comes_from_the_configured_identity_sources() {
             get().header("cookie", format!("session =forged; session={valid}")),
             AMBIGUOUS,
         ),
-        ("two cookies", get().header("cookie", format!("session={valid}; session={valid}")), AMBIGUOUS),
-        ("two identity sources", query(format!("access_token={valid}")).header("x-token", &valid), AMBIGUOUS),
+        ("two cookies", get().header("cookie", format!("session={valid}; session={other}")), AMBIGUOUS),
+        ("one token in two cookies", get().header("cookie", format!("session={valid}; session={valid}")), ALLOWED),
+        ("two identity sources", query(format!("access_token={valid}")).header("x-token", &other), AMBIGUOUS),
+        (
+            "one token in two identity sources",
+            query(format!("access_token={valid}")).header("x-token", &valid),
+            ALLOWED,
+        ),
+        (
+            "one token in a cookie and a header",
+            get().header("cookie", format!("session={valid}")).header("x-token", format!("Bearer {valid}")),
+            ALLOWED,
+        ),
     ]);
 }
 
@@ -139,6 +187,20 @@ fn a_token_that_is_not_forwarded_is_removed_everywhere() {
         (Request::get("/a").header("cookie", format!("session={valid}")), "/a", vec![]),
         (Request::get("/a").header("cookie", format!("a=1; session={valid}; b=2")), "/a", vec!["a=1; b=2"]),
         (Request::get("/a").header("cookie", format!("a=1; session ={valid}")), "/a", vec!["a=1"]),
+        (
+            Request::get(format!("/a?b=+%20&access_token=Bearer+{valid}&access_token=&c")),
+            "/a?b=+%20&access_token=&c",
+            vec![],
+        ),
+        (Request::get(format!("/a?access_token={}", valid.replace('.', "%2E"))), "/a", vec![]),
+        (Request::get("/a").header("cookie", format!("a=\"1\";session=\"{valid}\";b= 2")), "/a", vec!["a=\"1\";b= 2"]),
+        (
+            Request::get(format!("/a?access_token={valid}&b"))
+                .bearer(&valid)
+                .header("cookie", format!("session={valid}; c=3")),
+            "/a?b",
+            vec!["c=3"],
+        ),
     ] {
         let reply = gateway.send(&request);
         let echo = reply.echo();
@@ -149,6 +211,107 @@ fn a_token_that_is_not_forwarded_is_removed_everywhere() {
         let offered = offered.replace("TOKEN", &valid);
         let echo = gateway.send(&Request::get("/a").header("sec-websocket-protocol", offered)).echo();
         assert_eq!(echo.all("sec-websocket-protocol"), forwarded);
+    }
+}
+
+#[test]
+fn the_scheme_can_be_set() {
+    let authorization = "$request.header.Authorization";
+    let valid = Token::new().signed();
+    let values = ["TOKEN", "Bearer TOKEN", "Token TOKEN", "tOKEN  TOKEN", "Basic dXNlcjpwYXNz", "Token", ""];
+    for (sources, statuses) in [
+        (json!([{ "source": authorization }]), [401, 200, 401, 401, 401, 401, 401]),
+        (json!([{ "source": authorization, "scheme": "required" }]), [401, 200, 401, 401, 401, 401, 401]),
+        (json!([{ "source": authorization, "scheme": "optional" }]), [200, 200, 401, 401, 401, 401, 401]),
+        (json!([{ "source": authorization, "scheme": "Token" }]), [401, 401, 200, 200, 401, 401, 401]),
+        (
+            json!([{ "source": authorization, "scheme": "Token" }, { "source": authorization, "scheme": "optional" }]),
+            [200, 200, 200, 200, 401, 401, 401],
+        ),
+    ] {
+        let fields = json!({ "identity_sources": sources, "forward_token": false });
+        let gateway = Gateway::start(&with_provider(merged(provider(), fields)));
+        for (value, status) in values.iter().zip(statuses) {
+            let reply = gateway.send(&Request::get("/").header("authorization", value.replace("TOKEN", &valid)));
+            assert_eq!(reply.status, status, "{sources} {value}");
+            if status == 200 {
+                assert_eq!(reply.echo().all("authorization"), Vec::<&str>::new(), "{sources} {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_provider_has_its_own_schemes_at_one_place() {
+    let authorization = "$request.header.Authorization";
+    let partner = json!({
+        "issuer": "https://partner.example",
+        "identity_sources": [{ "source": authorization, "scheme": "Token" }],
+    });
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": provider(), "partner": merged(provider(), partner) },
+        "default": "authenticated",
+    }));
+    let of_main = Token::new().signed();
+    let of_partner = Token::new().claim("iss", "https://partner.example").signed();
+    let with = |value: String| Request::get("/").header("authorization", value);
+    let mismatch = (401, "identity_source_mismatch");
+    gateway.expect([
+        ("Bearer, main", with(format!("Bearer {of_main}")), ALLOWED),
+        ("Token, partner", with(format!("Token {of_partner}")), ALLOWED),
+        ("Token, main", with(format!("Token {of_main}")), mismatch),
+        ("Bearer, partner", with(format!("Bearer {of_partner}")), mismatch),
+        ("both, main", with(format!("Token {of_main}, Bearer {of_main}")), ALLOWED),
+        ("both, different", with(format!("Token {of_partner}, Bearer {of_main}")), AMBIGUOUS),
+    ]);
+}
+
+#[test]
+fn one_identity_source_in_two_spellings_is_one() {
+    let partner = json!({ "issuer": "https://partner.example", "identity_sources": ["$request.header.x_token"] });
+    let numbered = (1..64).map(|n| format!("$request.header.X-Token-{n}"));
+    let main: Vec<_> = ["$request.header.X-Token".to_owned()].into_iter().chain(numbered).collect();
+    // The last of 64 sources in another spelling is not one too many.
+    let gateway = Gateway::start(&json!({
+        "providers": {
+            "main": merged(provider(), json!({ "identity_sources": main })),
+            "partner": merged(provider(), partner),
+        },
+        "default": "authenticated",
+    }));
+    let of_main = Token::new().signed();
+    let of_partner = Token::new().claim("iss", "https://partner.example").signed();
+    let get = || Request::get("/");
+    gateway.expect([
+        ("main", get().header("x-token", &of_main), ALLOWED),
+        ("main, in the spelling of partner", get().header("x_token", &of_main), ALLOWED),
+        ("partner", get().header("x_token", &of_partner), ALLOWED),
+        ("partner, in the spelling of main", get().header("x-token", &of_partner), ALLOWED),
+        ("the same in both", get().header("x-token", &of_main).header("x_token", &of_main), ALLOWED),
+        ("different ones", get().header("x-token", &of_main).header("x_token", &of_partner), AMBIGUOUS),
+    ]);
+}
+
+#[test]
+fn the_size_of_a_token_is_bounded() {
+    let partner = json!({ "issuer": "https://partner.example", "max_token_size": "40KiB" });
+    let gateway = Gateway::start(&json!({
+        "providers": { "main": provider(), "partner": merged(provider(), partner) },
+        "default": "authenticated",
+    }));
+    // Base64url makes four characters of three bytes.
+    let with = |kibibytes: usize| Token::new().claim("groups", "g".repeat(kibibytes * 768));
+    let of_partner = |kibibytes| with(kibibytes).claim("iss", "https://partner.example").signed();
+    let too_large = (401, "token_too_large");
+    let bearer = |token: String| Request::get("/").bearer(token);
+    for _uncached_then_cached in 0..2 {
+        gateway.expect([
+            ("14 KiB", bearer(with(14).signed()), ALLOWED),
+            ("17 KiB", bearer(with(17).signed()), too_large),
+            ("17 KiB where 40 are allowed", bearer(of_partner(17)), ALLOWED),
+            ("29 KiB where 40 are allowed", bearer(of_partner(29)), ALLOWED),
+            ("41 KiB where 40 are allowed", bearer(of_partner(41)), too_large),
+        ]);
     }
 }
 

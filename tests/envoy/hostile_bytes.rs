@@ -83,6 +83,42 @@ fn a_token_that_is_not_utf8_is_refused() {
 }
 
 #[test]
+fn bytes_around_a_token_do_not_matter() {
+    let gateway = gateway();
+    let valid = Token::new().signed();
+    for bytes in NOT_UTF8 {
+        let with =
+            |before: &str, after: &str| [before.replace("TOKEN", &valid).as_bytes(), bytes, after.as_bytes()].concat();
+        let latin1 = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect::<String>();
+        let get = || Request::get("/token");
+        for (name, request, forwarded) in [
+            ("cookie", get().header("cookie", with("session=TOKEN; lang=", "; b=2")), with("lang=", "; b=2")),
+            ("cookie", get().header("cookie", with("lang=", &format!(";session={valid}"))), with("lang=", "")),
+            (
+                "cookie",
+                get().header("cookie", format!("session={valid}")).header("cookie", with("lang=", "")),
+                with("lang=", ""),
+            ),
+            ("cookie", get().bearer(&valid).header("cookie", with("mysession=", "")), with("mysession=", "")),
+            (
+                "cookie",
+                get().header("cookie", format!("a=1; session={valid}")).header("cookie", with("lang=", "")),
+                with("a=1; lang=", ""),
+            ),
+            (
+                "sec-websocket-protocol",
+                get().header("sec-websocket-protocol", with("bearer, TOKEN, v", ", v2")),
+                with("v", ", v2"),
+            ),
+        ] {
+            let reply = gateway.send(&request);
+            assert_eq!(reply.status, 200, "{name}, {}", bytes.escape_ascii());
+            assert_eq!(reply.echo().all(name), [&*latin1(&forwarded)], "{}", bytes.escape_ascii());
+        }
+    }
+}
+
+#[test]
 fn other_headers_reach_the_upstream_unchanged() {
     let gateway = gateway();
     for bytes in NOT_UTF8 {

@@ -1,6 +1,7 @@
 //! Issuers that fail, in every way the filter distinguishes. The last good key set stays in use, the log has one line, and
 //! recovery is automatic.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use jwt_authorizer::keys::fetch_state::FetchFailure;
@@ -17,7 +18,7 @@ use crate::harness::{
 const SEVERAL_FETCHES: Duration = Duration::from_secs(60);
 
 /// Name, answer, and the class of failure in the metrics.
-const FAULTS: [(&str, Answer, &str); 14] = [
+const FAULTS: [(&str, Answer, &str); 15] = [
     ("status", Answer::Status(500), "status"),
     ("not-found", Answer::Status(404), "status"),
     ("unavailable", Answer::Status(503), "status"),
@@ -31,6 +32,7 @@ const FAULTS: [(&str, Answer, &str); 14] = [
     ("many", Answer::TooManyKeys, "too_many_keys"),
     ("reset", Answer::Reset, "reset"),
     ("closed", Answer::Closed, "reset"),
+    ("compressed", Answer::Document("content-encoding: gzip\r\n"), "encoded"),
     ("silence", Answer::Silence, "timeout"),
 ];
 
@@ -69,11 +71,16 @@ fn the_last_good_keys_stay_in_use_through_every_kind_of_failure() {
             (gateway.metric(&counter) >= 2).then_some(())
         });
     }
+    for (name, status) in [("status", "500"), ("not-found", "404"), ("unavailable", "503"), ("redirect", "302")] {
+        assert_eq!(lines_about(&gateway, name, &format!("`status` ({status} from ")), 1, "{name}");
+    }
     for (name, _, class) in &FAULTS {
         for other in FetchFailure::ALL.map(FetchFailure::label).iter().filter(|other| *other != class) {
             assert_eq!(gateway.metric(&format!("provider.{name}.jwks_fetch_failed.{other}")), 0, "{name}: {other}");
         }
         assert_eq!(lines_about(&gateway, name, "could not be fetched"), 1, "{name}: one line at the first failure");
+        let url = format!("`issuer.example/{name}`");
+        assert_eq!(lines_about(&gateway, name, &url), 1, "{name}: the line names the URL");
     }
     gateway.expect(FAULTS.iter().map(|(name, _, _)| (*name, valid_at(name), ALLOWED)));
 
@@ -122,6 +129,7 @@ fn fetches_recover_when_the_issuer_listens_again() {
     gateway.expect([("before", valid(), ALLOWED)]);
     gateway.issuer.refuse();
     gateway.await_at_least("provider.main.jwks_fetch_failed.connect", 2);
+    assert_eq!(lines_about(&gateway, "main", "`connect` (\"upstream connect error"), 1, "Envoy's own text");
     gateway.expect([("while connections are refused", valid(), ALLOWED)]);
     let before = gateway.metric("provider.main.jwks_fetch_success");
     gateway.issuer.listen();
@@ -150,6 +158,32 @@ fn keys_older_than_max_stale_are_not_used() {
     ]);
     gateway.issuer.answer(Answer::Document(""));
     eventually("keys are fetched without a restart", || (gateway.send(&valid()).status == 200).then_some(()));
+}
+
+/// The outage is long enough for the back-off to exceed five seconds, if it did so without keys too.
+#[test]
+fn after_an_outage_without_keys_requests_are_allowed_within_five_seconds() {
+    let expiring = json!({ "refresh_interval": "1s", "max_stale": "2s" });
+    thread::scope(|scope| {
+        for (label, has_keys, jwks) in [("no keys", false, json!({})), ("expired keys", true, expiring)] {
+            scope.spawn(move || {
+                let issuer = Issuer::start();
+                issuer.answer(if has_keys { Answer::Document("") } else { Answer::Status(500) });
+                let policy = with_provider(merged(provider(), json!({ "jwks": jwks })));
+                let gateway = Setup::new(&policy).workers(4).issuer(issuer).start();
+                if has_keys {
+                    gateway.expect([("before", valid(), ALLOWED)]);
+                    gateway.issuer.answer(Answer::Status(500));
+                }
+                gateway.await_at_least("provider.main.jwks_fetch_failed.status", 6);
+                gateway.issuer.answer(Answer::Document(""));
+                let start = Instant::now();
+                eventually(label, || (gateway.send(&valid()).status == 200).then_some(()));
+                println!("{label}: allowed after {:?}", start.elapsed());
+                assert!(start.elapsed() < Duration::from_secs(5), "{label}: {:?}", start.elapsed());
+            });
+        }
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Key rotation: new keys are accepted at once, withdrawn keys are refused, and no request waits for a refresh.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -98,11 +98,58 @@ fn a_withdrawn_key_is_refused_after_the_next_refresh_for_cached_tokens_too() {
 
 #[test]
 fn a_key_can_be_replaced_under_the_same_kid() {
-    let gateway = gateway(json!({ "refresh_interval": "1s" }));
+    let gateway = gateway(json!({}));
     let replacement = Key::other("ES256").named("old");
     gateway.issuer.publish(std::slice::from_ref(&replacement));
-    eventually("the replacement is accepted", || (gateway.send(&signed_by(&replacement)).status == 200).then_some(()));
-    eventually("the replaced key is refused", || (gateway.send(&signed_by(&old())).status == 401).then_some(()));
+    gateway.expect([
+        ("the first token of the new key", signed_by(&replacement), ALLOWED),
+        ("the old key", signed_by(&old()), (401, "signature_invalid")),
+    ]);
+    assert_eq!(gateway.issuer.fetches(), 2);
+    gateway.expect((0..20).map(|n| (n, signed_by(&replacement), ALLOWED)));
+    gateway.expect((0..20).map(|n| (n, signed_by(&old()), (401, "signature_invalid"))));
+    assert_eq!(gateway.issuer.fetches(), 2, "the old tokens cause no fetch within the cool-down");
+}
+
+#[test]
+fn a_key_without_kid_can_be_replaced() {
+    let set = |key: &Key| {
+        let mut jwk = key.jwk();
+        jwk.as_object_mut().unwrap().remove("kid");
+        json!({ "keys": [jwk] })
+    };
+    let without_kid = |key: &Key| Request::get("/").bearer(Token::new().header("kid", Value::Null).sign(key));
+    let (old, new) = (Key::of("RS256"), Key::other("RS256"));
+    let issuer = Issuer::start();
+    issuer.publish_at(JWKS, set(&old));
+    let gateway = Setup::new(&with_jwks(json!({}))).workers(4).issuer(issuer).start();
+    gateway.expect([("the old key", without_kid(&old), ALLOWED)]);
+    gateway.issuer.publish_at(JWKS, set(&new));
+    gateway.expect([("the first token of the new key", without_kid(&new), ALLOWED)]);
+    assert_eq!(gateway.issuer.fetches(), 2);
+}
+
+/// A token that comes a moment before its key is published is refused until the cool-down of ten seconds is over.
+#[test]
+fn a_key_that_is_published_late_is_found_after_the_cool_down() {
+    std::thread::scope(|scope| {
+        for workers in [1, 2, 8] {
+            scope.spawn(move || {
+                let issuer = Issuer::with_keys(&[old()]);
+                let gateway = Setup::new(&with_jwks(json!({}))).workers(workers).issuer(issuer).start();
+                gateway.expect([("the old key", signed_by(&old()), ALLOWED)]);
+                let start = Instant::now();
+                gateway.expect([("before its key", signed_by(&new()), (401, "key_unknown"))]);
+                gateway.issuer.publish(&[old(), new()]);
+                eventually("the key is found", || (gateway.send(&signed_by(&new())).status == 200).then_some(()));
+                let waited = start.elapsed();
+                println!("{workers} workers: the key was found after {waited:?}");
+                assert!(waited > Duration::from_secs(9), "{workers} workers: {waited:?}");
+                assert!(waited < Duration::from_secs(20), "{workers} workers: {waited:?}");
+                assert_eq!(gateway.issuer.fetches(), 3, "{workers} workers");
+            });
+        }
+    });
 }
 
 #[test]

@@ -103,6 +103,28 @@ fn resumed_requests_pass_a_second_filter_in_the_same_vm() {
     assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
 }
 
+/// Both filters have the same source of keys and the same shared data.
+#[test]
+fn a_short_timeout_in_another_filter_does_not_end_the_wait() {
+    let impatient = |access: &str| {
+        let mut provider = provider();
+        provider["jwks"]["timeout"] = json!("300ms");
+        json!({ "providers": { "main": provider }, "rules": [{ "route": "$default", "access": access }] })
+    };
+    let issuer = Issuer::start();
+    let hold = issuer.hold();
+    let setup = Setup::new(&with_long_timeout()).workers(2).issuer(issuer).followed_by(&impatient("public"));
+    let gateway = setup.start();
+    gateway.await_at_least("provider.main.jwks_fetch_failed.timeout", 1);
+    let mut waiting: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.send(&valid()).unwrap());
+    gateway.await_active(20);
+    gateway.await_at_least("provider.main.jwks_fetch_failed.timeout", 2);
+    gateway.await_active(20);
+    drop(hold);
+    assert!(waiting.iter_mut().all(|connection| connection.reply().unwrap().status == 200));
+}
+
 #[test]
 fn the_number_of_waiting_requests_is_limited() {
     let mut provider = provider();

@@ -67,6 +67,71 @@ fn the_access_log_has_the_reason_and_the_caller() {
 }
 
 #[test]
+fn claims_in_the_access_log_are_those_of_the_verified_token_even_if_it_is_refused() {
+    let claims = json!({ "tenant": ["org", "id"], "roles": "roles" });
+    let gateway = Gateway::start(&policy(json!({ "providers": { "main": { "claims_to_filter_state": claims } } })));
+    let acme = || Token::new().claim("org", json!({ "id": "ac\nme" })).claim("roles", json!(["a", 1]));
+    let expired = acme().claim("exp", now() - 3600).signed();
+    let (tenant, roles) = (Some("ac me"), Some(r#"["a",1]"#));
+    for (request, reason, expected) in [
+        (Request::get("/token").bearer(acme().signed()), "allowed", [tenant, roles]),
+        (Request::get("/token").bearer(acme().signed()), "allowed", [tenant, roles]),
+        (Request::get("/named").bearer(acme().signed()), "scope_missing", [tenant, roles]),
+        (Request::get("/token").bearer(Token::new().signed()), "allowed", [None, None]),
+        (Request::get("/token").bearer(expired), "token_expired", [None, None]),
+        (Request::get("/public").bearer(acme().signed()), "public", [None, None]),
+    ] {
+        let reply = gateway.send(&request);
+        let entry = gateway.logged(&reply);
+        assert_eq!(entry.reason.as_deref(), Some(reason));
+        assert_eq!([&entry.tenant, &entry.roles].map(Option::as_deref), expected, "{reason}");
+        assert!(!reply.text().contains("acme"), "the upstream received it");
+    }
+}
+
+#[test]
+fn every_value_in_a_line_of_the_access_log_belongs_to_the_last_decision() {
+    let with_claims = |claims: Value| merged(provider(), json!({ "claims_to_filter_state": claims }));
+    let first = json!({
+        "providers": { "first": with_claims(json!({ "tenant": "org" })) },
+        "rules": [
+            { "route": "GET /token", "name": "first" },
+            { "route": "GET /public", "name": "first" },
+            { "route": "GET /refused", "name": "first", "mode": "dry_run" },
+        ],
+    });
+    let second = json!({
+        "providers": { "second": with_claims(json!({ "tenant": "missing", "roles": "org" })) },
+        "rules": [
+            { "route": "GET /token", "name": "second" },
+            { "route": "GET /public", "name": "second", "access": "public" },
+            { "route": "GET /refused", "name": "second", "access": "public" },
+        ],
+    });
+    let gateway = Setup::new(&first).followed_by(&second).start();
+    let valid = Token::new().claim("org", "acme").claim("client_id", "web").signed();
+    for (path, token, expected) in [
+        ("/token", Some(&valid), ["allowed", "second", "second", "alice", "web", "", "", "acme"]),
+        ("/public", Some(&valid), ["public", "second", "", "", "", "", "", ""]),
+        ("/refused", None, ["public", "second", "", "", "", "", "", ""]),
+    ] {
+        let request = token.into_iter().fold(Request::get(path), |request, token| request.bearer(token));
+        let entry = gateway.logged(&gateway.send(&request));
+        let logged = [
+            &entry.reason,
+            &entry.rule,
+            &entry.provider,
+            &entry.sub,
+            &entry.client_id,
+            &entry.dry_run,
+            &entry.tenant,
+            &entry.roles,
+        ];
+        assert_eq!(logged.map(|value| value.as_deref().unwrap_or_default()), expected, "{path}");
+    }
+}
+
+#[test]
 fn control_characters_in_claims_become_spaces_in_the_access_log() {
     let gateway = gateway();
     let token = Token::new().claim("sub", "alice\r\nreason=allowed\u{0}").claim("client_id", "\u{85}web").signed();
@@ -77,7 +142,8 @@ fn control_characters_in_claims_become_spaces_in_the_access_log() {
 #[test]
 fn decisions_before_routing_have_no_provider_and_subject() {
     let gateway = gateway();
-    for (request, reason) in [(Request::get("/a//b"), "path_ambiguous"), (Request::preflight("/token"), "preflight")] {
+    for (request, reason) in [(Request::get("/a/../b"), "path_ambiguous"), (Request::preflight("/token"), "preflight")]
+    {
         let entry = gateway.logged(&gateway.send(&request));
         assert_eq!((entry.reason.as_deref(), entry.provider, entry.sub), (Some(reason), None, None));
     }
@@ -257,14 +323,22 @@ fn changed_keys_are_logged_once_for_all_workers() {
     let jwks = json!({ "providers": { "main": { "jwks": { "refresh_interval": "1s" } } } });
     let gateway = Setup::new(&policy(jwks)).workers(4).issuer(issuer).start();
     let lines = |text: &str| gateway.filter_log().iter().filter(|line| *line == text).count();
-    let of = |count: usize| format!("provider `main`: {count} keys from cluster `issuer`");
-    eventually("the first keys", || (lines(&of(10)) == 1).then_some(()));
-    gateway.issuer.publish(&[Key::of("ES256")]);
-    eventually("other keys", || (lines(&of(1)) == 1).then_some(()));
+    let first = "provider `main`: keys from cluster `issuer`: 10 keys";
+    eventually("the first keys", || (lines(first) == 1).then_some(()));
+    let mut broken = Key::of("ES384").named("k1").jwk();
+    broken["x"] = json!("not base64url");
+    gateway.issuer.publish_at("/jwks.json", json!({ "keys": [Key::of("ES256").named("b").jwk(), broken] }));
+    let removed = "`RS256`, `RS384`, `RS512`, `PS256` and 6 more";
+    let second = format!(
+        "provider `main`: new keys from cluster `issuer`: 1 of 2 keys; added: `b`; withdrawn: {removed}; left out: `k1` (x is not base64url)"
+    );
+    eventually("other keys", || (lines(&second) == 1).then_some(()));
+    gateway.await_metric("provider.main.jwks_keys", 1);
+    gateway.await_metric("provider.main.jwks_keys_left_out", 1);
     // The same keys are not logged again.
     let fetched = gateway.issuer.fetches();
     eventually("two more fetches", || (gateway.issuer.fetches() > fetched + 2).then_some(()));
-    assert_eq!((lines(&of(10)), lines(&of(1))), (1, 1));
+    assert_eq!((lines(first), lines(&second)), (1, 1));
 }
 
 #[test]
@@ -281,7 +355,7 @@ fn refusals_are_logged_at_debug_by_default() {
         Request::get("/named").bearer(&valid),
         Request::get("/token"),
         Request::get("/public"),
-        Request::get("/a//b"),
+        Request::get("/a/../b"),
     ] {
         gateway.send(&request);
     }
@@ -344,9 +418,24 @@ fn a_logged_refusal_is_one_line_without_the_token() {
 }
 
 #[test]
+fn a_logged_refusal_has_at_most_1_kib() {
+    let long = "\u{10ffff}".repeat(500);
+    let key = Key::of("ES256").named(&long);
+    let issuer = Issuer::with_keys(std::slice::from_ref(&key));
+    let policy = policy(json!({ "rules": [{ "route": "GET /a", "name": long, "scopes": ["read"] }] }));
+    let gateway = Setup::new(&policy).issuer(issuer).start();
+    let token = Token::new().claim("client_id", long.as_str()).sign(&key);
+    gateway.expect([("a", Request::get("/a").bearer(token), (403, "scope_missing"))]);
+    let line = eventually("the refusal is logged", || {
+        gateway.filter_log().into_iter().find(|line| line.starts_with("refused: "))
+    });
+    assert!((500..=1024).contains(&line.len()), "{} bytes: {line}", line.len());
+}
+
+#[test]
 fn probable_mistakes_are_logged_as_warnings() {
     let gateway = Gateway::start(&json!({
-        "providers": { "main": merged(provider(), json!({ "audiences": ["*"] })) },
+        "providers": { "main": merged(provider(), json!({ "audiences": ["*"], "token_use": "access" })) },
         "rules": (0..30).map(|n| json!({ "route": format!("GET /{n}"), "scopes": ["*"] })).collect::<Vec<_>>(),
     }));
     let log = gateway.filter_log();

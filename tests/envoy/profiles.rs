@@ -278,3 +278,65 @@ fn google() {
         ("the issuer's old name", "/any", with(&id, "iss", "accounts.google.com"), UNKNOWN, None),
     ]);
 }
+
+/// SPIFFE's JWT-SVIDs have no `iss`, and their keys have the `use` `jwt-svid`.
+#[test]
+fn spiffe() {
+    let mut keys = Key::set(&[Key::of("ES256")]);
+    keys["keys"][0]["use"] = json!("jwt-svid");
+    let gateway = Gateway::start(&json!({
+        "providers": { "workloads": {
+            "without_issuer": true, "subjects": ["spiffe://example.org/*"], "audiences": ["shop"], "token_use": "access",
+            "jwks": { "inline": keys }, "claims_to_headers": { "x-workload": "sub" },
+        } },
+        "rules": [
+            { "route": "GET /any" },
+            { "route": "GET /web", "require": { "claim": "sub", "equals": "spiffe://example.org/ns/shop/sa/web" } },
+        ],
+    }));
+    let svid = token("", json!({ "sub": "spiffe://example.org/ns/shop/sa/web", "aud": ["shop"] })).without("iss");
+    let row = |label: &'static str, path: &str, token: &Token, expected| {
+        (label, Request::get(path).bearer(token.signed()), expected)
+    };
+    gateway.expect([
+        row("a workload", "/any", &svid, ALLOWED),
+        row("this workload", "/web", &svid, ALLOWED),
+        row(
+            "another workload",
+            "/web",
+            &with(&svid, "sub", "spiffe://example.org/ns/shop/sa/db"),
+            (403, "claim_mismatch"),
+        ),
+        row("another trust domain", "/any", &with(&svid, "sub", "spiffe://example.org.evil.example/web"), UNKNOWN),
+        row("for another audience", "/any", &with(&svid, "aud", "other"), AUDIENCE),
+        row("with an issuer", "/any", &with(&svid, "iss", "https://issuer.example"), UNKNOWN),
+        row("without a subject", "/any", &svid.clone().without("sub"), UNKNOWN),
+        row("without exp", "/any", &svid.clone().without("exp"), (401, "expiration_missing")),
+    ]);
+    let echo = gateway.send(&Request::get("/any").bearer(svid.signed())).echo();
+    assert_eq!(echo.all("x-workload"), ["spiffe://example.org/ns/shop/sa/web"]);
+    let forged = Request::get("/any").bearer(svid.sign(&Key::other("ES256")));
+    gateway.expect([("another signer", forged, (401, "signature_invalid"))]);
+}
+
+/// SAP's tenants are in the host of the issuer.
+#[test]
+fn a_tenant_in_the_host_of_the_issuer() {
+    let issuer = |tenant: &str| format!("https://{tenant}.authentication.example/oauth/token");
+    let gateway = Gateway::start(&json!({
+        "providers": { "sap": {
+            "issuer": issuer("{tenantid}"), "tenants": ["one", "two"], "tenant_claim": "zid", "audiences": ["shop"],
+            "token_use": "access", "jwks": { "inline": Key::set(&[Key::of("ES256")]) },
+        } },
+        "rules": [{ "route": "GET /any" }],
+    }));
+    let of = |tenant: &str, zid: &str| {
+        Request::get("/any").bearer(token(&issuer(tenant), json!({ "aud": "shop", "zid": zid })).signed())
+    };
+    gateway.expect([
+        ("one tenant", of("one", "one"), ALLOWED),
+        ("the other", of("two", "two"), ALLOWED),
+        ("mixed", of("one", "two"), TENANT_MISMATCH),
+        ("a third", of("three", "three"), UNKNOWN),
+    ]);
+}

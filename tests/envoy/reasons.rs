@@ -15,7 +15,7 @@ const SOURCE: &str = include_str!("../../src/reason.rs");
 
 /// The path prefix of the rules in dry run.
 const DRY_RUN: &str = "/dry-run";
-const PROVIDERS: usize = 5;
+const PROVIDERS: usize = 6;
 /// Eight rules in each mode, one public rule, and one with hosts.
 const RULES: usize = 2 * 8 + 2;
 /// Reasons that no request can cause here: Envoy itself refuses a method that is not UTF-8, its clock is set, and it
@@ -30,12 +30,18 @@ fn policy() -> Value {
         "token_use": "access",
         "clients": ["web"],
         "max_token_lifetime": "2h",
-        "claims_to_headers": { "x-note": "note" },
+        "claims_to_headers": { "x-note": { "claim": "note", "required": true } },
     });
     let other = merged(provider(), json!({ "issuer": "https://other.example" }));
     let down = json!({ "issuer": "https://down.example", "jwks": { "cluster": "unknown" } });
     let in_cookie = json!({ "issuer": "https://cookie.example", "identity_sources": ["$request.cookie.session"] });
     let tenants = json!({ "issuer": "https://tenants.example/{tenantid}/v2.0", "tenants": [TENANT] });
+    let unnamed = (1..=6).map(|number| merged(Key::numbered("ES256", number).jwk(), json!({ "kid": null })));
+    let many_keys = json!({
+        "issuer": "https://many.example",
+        "audiences": ["api"],
+        "jwks": { "inline": { "keys": unnamed.collect::<Vec<_>>() } },
+    });
     let rules = ["", DRY_RUN].into_iter().flat_map(|prefix| {
         let mode = if prefix.is_empty() { "enforce" } else { "dry_run" };
         let rule =
@@ -60,6 +66,7 @@ fn policy() -> Value {
             "down": merged(provider(), down),
             "cookie": merged(provider(), in_cookie),
             "tenants": merged(provider(), tenants),
+            "many": many_keys,
         },
         "rules": rules.chain([public, with_host]).collect::<Vec<_>>(),
     })
@@ -67,7 +74,7 @@ fn policy() -> Value {
 
 /// A valid token for `main`.
 fn token() -> Token {
-    Token::new().claim("client_id", "web")
+    Token::new().claim("client_id", "web").claim("note", "one line")
 }
 
 /// For each reason of a refusal after routing, the path and the token that cause it.
@@ -84,6 +91,7 @@ fn refusals() -> Vec<(&'static str, &'static str, Option<String>)> {
         ("tenant_mismatch", "/token", signed(token().claim("iss", of_tenant).claim("tid", "another"))),
         ("algorithm_not_allowed", "/token", Some(token().sign(&Key::of("RS256")))),
         ("key_unknown", "/token", Some(token().sign(&Key::of("ES256").named("unknown")))),
+        ("key_ambiguous", "/token", signed(token().claim("iss", "https://many.example"))),
         ("signature_invalid", "/token", Some(token().sign(&Key::other("ES256")))),
         ("token_expired", "/token", signed(token().claim("exp", hours(-1)).claim("iat", hours(-2)))),
         ("token_not_yet_valid", "/token", signed(token().claim("nbf", hours(1)))),
@@ -143,6 +151,8 @@ fn every_reason_has_its_status_and_series_are_bounded() {
         assert_eq!(entry.reason.as_deref(), Some(reason));
         assert_eq!(entry.dry_run.as_deref(), dry_run.then_some("true"), "{reason}");
         let refused = (reply.status != 200).then_some(reply.status);
+        let details = refused.map_or("via_upstream".to_owned(), |_| format!("jwt_authorizer_denied{{{reason}}}"));
+        assert_eq!(entry.details, Some(details));
         if dry_run {
             assert_eq!(refused, None, "{reason} in a dry run");
         } else {
@@ -155,7 +165,7 @@ fn every_reason_has_its_status_and_series_are_bounded() {
     check(&gateway, &Request::get("/public"), "public", false);
     check(&gateway, &Request::get("/optional"), "anonymous", false);
     check(&gateway, &Request::preflight("/token"), "preflight", false);
-    check(&gateway, &Request::get("/a//b"), "path_ambiguous", false);
+    check(&gateway, &Request::get("/a/../b"), "path_ambiguous", false);
     check(&gateway, &Request::get("/public").host("a,b"), "host_ambiguous", false);
     for prefix in ["", DRY_RUN] {
         let dry_run = !prefix.is_empty();
@@ -188,9 +198,10 @@ fn every_reason_has_its_status_and_series_are_bounded() {
     let refusals = refusals().len() + 1;
     assert_eq!((series("reason."), series("dry_run_reason.")), (seen.len(), refusals));
     let global = 5 + all.len() + refusals;
-    let per_provider = 3 + 3 + 1 + FetchFailure::ALL.len();
-    let formula = format!("{global} + {per_provider} × providers + 2 × (rules + 1)");
+    let per_provider = 3 + 1 + 4 + 1 + FetchFailure::ALL.len();
+    let formula = format!("{global} + {per_provider} × providers + audiences + clients + 2 × (rules + 1)");
     assert!(PAGE.lines().any(|line| line == formula), "the page lacks the formula {formula}");
+    // No provider has several audiences or clients here.
     let bound = global + per_provider * PROVIDERS + 2 * (RULES + 1);
     assert!(metrics.len() <= bound, "{} series exceed the documented bound of {bound}", metrics.len());
     assert!(series("rule.") <= 2 * (RULES + 1), "{metrics:?}");

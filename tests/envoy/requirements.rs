@@ -154,6 +154,88 @@ fn a_claim_may_have_to_equal_a_path_variable_or_a_header() {
 }
 
 #[test]
+fn a_path_variable_or_a_header_may_be_in_the_tokens_list_or_a_number() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /t/{tenant}", "require": { "claim": "tenants", "equals_path": "tenant" } },
+        { "route": "GET /other/{tenant}", "require": { "not": { "claim": "tenants", "equals_path": "tenant" } } },
+        { "route": "GET /n/{id}", "require": { "claim": "id", "equals_path": "id" } },
+        { "route": "GET /tenant", "require": { "claim": "tenants", "equals_header": "x-tenant" } },
+        { "route": "GET /id", "require": { "claim": "id", "equals_header": "x-id" } },
+    ])));
+    let token = |claim: &str, value: Value| Token::new().claim(claim, value).signed();
+    let both = token("tenants", json!(["ABC", "DEF"]));
+    let of_tenants = |path: &str| Request::get(path).bearer(&both);
+    let number = |path: &str, id: Value| Request::get(path).bearer(token("id", id));
+    gateway.expect([
+        ("the first in the list", of_tenants("/t/ABC"), ALLOWED),
+        ("the second in the list", of_tenants("/t/DEF"), ALLOWED),
+        ("not in the list", of_tenants("/t/XYZ"), MISMATCH),
+        ("a part of a member", of_tenants("/t/AB"), MISMATCH),
+        ("a negated member", of_tenants("/other/ABC"), MISMATCH),
+        ("a negated other", of_tenants("/other/XYZ"), ALLOWED),
+        ("a header in the list", of_tenants("/tenant").header("x-tenant", "DEF"), ALLOWED),
+        ("a header not in the list", of_tenants("/tenant").header("x-tenant", "XYZ"), MISMATCH),
+        ("two headers", of_tenants("/tenant").header("x-tenant", "ABC").header("x-tenant", "DEF"), MISMATCH),
+        ("an empty list", Request::get("/t/ABC").bearer(token("tenants", json!([]))), MISMATCH),
+        ("text that looks like a list", Request::get("/t/ABC").bearer(token("tenants", json!("[ABC]"))), MISMATCH),
+        ("a number", number("/n/42", json!(42)), ALLOWED),
+        ("a number with a leading zero", number("/n/042", json!(42)), MISMATCH),
+        ("another number", number("/n/421", json!(42)), MISMATCH),
+        ("a number with a fraction of zero", number("/n/42", json!(42.0)), ALLOWED),
+        ("a large number", number("/n/1234567890123456789", json!(1_234_567_890_123_456_789_u64)), ALLOWED),
+        ("its neighbour", number("/n/1234567890123456788", json!(1_234_567_890_123_456_789_u64)), MISMATCH),
+        ("a number in a list", number("/n/42", json!([7, 42])), ALLOWED),
+        ("a header with a number", number("/id", json!(42)).header("x-id", "42"), ALLOWED),
+        ("a header with a leading zero", number("/id", json!(42)).header("x-id", "042"), MISMATCH),
+        ("true is no text", number("/n/true", json!(true)), MISMATCH),
+    ]);
+}
+
+#[test]
+fn a_star_in_a_claims_path_is_any_member() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /okta", "require": { "claim": ["identities", "*", "providerName"], "equals": "okta" } },
+        { "route": "GET /not-okta", "require": { "not": { "claim": ["identities", "*", "providerName"], "equals": "okta" } } },
+        { "route": "GET /u/{id}", "require": { "claim": ["identities", "*", "userId"], "equals_path": "id" } },
+        { "route": "GET /some", "require": { "claim": ["identities", "*", "primary"], "exists": true } },
+        { "route": "GET /org", "require": { "claim": ["orgs", "*", "roles"], "contains": "owner" } },
+        { "route": "GET /zitadel", "require": { "claim": ["urn:zitadel:iam:org:project:roles", "admin", "*"], "matches": "*.example.com" } },
+    ])));
+    let identities = Token::new()
+        .claim(
+            "identities",
+            json!([{ "providerName": "google", "userId": "7" }, { "providerName": "okta", "userId": 8 }]),
+        )
+        .claim("orgs", json!({ "a": { "roles": ["member"] }, "b": { "roles": ["owner"] } }))
+        .claim("urn:zitadel:iam:org:project:roles", json!({ "admin": { "1": "acme.example.com" } }))
+        .signed();
+    let others = Token::new()
+        .claim("identities", json!([{ "providerName": "google" }, { "okta": "okta", "primary": true }]))
+        .claim("orgs", json!({ "owner": { "roles": ["member"] } }))
+        .claim("urn:zitadel:iam:org:project:roles", json!({ "user": { "1": "acme.example.com" } }))
+        .signed();
+    let none = Token::new().claim("identities", json!([])).signed();
+    let row = |path: &'static str, token: &str, expected| (path, Request::get(path).bearer(token), expected);
+    gateway.expect([
+        row("/okta", &identities, ALLOWED),
+        row("/okta", &others, MISMATCH),
+        row("/okta", &none, MISMATCH),
+        row("/not-okta", &identities, MISMATCH),
+        row("/not-okta", &others, ALLOWED),
+        row("/not-okta", &none, MISMATCH),
+        row("/u/7", &identities, ALLOWED),
+        row("/u/8", &identities, ALLOWED),
+        row("/u/9", &identities, MISMATCH),
+        row("/some", &identities, MISMATCH),
+        row("/some", &others, ALLOWED),
+        row("/org", &identities, ALLOWED),
+        row("/org", &others, MISMATCH),
+        row("/zitadel", &identities, ALLOWED),
+        row("/zitadel", &others, MISMATCH),
+    ]);
+}
+
+#[test]
 fn scopes_and_groups_may_be_requirements() {
     let gateway = Gateway::start(&with_rules(json!([
         { "route": "GET /", "require": { "any_of": [{ "scope": "read" }, { "group": "admin" }] } },

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, Request, with_rules};
+use crate::harness::{ALLOWED, Gateway, PUBLIC, Request, Token, with_rules};
 
 /// Overlapping rules with a name each.
 fn overlapping() -> Vec<Value> {
@@ -78,7 +78,8 @@ fn a_route_matches_method_and_segments_exactly() {
             ("GET", "/%61dmin", matched),
             ("GET", "/admin/users", unmatched),
             ("POST", "/admin", unmatched),
-            ("HEAD", "/admin", unmatched),
+            ("HEAD", "/admin", matched),
+            ("HEAD", "/admin/users", unmatched),
             ("GET", "/one/1", matched),
             ("GET", "/one", unmatched),
             ("GET", "/one/1/2", unmatched),
@@ -90,6 +91,77 @@ fn a_route_matches_method_and_segments_exactly() {
         ]
         .map(|(method, path, expected)| (format!("{method} {path}"), Request::new(method, path), expected)),
     );
+}
+
+#[test]
+fn a_literal_behind_a_variable_goes_before_the_variable() {
+    let rules = json!([
+        { "route": "POST /v1/orders/{id}", "name": "order", "access": "public" },
+        { "route": "POST /v1/orders/{id}:cancel", "name": "cancel", "access": "public" },
+        { "route": "ANY /{file}", "name": "file", "access": "public" },
+        { "route": "ANY /{file}.js", "name": "script", "access": "public" },
+        { "route": "ANY /{file}.min.js", "name": "minified", "access": "public" },
+        { "route": "GET /app.js", "name": "app", "access": "public" },
+    ]);
+    let gateway = Gateway::start(&with_rules(rules));
+    for (method, path, name) in [
+        ("POST", "/v1/orders/7", "order"),
+        ("POST", "/v1/orders/7:cancel", "cancel"),
+        ("POST", "/v1/orders/7%3acancel", "cancel"),
+        ("POST", "/v1/orders/7:x:cancel/", "cancel"),
+        ("POST", "/v1/orders/:cancel", "order"),
+        ("POST", "/v1/orders/7:cancelled", "order"),
+        ("GET", "/app.js", "app"),
+        ("GET", "/a.js", "script"),
+        ("GET", "/a%2Ejs", "script"),
+        ("GET", "/a.min.js", "minified"),
+        ("GET", "/.js", "file"),
+        ("GET", "/a.css", "file"),
+    ] {
+        let reply = gateway.send(&Request::new(method, path));
+        assert_eq!(gateway.logged(&reply).rule.as_deref(), Some(name), "{method} {path}");
+    }
+}
+
+#[test]
+fn head_is_decided_by_the_rule_for_get() {
+    let gateway = Gateway::start(&with_rules(json!([
+        { "route": "GET /items", "scopes": ["read"] },
+        { "route": "GET /items/{id}", "scopes": ["read"] },
+        { "route": "GET /health", "access": "public" },
+        { "route": "GET /pages", "access": "deny" },
+        { "route": "HEAD /pages", "access": "public" },
+        { "route": "GET /files", "access": "deny" },
+        { "route": "ANY /files", "access": "public" },
+        { "route": "GET /shop", "access": "public" },
+        { "route": "GET /shop", "hosts": ["shop.example.com"], "access": "deny" },
+        { "route": "ANY /{proxy+}", "access": "public" },
+    ])));
+    gateway.expect(
+        [
+            ("/items", (401, "token_missing")),
+            ("/items/", (401, "token_missing")),
+            ("/items/7", (401, "token_missing")),
+            ("/health", PUBLIC),
+            ("/pages", PUBLIC),
+            ("/files", PUBLIC),
+            ("/elsewhere", PUBLIC),
+        ]
+        .map(|(path, expected)| (path, Request::new("HEAD", path), expected)),
+    );
+    gateway.expect([
+        (
+            "a token without the scope",
+            Request::new("HEAD", "/items").bearer(Token::new().signed()),
+            (403, "scope_missing"),
+        ),
+        (
+            "a token with the scope",
+            Request::new("HEAD", "/items").bearer(Token::new().claim("scope", json!("read")).signed()),
+            ALLOWED,
+        ),
+        ("a rule for the host", Request::new("HEAD", "/shop").host("shop.example.com"), (403, "route_denied")),
+    ]);
 }
 
 #[test]

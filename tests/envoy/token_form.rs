@@ -156,12 +156,23 @@ fn header_members_have_their_types() {
 
 #[test]
 fn a_kid_is_only_compared() {
-    let kids =
-        ["../../dev/null", "' OR 1=1 --", "|id", "es256", "ES256 ", "ES256\0", "", "é", "https://attacker.example/key"];
+    let kids = [
+        "../../dev/null",
+        "' OR 1=1 --",
+        "|id",
+        "es256",
+        "ES256 ",
+        "ES256\0",
+        " ",
+        "é",
+        "https://attacker.example/key",
+    ];
     let long = "k".repeat(4000);
-    check(kids.into_iter().chain([long.as_str()]).map(|kid| {
+    let rows = kids.into_iter().chain([long.as_str()]).map(|kid| {
         (format!("kid {kid:.40}"), Token::new().header("kid", kid).signed().into_bytes(), (401, "key_unknown"))
-    }));
+    });
+    let empty = Token::new().header("kid", "").signed().into_bytes();
+    check(rows.chain([("an empty kid, which is none".to_owned(), empty, ALLOWED)]));
 }
 
 #[test]

@@ -104,7 +104,10 @@ fn keys_expire_by_the_steady_clock() {
     }
     for wall in [START, START - DAY / 48, START + 3_000_000] {
         simulation.set_wall(wall);
-        assert_eq!(simulation.send(0, &token(0, "a")), Some(503), "after 60 seconds, {}", wall - START);
+        let stream = simulation.request(0, &token(0, "a"));
+        simulation.advance(Duration::from_millis(5));
+        simulation.respond(|_| failure());
+        assert_eq!(simulation.status(stream), Some(503), "after 60 seconds, {}", wall - START);
     }
 }
 

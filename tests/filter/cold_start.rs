@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jwt_authorizer_test_support::Key;
 use serde_json::json;
 
-use super::issuer::{ISSUERS, PATHS, document, failure, key, keys_named, policy, token, token_by};
+use super::issuer::{PATHS, failure, key, keys_named, policy, token, token_by};
 use super::simulation::Simulation;
 
 #[test]
@@ -81,27 +80,4 @@ fn a_missing_cluster_is_a_failed_fetch() {
     simulation.advance(Duration::from_secs(2));
     simulation.respond(|_| keys_named(0, &["a"]));
     assert_eq!(simulation.send(0, &token(0, "a")), Some(200));
-}
-
-#[test]
-fn discovery_takes_two_fetches_and_one_timeout() {
-    let mut jwks = json!({ "discovery": true, "timeout": "4s" });
-    jwks["uri"] = json!(null);
-    let mut simulation = Simulation::new(3, &policy(&jwks));
-    let waiting = simulation.request(1, &token(0, "a"));
-    simulation.advance(Duration::from_secs(3));
-    let discovery = "/.well-known/openid-configuration";
-    assert_eq!(simulation.fetches(discovery), 2, "one for each provider");
-    let found = |issuer: &str| document(&json!({ "issuer": issuer, "jwks_uri": "https://elsewhere.example/found" }));
-    let ids: Vec<u32> = simulation.fetching().into_iter().map(|(id, _)| id).collect();
-    // Both providers request the same path; each accepts only a document with its own issuer.
-    for id in ids {
-        simulation.respond_to(id, found(ISSUERS[0]));
-    }
-    assert_eq!(simulation.fetches("/found"), 1);
-    let left = simulation.process(|process| process.callouts[0].deadline - process.steady);
-    assert!((900..=1100).contains(&left), "{left} ms are left for the second fetch");
-    simulation.respond(|_| document(&Key::set(&[key(0, "a")])));
-    assert_eq!(simulation.status(waiting), Some(200));
-    assert_eq!(simulation.send(0, &token(1, "a")), Some(503));
 }

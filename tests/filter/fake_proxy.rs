@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use jwt_authorizer::filter::Filter;
 use jwt_authorizer::filter::host::{
-    CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId, Version,
+    CalloutError, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
+    Version,
 };
 use jwt_authorizer::keys::algorithm::Algorithm;
 use jwt_authorizer::keys::jwk::VerifyingKey;
 use jwt_authorizer::keys::signature::{PureRust, SignatureVerifier};
+use jwt_authorizer::reply::Reply;
 use jwt_authorizer::request::Headers;
 use jwt_authorizer::time::{SteadyTime, UnixTime};
 
@@ -30,8 +32,16 @@ pub(crate) struct Process {
     pub callouts: Vec<Callout>,
     /// The path of every fetch so far.
     pub sent: Vec<String>,
+    /// The cluster and the URL of every fetch.
+    pub targets: Vec<String>,
+    /// When every fetch was sent.
+    pub sent_at: Vec<i64>,
+    /// How many signatures were checked.
+    pub verified: usize,
     pub streams: BTreeMap<u32, Request>,
     pub metrics: Vec<(String, u64)>,
+    /// The filter state of all requests so far.
+    pub filter_state: BTreeMap<String, String>,
     pub filters: Vec<FilterSlot>,
     pub workers: Vec<WorkerState>,
     /// After this many accesses to shared data, the worker with this index ticks in between.
@@ -151,18 +161,31 @@ impl Stream for Worker {
 
     fn remove_header(&self, _name: &str) {}
 
-    fn set_header(&self, _name: &str, _value: &str) {}
+    fn set_header(&self, _name: &str, _value: &[u8]) {}
+
+    fn trailers(&self) -> Option<Headers> {
+        Some(Headers::default())
+    }
+
+    fn remove_trailer(&self, _name: &str) {}
 
     fn resume(&self) {
-        self.reply(200, Vec::new(), "");
-    }
-
-    fn reply(&self, status: u16, _headers: Vec<(&str, &str)>, _body: &str) {
         let stream = self.stream();
-        self.process.borrow_mut().decide(stream, status);
+        self.process.borrow_mut().decide(stream, 200);
     }
 
-    fn set_filter_state(&self, _name: &str, _value: &str) {}
+    fn reply(&self, reply: &Reply) {
+        let stream = self.stream();
+        self.process.borrow_mut().decide(stream, reply.status);
+    }
+
+    fn has_filter_state(&self, _name: &str) -> bool {
+        false
+    }
+
+    fn set_filter_state(&self, name: &str, value: &str) {
+        self.process.borrow_mut().filter_state.insert(name.to_owned(), value.to_owned());
+    }
 
     fn clear_route_cache(&self) {}
 }
@@ -217,16 +240,18 @@ impl Process {
 }
 
 impl Callouts for Worker {
-    fn get(&self, _cluster: &str, _authority: &str, path: &str, timeout: Duration) -> Option<CalloutId> {
+    fn get(&self, cluster: &str, authority: &str, path: &str, timeout: Duration) -> Result<CalloutId, CalloutError> {
         let mut process = self.process.borrow_mut();
         if process.cluster_is_missing {
-            return None;
+            return Err(CalloutError::ClusterUnknown);
         }
         let (id, at) = (u32::try_from(process.sent.len()).unwrap(), process.steady);
         let deadline = at + i64::try_from(timeout.as_millis()).unwrap();
         process.sent.push(path.to_owned());
+        process.targets.push(format!("{cluster} {authority}{path}"));
+        process.sent_at.push(at);
         process.callouts.push(Callout { id, worker: self.index, path: path.to_owned(), deadline });
-        Some(CalloutId(id))
+        Ok(CalloutId(id))
     }
 }
 
@@ -252,6 +277,7 @@ impl Meter for Worker {
 
 impl SignatureVerifier for Worker {
     fn verify(&self, key: &VerifyingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.process.borrow_mut().verified += 1;
         PureRust.verify(key, algorithm, message, signature)
     }
 }

@@ -39,7 +39,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS;
-    let trigger = prop_oneof![Just(Trigger::Schedule), Just(Trigger::UnknownKey), Just(Trigger::LostSet)];
+    let trigger =
+        prop_oneof![Just(Trigger::Schedule), Just(Trigger::Request), Just(Trigger::Token), Just(Trigger::LostSet)];
     let failure = proptest::sample::select(&FetchFailure::ALL[..]);
     prop_oneof![
         3 => prop_oneof![0..300_u16, 0..20_000_u16, 50_000..65_000_u16].prop_map(Step::Wait),
@@ -157,7 +158,7 @@ impl Model {
         if self.workers[worker].fetch.is_some() || !self.swap(worker, lease) {
             return;
         }
-        if trigger == Trigger::UnknownKey {
+        if trigger == Trigger::Token {
             let since = self.demanded_at.map(|at| self.now - at);
             assert!(since.is_none_or(|since| since >= COOL_DOWN.as_millis() as i64), "a fetch inside the cool-down");
             self.demanded_at = Some(self.now);

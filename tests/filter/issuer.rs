@@ -54,9 +54,14 @@ pub(crate) fn keys_named(provider: usize, names: &[&str]) -> FetchResponse {
 }
 
 pub(crate) fn document(document: &Value) -> FetchResponse {
-    FetchResponse { status: Some(200), cache_control: None, body: Some(document.to_string().into_bytes()) }
+    FetchResponse { status: Some(200), body: Some(document.to_string().into_bytes()), ..FetchResponse::default() }
 }
 
 pub(crate) fn failure() -> FetchResponse {
-    FetchResponse { status: Some(500), cache_control: None, body: Some(Vec::new()) }
+    failure_with(500)
+}
+
+/// A response with this status and no body.
+pub(crate) fn failure_with(status: u16) -> FetchResponse {
+    FetchResponse { status: Some(status), body: Some(Vec::new()), ..FetchResponse::default() }
 }

@@ -12,14 +12,20 @@
 
 mod clocks;
 mod cold_start;
+mod discovery;
 mod fake_proxy;
 mod fetch_state;
 mod issuer;
 mod leases;
+mod log_lines;
+mod log_of_fetches;
+mod outages;
 mod pending;
 mod random_events;
+mod replaced_keys;
 mod shared_data;
 mod simulation;
+mod token_counters;
 mod two_policies;
 mod unknown_keys;
 

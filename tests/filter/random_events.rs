@@ -1,7 +1,8 @@
 //! The whole process under random events in any order: requests, responses, ends of workers, steps of the wall clock,
 //! and accesses to shared data by several workers at once. No request is allowed by keys that are too old, withdrawn,
-//! or of another provider; none waits too long; no two fetches of one provider are in flight; and in the end all
-//! requests are allowed again.
+//! or of another provider; none waits too long, and none waits whose key its worker has; no two fetches of one provider
+//! are in flight; tokens that no key verifies cause one fetch in ten seconds at most; and in the end all requests are
+//! allowed again within seconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use super::simulation::{START, Simulation};
 
 const WORKERS: usize = 3;
 const MAX_STALE: i64 = 90_000;
+/// 80 % of the refresh interval of 30 s.
+const SOONEST_REFRESH: i64 = 24_000;
+const COOL_DOWN: i64 = 10_000;
 /// The period of an idle worker's ticks. It notices a step of the wall clock, or a withdrawn key, at its next tick.
 const TICK: i64 = 1000;
 const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -74,8 +78,12 @@ struct History {
     /// When a response last had this key of this provider, and whether the last response had it.
     confirmed: BTreeMap<(usize, usize), (i64, bool)>,
     requests: Vec<(u32, usize, usize, bool)>,
+    /// When a fetch has succeeded, by its number.
+    succeeded: BTreeMap<u32, i64>,
     tampered: bool,
     wall_set_at: i64,
+    /// When each worker's instance started.
+    started_at: [i64; WORKERS],
 }
 
 impl History {
@@ -89,8 +97,10 @@ impl History {
             published: [1, 1],
             confirmed: BTreeMap::new(),
             requests: Vec::new(),
+            succeeded: BTreeMap::new(),
             tampered: false,
             wall_set_at: i64::MIN / 2,
+            started_at: [i64::MIN / 2; WORKERS],
         }
     }
 
@@ -103,7 +113,9 @@ impl History {
             }
             Event::Request { worker, provider, name, own } => {
                 let signer = key(if *own { *provider } else { 1 - *provider }, NAMES[*name]);
+                let has_key = *own && self.has_key(*worker, *provider, *name);
                 let stream = self.simulation.request(*worker, &token_by(*provider, &signer));
+                assert!(!has_key || self.simulation.status(stream).is_some(), "a request waits whose key is known");
                 self.requests.push((stream, *provider, *name, *own));
             }
             Event::Close(which) => {
@@ -115,8 +127,14 @@ impl History {
             Event::Publish { provider, names } => self.published[*provider] = *names,
             Event::Respond => self.respond(),
             Event::Fail => self.simulation.respond(|_| failure()),
-            Event::Trap(worker) => self.simulation.trap(*worker),
-            Event::Replace(worker) => self.simulation.replace(*worker),
+            Event::Trap(worker) => {
+                self.simulation.trap(*worker);
+                self.started_at[*worker] = self.simulation.steady();
+            }
+            Event::Replace(worker) => {
+                self.simulation.replace(*worker);
+                self.started_at[*worker] = self.simulation.steady();
+            }
             Event::Interleave(calls, worker) => {
                 self.simulation.process(|process| process.interleaved = Some((u32::from(*calls), *worker)));
             }
@@ -151,7 +169,35 @@ impl History {
                 let at = if has(name) || was_in { now } else { at };
                 self.confirmed.insert((provider, name), (at, has(name)));
             }
+            self.succeeded.insert(id, now);
             self.simulation.respond_to(id, response);
+        }
+    }
+
+    /// Whether this worker has the key beyond doubt: the last response had it, and the worker has ticked since.
+    fn has_key(&self, worker: usize, provider: usize, name: usize) -> bool {
+        let now = self.simulation.steady();
+        let (at, is_in) = self.confirmed.get(&(provider, name)).copied().unwrap_or((i64::MIN / 2, false));
+        let is_settled = now - at > TICK && now - self.wall_set_at > TICK && now - self.started_at[worker] > TICK;
+        is_in && is_settled && now - at < MAX_STALE && !self.tampered
+    }
+
+    /// A fetch that follows a success sooner than a refresh is due was caused by a token. Two of them are at least as far
+    /// apart as the cool-down.
+    fn check_cool_down(&self) {
+        let sent: Vec<(String, i64)> = self
+            .simulation
+            .process(|process| process.sent.iter().cloned().zip(process.sent_at.iter().copied()).collect());
+        for path in PATHS {
+            let of_path = sent.iter().enumerate().filter(|(_, (known, _))| known == path);
+            let (mut ended, mut demanded) = (None, i64::MIN / 2);
+            for (number, (_, at)) in of_path {
+                if ended.is_some_and(|ended| at - ended < SOONEST_REFRESH) {
+                    assert!(at - demanded >= COOL_DOWN, "two fetches for tokens are {} ms apart", at - demanded);
+                    demanded = *at;
+                }
+                ended = u32::try_from(number).ok().and_then(|number| self.succeeded.get(&number).copied());
+            }
         }
     }
 
@@ -191,23 +237,27 @@ impl History {
         }
     }
 
-    /// With the right time and an issuer that responds, every request is allowed after some time.
+    /// With the right time and an issuer that responds, every request is allowed after some time: after a lease that
+    /// nobody ends any more (6 s) and the cool-down. Another plugin may have written a cool-down that begins in a minute.
     fn recovers(&mut self) {
         self.published = [7, 7];
         self.simulation.set_wall(START);
         self.simulation.process(|process| process.interleaved = None);
-        for _ in 0..140 {
+        let tokens: Vec<String> = (0..2).flat_map(|provider| NAMES.map(|name| token(provider, name))).collect();
+        let limit = if self.tampered { 150 } else { 36 };
+        let is_allowed = |history: &mut Self, worker, token: &str| history.simulation.send(worker, token) == Some(200);
+        let recovered = (0..limit).any(|_| {
             self.simulation.advance(Duration::from_millis(500));
-            self.respond();
-        }
-        for worker in 0..WORKERS {
-            for provider in 0..2 {
-                for name in NAMES {
-                    let status = self.simulation.send(worker, &token(provider, name));
-                    assert_eq!(status, Some(200), "worker {worker}, provider {provider}, key {name}");
+            let mut all = true;
+            for worker in 0..WORKERS {
+                for token in &tokens {
+                    all &= is_allowed(self, worker, token);
                 }
             }
-        }
+            self.respond();
+            all
+        });
+        assert!(recovered, "not all requests are allowed after {} s", limit / 2);
     }
 }
 
@@ -215,6 +265,9 @@ fn run(events: &[Event]) {
     let mut history = History::new();
     for event in events {
         history.apply(event);
+    }
+    if !history.tampered {
+        history.check_cool_down();
     }
     history.recovers();
 }

@@ -211,6 +211,12 @@ impl Simulation {
         self.wake();
     }
 
+    /// Gives a worker another configuration.
+    pub(crate) fn reconfigure(&mut self, index: usize, policy: &Value) {
+        self.policies[index] = policy.to_string().into_bytes();
+        self.replace(index);
+    }
+
     fn drop_requests(&self, index: usize) {
         self.process(|process| {
             process.callouts.retain(|callout| callout.worker != index);
@@ -235,5 +241,5 @@ impl Drop for Simulation {
 
 /// Envoy's response to a callout that has timed out.
 fn timed_out() -> FetchResponse {
-    FetchResponse { status: Some(504), cache_control: None, body: Some(b"upstream request timeout".to_vec()) }
+    FetchResponse { status: Some(504), body: Some(b"upstream request timeout".to_vec()), ..FetchResponse::default() }
 }

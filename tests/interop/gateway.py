@@ -22,6 +22,8 @@ TIMEOUT = 30
 # envoy.yaml's two clusters for keys. The first has the issuer, at the second nothing listens.
 UP, DOWN = "machines", "cognito"
 KEY = ECKey.generate_key("P-256", {"kid": "one", "use": "sig", "alg": "ES256"})
+# A key that the filter leaves out.
+UNUSABLE = {"kty": "RSA", "kid": "two", "n": "*", "e": "AQAB"}
 
 
 def provider(name, cluster=UP, **more):
@@ -29,15 +31,19 @@ def provider(name, cluster=UP, **more):
     return {"issuer": issuer, "audiences": ["api"], "jwks": {"uri": f"{issuer}/jwks.json", "cluster": cluster}, **more}
 
 
-def token(name, **claims):
-    """A valid token of that provider, unless `claims` changes it."""
+def token(name, /, **claims):
+    """A valid token of that provider, unless `claims` changes it; None leaves a claim out."""
     valid = {"iss": f"https://{name}.example", "aud": "api", "sub": "alice", "exp": int(time.time()) + 3600}
-    return jwt.encode({"alg": "ES256", "kid": KEY.kid}, valid | claims, KEY)
+    payload = {name: value for name, value in (valid | claims).items() if value is not None}
+    return jwt.encode({"alg": "ES256", "kid": KEY.kid}, payload, KEY)
 
 
 class Issuer(Handler):
     def do_GET(self):
-        self.reply(200, {"keys": [KEY.as_dict(private=False)]})
+        if self.server.is_down:
+            self.reply(500)
+        else:
+            self.reply(200, {"keys": [KEY.as_dict(private=False), UNUSABLE]})
 
 
 class Gateway:
@@ -45,11 +51,13 @@ class Gateway:
 
     def __init__(self, policy, upstream, stack, change=lambda bootstrap: None):
         directory = stack.enter_context(temporary_directory())
+        self.issuer = Server(("127.0.0.1", 0), Issuer)
+        self.issuer.is_down = False
         addresses = {
             "gateway": "127.0.0.1:0",
             "admin": "127.0.0.1:0",
             "upstream": upstream,
-            UP: stack.enter_context(serving(Server(("127.0.0.1", 0), Issuer))),
+            UP: stack.enter_context(serving(self.issuer)),
             DOWN: stack.enter_context(unused_address()),
         }
         bootstrap = load(MODULE, addresses, json.dumps(policy))

@@ -1,5 +1,6 @@
 """The metrics that Prometheus reads from a gateway after allowed, refused and dry-run requests and failed key fetches."""
 
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,16 @@ from demo.upstream import upstream
 
 from .gateway import DOWN, Gateway, eventually, provider, serving, token
 
-PROVIDERS = ["main", "rule", "jwks_keys", "with-dash_and_line"]
+PROVIDERS = ["main", "rule", "jwks_keys", "with-dash_and_line", "detailed"]
+# A provider with counts by audience and client, and a token whose claim cannot be a header.
+SETTINGS = {
+    "detailed": {
+        "audiences": ["api", "api.v2"],
+        "clients": ["web", "https://app.example/old"],
+        "claims_to_headers": {"x-name": "name"},
+    }
+}
+CLAIMS = {"detailed": {"client_id": "https://app.example/old", "aud": "api.v2", "name": "two\nlines"}}
 # Rule names with characters that could break the pattern of a stats tag.
 RULES = [
     "GET /users/{id}",
@@ -26,7 +36,7 @@ RULES = [
 ]
 DRY_RUN, PUBLIC = "GET /dry-run", "GET /public"
 POLICY = {
-    "providers": {name: provider(name) for name in PROVIDERS} | {"down": provider("down", DOWN)},
+    "providers": {name: provider(name, **SETTINGS.get(name, {})) for name in PROVIDERS} | {"down": provider("down", DOWN)},
     "rules": [
         *({"route": f"GET /{number}", "name": name} for number, name in enumerate(RULES)),
         {"route": DRY_RUN, "mode": "dry_run"},
@@ -61,12 +71,14 @@ class Scrape:
 
     def __init__(self, text):
         families = list(text_string_to_metric_families(text))
-        self.kinds = {family.name: family.type for family in families}
+        names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+        self.kinds = {}
         self.series = {}
         for family in families:
             for sample in family.samples:
-                # This parser adds a suffix to a counter's name; Prometheus does not.
-                name = family.name if family.type == "counter" else sample.name
+                # This parser adds `_total` to every counter's name that lacks it; Prometheus does not.
+                name = family.name if family.type == "counter" and family.name in names else sample.name
+                self.kinds[name] = family.type
                 self.series.setdefault(name, []).append((sample.labels, sample.value))
 
     def total(self, name, **labels):
@@ -107,7 +119,8 @@ def scrape():
 def credentials(request):
     if not request.provider:
         return {}
-    return {"authorization": f"Bearer {token(request.provider, **({'exp': 1} if request.expired else {}))}"}
+    claims = CLAIMS.get(request.provider, {}) | ({"exp": 1} if request.expired else {})
+    return {"authorization": f"Bearer {token(request.provider, **claims)}"}
 
 
 def read(gateway):

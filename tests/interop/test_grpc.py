@@ -95,19 +95,20 @@ class Refusals(unittest.TestCase):
         invalid = f'{realm}, error="invalid_token"'
         scope = f'{realm}, error="insufficient_scope", scope="write"'
         valid = bearer(token("main"))
-        for reason, method, metadata, status, challenge in [
-            ("token_missing", READ, [], StatusCode.UNAUTHENTICATED, realm),
-            ("token_malformed", READ, bearer("nonsense"), StatusCode.UNAUTHENTICATED, invalid),
-            ("token_expired", READ, bearer(token("main", exp=1)), StatusCode.UNAUTHENTICATED, invalid),
-            ("scope_missing", WRITE, valid, StatusCode.PERMISSION_DENIED, scope),
-            ("route_denied", "items.Items/Drop", valid, StatusCode.PERMISSION_DENIED, None),
-            ("keys_unavailable", READ, bearer(token("down")), StatusCode.UNAVAILABLE, None),
+        unauthorized, forbidden = "Unauthorized", "Forbidden"
+        for reason, method, metadata, status, message, challenge in [
+            ("token_missing", READ, [], StatusCode.UNAUTHENTICATED, unauthorized, realm),
+            ("token_malformed", READ, bearer("nonsense"), StatusCode.UNAUTHENTICATED, unauthorized, invalid),
+            ("token_expired", READ, bearer(token("main", exp=1)), StatusCode.UNAUTHENTICATED, unauthorized, invalid),
+            ("scope_missing", WRITE, valid, StatusCode.PERMISSION_DENIED, forbidden, scope),
+            ("route_denied", "items.Items/Drop", valid, StatusCode.PERMISSION_DENIED, forbidden, None),
+            ("keys_unavailable", READ, bearer(token("down")), StatusCode.UNAVAILABLE, "Service Unavailable", None),
             # The gRPC status that Envoy maps 400 to.
-            ("credential_ambiguous", READ, valid * 2, StatusCode.INTERNAL, f'{realm}, error="invalid_request"'),
+            ("credential_ambiguous", READ, valid * 2, StatusCode.INTERNAL, "Bad Request", f'{realm}, error="invalid_request"'),
         ]:
             with self.subTest(reason=reason):
                 refusal = self.refusal(method, metadata)
-                self.assertEqual(refusal.code(), status)
+                self.assertEqual((refusal.code(), refusal.details()), (status, message))
                 received = [*(refusal.initial_metadata() or []), *(refusal.trailing_metadata() or [])]
                 self.assertEqual(dict(received).get("www-authenticate"), challenge)
                 self.assertNotIn(reason, str(received) + refusal.details())

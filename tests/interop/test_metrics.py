@@ -23,14 +23,17 @@ class Labels(unittest.TestCase):
             | {f"jwt_authorizer_provider_{name}": {"provider"} for name in outcomes}
             | {
                 f"jwt_authorizer_provider_jwks_{name}": {"provider"}
-                for name in ["fetch_success", "keys", "age_seconds", "seconds_since_success"]
+                for name in ["fetch_success", "keys", "keys_left_out", "age_seconds", "seconds_since_success"]
             }
-            | {"jwt_authorizer_provider_jwks_fetch_failed": {"provider", "class"}},
+            | {"jwt_authorizer_provider_jwks_fetch_failed": {"provider", "class"}}
+            | {"jwt_authorizer_provider_header_omitted": {"provider"}}
+            | {f"jwt_authorizer_provider_{name}_requests": {"provider", name} for name in ["audience", "client"]},
         )
 
     def test_only_the_state_of_the_keys_is_a_gauge(self):
         gauges = {name for name, kind in scrape().kinds.items() if name.startswith("jwt_") and kind == "gauge"}
-        expected = {f"jwt_authorizer_provider_jwks_{name}" for name in ["keys", "age_seconds", "seconds_since_success"]}
+        names = ["keys", "keys_left_out", "age_seconds", "seconds_since_success"]
+        expected = {f"jwt_authorizer_provider_jwks_{name}" for name in names}
         self.assertEqual(gauges, expected)
 
     def test_a_rule_is_labelled_with_its_name_whatever_the_characters(self):

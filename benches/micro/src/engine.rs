@@ -58,8 +58,8 @@ impl Engine {
         };
         match self.engine.decide(&head, &mut context).map(|decision| decision.effect) {
             Ok(Effect::Allow(..)) => Outcome::Allowed,
-            Ok(Effect::Deny(Refusal::Token(TokenError::Expired), _)) => Outcome::Expired,
-            Ok(Effect::Deny(Refusal::Token(TokenError::Malformed), _)) => Outcome::Malformed,
+            Ok(Effect::Deny(Refusal::Token(TokenError::Expired), ..)) => Outcome::Expired,
+            Ok(Effect::Deny(Refusal::Token(TokenError::Malformed), ..)) => Outcome::Malformed,
             _ => Outcome::Other,
         }
     }

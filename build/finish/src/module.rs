@@ -11,7 +11,7 @@ use wasmparser::{
 };
 
 /// What Envoy needs of the module: its memory, its ABI version, and the callbacks that the filter acts on.
-pub(crate) const EXPORTS: [&str; 12] = [
+pub(crate) const EXPORTS: [&str; 14] = [
     "_initialize",
     "memory",
     "proxy_abi_version_0_2_1",
@@ -21,7 +21,9 @@ pub(crate) const EXPORTS: [&str; 12] = [
     "proxy_on_http_call_response",
     "proxy_on_memory_allocate",
     "proxy_on_queue_ready",
+    "proxy_on_request_body",
     "proxy_on_request_headers",
+    "proxy_on_request_trailers",
     "proxy_on_tick",
     "proxy_on_vm_start",
 ];
@@ -318,7 +320,7 @@ mod tests {
             let message = finish(&module(&others)).unwrap_err().to_string();
             assert_eq!(message, format!("does not export {absent}; was it renamed, here or in the SDK?"));
         }
-        let message = finish(&module(&EXPORTS[..10])).unwrap_err().to_string();
+        let message = finish(&module(&EXPORTS[..12])).unwrap_err().to_string();
         assert!(message.starts_with("does not export proxy_on_tick, proxy_on_vm_start;"), "{message}");
     }
 

@@ -6,15 +6,24 @@ use serde_json::{Value, json};
 use super::conditions::{exactly_one, extend, given, is_true, none};
 use super::key_set::SECRET_ALGORITHMS;
 
-/// `tenants` needs an issuer with `{tenantid}`, `audiences` excludes `any_audience`, and an algorithm that needs a
-/// secret must be listed together with the secret.
+/// `issuer` excludes `without_issuer`, `tenants` needs an issuer with `{tenantid}`, `audiences` excludes `any_audience`,
+/// and an algorithm that needs a secret must be listed together with the secret.
 pub(in crate::config) fn provider(schema: &mut Schema) {
     let mut conditions = vec![
+        json!({
+            "if": is_true("without_issuer"),
+            "then": { "allOf": [
+                given("subjects"),
+                none(&["issuer", "tenants"]),
+                { "properties": { "jwks": { "not": is_true("discovery") } } },
+            ] },
+            "else": { "allOf": [given("issuer"), none(&["subjects"])] },
+        }),
         json!({ "if": is_true("any_audience"), "then": none(&["audiences"]), "else": given("audiences") }),
         json!({
             "if": { "required": ["issuer"], "properties": { "issuer": { "pattern": r"\{tenantid\}" } } },
             "then": { "allOf": [given("tenants"), { "properties": { "jwks": { "not": is_true("discovery") } } }] },
-            "else": none(&["tenants"]),
+            "else": none(&["tenants", "tenant_claim"]),
         }),
     ];
     for (algorithm, _) in SECRET_ALGORITHMS {
@@ -47,7 +56,8 @@ fn has_secret(condition: &Value) -> Value {
 /// Exactly one source of keys, with the fields that belong to it.
 pub(in crate::config) fn key_source(schema: &mut Schema) {
     let fetched = |others: &[&str]| json!({ "allOf": [given("cluster"), none(others)] });
-    let only_fetched = ["cluster", "timeout", "refresh_interval", "max_stale", "respect_cache_control"];
+    let only_fetched =
+        ["cluster", "timeout", "refresh_interval", "max_stale", "respect_cache_control", "jwks_uri_cluster"];
     extend(
         schema,
         json!({
@@ -55,7 +65,7 @@ pub(in crate::config) fn key_source(schema: &mut Schema) {
             "then": fetched(&["uri", "inline"]),
             "else": {
                 "if": given("uri"),
-                "then": fetched(&["inline"]),
+                "then": fetched(&["inline", "jwks_uri_cluster"]),
                 "else": { "allOf": [given("inline"), none(&only_fetched)] },
             },
         }),

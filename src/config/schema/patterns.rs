@@ -10,10 +10,22 @@ pub(in crate::config) const ALGORITHMS: [&str; 14] = [
 pub(in crate::config) const LABEL: &str = "^[A-Za-z0-9_-]+$";
 pub(in crate::config) const MORE_THAN_ZERO: &str = "^0*[1-9][0-9]*(ms|s|m|h)$";
 pub(in crate::config) const A_SECOND_OR_MORE: &str = "^0*([1-9][0-9]*(s|m|h)|[1-9][0-9]{3,}ms)$";
-pub(in crate::config) const IDENTITY_SOURCE: &str =
+/// From 1 to 60 KiB.
+pub(in crate::config) const TOKEN_SIZE: &str = "^0*([1-9]|[1-5][0-9]|60)KiB$";
+/// A name with a fixed meaning in lower case, or a `token` (RFC 9110 §5.6.2) that is not one of these in another case.
+pub(super) fn scheme_name() -> Value {
+    let wrong_case = |word: &str| json!({ "type": "string", "pattern": format!("^{}$", in_any_case(word)), "not": { "const": word } });
+    json!({
+        "type": ["string", "null"],
+        "pattern": FIELD_NAME,
+        "not": { "anyOf": [wrong_case("required"), wrong_case("optional")] },
+    })
+}
+
+pub(super) const IDENTITY_SOURCE: &str =
     r"^\$request\.(websocket|(header|querystring|cookie)\.[A-Za-z0-9!#$%&'*+.^_`|~-]+)$";
 /// Printable ASCII without `#` and `\`. The authority has no `/`, `?` and `@` either.
-pub(in crate::config) const URL: &str = r#"^https?://[!"$-.0->A-\[\]-~]+(/[!"$-\[\]-~]*)?$"#;
+pub(in crate::config) const URL: &str = r#"^[Hh][Tt][Tt][Pp][Ss]?://[!"$-.0->A-\[\]-~]+(/[!"$-\[\]-~]*)?$"#;
 pub(in crate::config) const HOST: &str = r"^(\*\.)?[A-Za-z0-9._:\[\]-]+$";
 /// Printable ASCII without quotes and backslashes (RFC 6749 §3.3).
 pub(in crate::config) const SCOPE: &str = r"^[!#-\[\]-~]+$";
@@ -30,13 +42,13 @@ pub(in crate::config) fn without_controls() -> Value {
 }
 
 /// A route key. A literal segment is neither `.` nor `..`, and no escape in it stands for a control character, a slash,
-/// a backslash or a semicolon.
+/// a backslash, a semicolon or a question mark.
 pub(in crate::config) fn route() -> String {
     let plain = r"[!$&-)+,:=@A-Z\[\]_a-z|~0-9-]";
-    let escape = "%([2467][0-9A-Ea-e]|3[0-9AC-Eac-e]|[346][Ff]|[89A-Fa-f][0-9A-Fa-f]|5[0-9ABD-Fabd-f])";
+    let escape = "%([2467][0-9A-Ea-e]|3[0-9AC-Eac-e]|[46][Ff]|[89A-Fa-f][0-9A-Fa-f]|5[0-9ABD-Fabd-f])";
     let literal = format!(r"(\.{{0,2}}({plain}|{escape})|\.{{3}})({plain}|\.|{escape})*");
     let variable = r"\{[A-Za-z0-9_.-]+";
-    let segment = format!(r"({literal}|{variable}\}})");
+    let segment = format!(r"({literal}|{variable}\}}({plain}|\.|{escape})*)");
     format!(r"^(\$default|[A-Z-]+ /(({segment}/)*({segment}|{variable}\+\}})/?)?)$")
 }
 

@@ -7,12 +7,14 @@ use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::super::claim::{ClaimName, ListForm, Output};
+use super::super::claim::{ClaimName, Encoding, ListForm, NamesClaim, Output};
 use super::super::entries::Entries;
+use super::super::identity_source::IdentitySource;
 use super::super::period::Period;
 use super::super::scalar::Scalar;
-use super::conditions::extend;
-use super::patterns::{SCOPE, without_controls};
+use super::super::size::Size;
+use super::conditions::{extend, none};
+use super::patterns::{IDENTITY_SOURCE, SCOPE, scheme_name, without_controls};
 
 impl<T: JsonSchema> JsonSchema for Entries<T> {
     fn schema_name() -> Cow<'static, str> {
@@ -66,12 +68,53 @@ impl JsonSchema for ClaimName {
         json_schema!({
             "title": "claim",
             "description": "The name of a top-level claim, taken literally, dots and colons included; or a list of names, the \
-                path to a nested claim.",
+                path to a nested claim. Behind the first name, `\"*\"` stands for any member of a list or an object. Then a \
+                test holds if it holds for one of the values that the path leads to, and a header has the list of them. \
+                Two tests may hold for different members.",
             "anyOf": [
-                { "type": "string", "minLength": 1 },
-                { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 },
+                { "type": "string", "minLength": 1, "not": { "const": "*" } },
+                {
+                    "type": "array",
+                    "prefixItems": [{ "not": { "const": "*" } }],
+                    "items": { "type": "string", "minLength": 1 },
+                    "minItems": 1,
+                },
             ],
-            "examples": ["cognito:groups", ["realm_access", "roles"]],
+            "examples": ["cognito:groups", ["realm_access", "roles"], ["identities", "*", "providerName"]],
+        })
+    }
+}
+
+impl JsonSchema for NamesClaim {
+    fn schema_name() -> Cow<'static, str> {
+        "NamesClaim".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let claim = generator.subschema_for::<ClaimName>();
+        json_schema!({
+            "title": "claim with names",
+            "description": "A claim, or an object that also says what is between two names in its text. If the path has a `*`, \
+                each value that it leads to is read by itself.",
+            "anyOf": [
+                claim,
+                {
+                    "type": "object",
+                    "properties": {
+                        "claim": with(&claim, json!({ "description": "The claim.", "examples": ["roles"] })),
+                        "separator": {
+                            "description": "The text between two names, in the claim's text and in brackets. Spaces around \
+                                a name do not belong to it. The members of a list are not split.",
+                            "type": "string",
+                            "minLength": 1,
+                            "examples": [","],
+                        },
+                    },
+                    "required": ["claim"],
+                    "additionalProperties": false,
+                },
+            ],
+            "examples": ["groups", ["realm_access", "roles"], { "claim": "roles", "separator": "," }],
         })
     }
 }
@@ -84,10 +127,12 @@ impl JsonSchema for Output {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let claim = generator.subschema_for::<ClaimName>();
         let list = generator.subschema_for::<ListForm>();
+        let encoding = generator.subschema_for::<Option<Encoding>>();
         json_schema!({
             "title": "claim or output",
-            "description": "A claim, or an object that also sets how a list is written. Objects, numbers and booleans are \
-                written as JSON.",
+            "description": "A claim, or an object that also sets how it is written. Objects, numbers and booleans are \
+                written as JSON. Blanks at either end are removed. A header whose claim cannot be written, because it has a \
+                control character or an item of a joined list contains the separator, is left out.",
             "anyOf": [
                 claim,
                 {
@@ -99,12 +144,27 @@ impl JsonSchema for Output {
                             json!({ "description": "How a list is written.", "default": "join", "examples": ["json"] }),
                         ),
                         "separator": {
-                            "description": "The text between the items of a joined list. A token is refused if an item \
-                                contains it.",
+                            "description": "The text between the items of a joined list.",
                             "type": "string",
                             "not": without_controls(),
                             "default": ",",
                             "examples": [" "],
+                        },
+                        "encoding": with(
+                            &encoding,
+                            json!({
+                                "description": "How the value is encoded, or each item of a joined list. If not given, it \
+                                    is written in UTF-8. With an encoding every value can be written, and no blank is \
+                                    removed.",
+                                "examples": ["percent"],
+                            }),
+                        ),
+                        "required": {
+                            "description": "Whether a token is refused if it does not have the claim, or if the claim \
+                                cannot be written.",
+                            "type": "boolean",
+                            "default": false,
+                            "examples": [true],
                         },
                     },
                     "required": ["claim"],
@@ -113,6 +173,71 @@ impl JsonSchema for Output {
             ],
             "examples": ["sub", ["org", "id"], { "claim": "cognito:groups", "separator": " " }],
         })
+    }
+}
+
+impl JsonSchema for IdentitySource {
+    fn schema_name() -> Cow<'static, str> {
+        "IdentitySource".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let source = json_schema!({ "type": "string", "pattern": IDENTITY_SOURCE });
+        let mut scheme: Schema = json_schema!({
+            "description": "The scheme before the token, in any case: `required` or `optional` for `Bearer`, or the name of \
+                another scheme that is required. Not allowed with `$request.websocket`. The default is `required` in \
+                `Authorization`, `optional` elsewhere.",
+            "examples": ["Token"],
+        });
+        extend(&mut scheme, scheme_name());
+        json_schema!({
+            "title": "identity source",
+            "description": "A place in the request, or an object that also sets the scheme before the token.",
+            "anyOf": [
+                source,
+                {
+                    "type": "object",
+                    "properties": {
+                        "source": with(
+                            &source,
+                            json!({ "description": "The place.", "examples": ["$request.header.Authorization"] }),
+                        ),
+                        "scheme": scheme,
+                    },
+                    "required": ["source"],
+                    "additionalProperties": false,
+                    "if": { "required": ["source"], "properties": { "source": { "const": "$request.websocket" } } },
+                    "then": none(&["scheme"]),
+                },
+            ],
+            "examples": [
+                "$request.header.Authorization",
+                { "source": "$request.header.Authorization", "scheme": "optional" },
+            ],
+        })
+    }
+}
+
+impl JsonSchema for Size {
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "title": "size",
+            "description": "A whole number of KiB (1,024 bytes).",
+            "type": "string",
+            "pattern": "^[0-9]+KiB$",
+            "examples": ["16KiB"],
+        })
+    }
+}
+
+/// For the defaults in the schema.
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}KiB", self.bytes() / 1024))
     }
 }
 

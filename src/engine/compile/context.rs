@@ -9,8 +9,10 @@ use crate::keys::remote::KeySource;
 use crate::request::HeaderName;
 use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
-use crate::token::credential::Sources;
+use crate::token::kept::Kept;
 use crate::token::provider::{ByProvider, Provider, ProviderIndex};
+use crate::token::sources::Sources;
+use crate::token::subject::SubjectPattern;
 
 /// The state that grows while providers and rules are compiled.
 #[derive(Default)]
@@ -19,8 +21,9 @@ pub(super) struct Context {
     pub(super) key_sources: ByProvider<KeySource>,
     pub(super) forwarding: ByProvider<ProviderForwarding>,
     pub(super) issuers: BTreeMap<Box<str>, Issuer>,
+    pub(super) subjects: Vec<(SubjectPattern, ProviderIndex)>,
     pub(super) sources: Sources,
-    pub(super) kept_claims: KeptClaims,
+    pub(super) kept: Kept,
     pub(super) max_tokens: usize,
 }
 
@@ -30,29 +33,10 @@ impl Context {
     }
 }
 
-/// The claims that rules test, without duplicates.
-#[derive(Default)]
-pub(super) struct KeptClaims(Vec<ClaimPath>);
-
-impl KeptClaims {
-    /// The index at which a verified token keeps this claim.
-    pub(super) fn index_of(&mut self, path: ClaimPath) -> usize {
-        self.0.iter().position(|known| *known == path).unwrap_or_else(|| {
-            self.0.push(path);
-            self.0.len() - 1
-        })
-    }
-}
-
-impl From<KeptClaims> for Box<[ClaimPath]> {
-    fn from(KeptClaims(claims): KeptClaims) -> Self {
-        claims.into()
-    }
-}
-
 pub(super) fn claim_path(path: &ConfigPath, name: &config::ClaimName) -> Result<ClaimPath, ConfigError> {
-    ClaimPath::new(&name.0)
-        .ok_or_else(|| path.error("is not a valid claim; write its name, or a list of names for a nested claim"))
+    ClaimPath::with_wildcards(&name.0).ok_or_else(|| {
+        path.error("is not a valid claim; write its name, or a list of names for a nested claim, of which only the first must not be `*`")
+    })
 }
 
 pub(super) fn not_empty<T>(path: &ConfigPath, list: Vec<T>) -> Result<Vec<T>, ConfigError> {

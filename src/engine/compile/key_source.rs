@@ -10,13 +10,15 @@ use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::keys::fetch_state::{KeyPolicy, LONGEST_TIMEOUT};
 use crate::keys::jwk::SecretError;
 use crate::keys::key_set::{InlineError, KeySet, KeySetError};
-use crate::keys::remote::{KeySource, RemoteKeys};
+use crate::keys::remote::{Discovery, KeySource, RemoteKeys};
+use crate::keys::set_change::none_usable;
 use crate::url::split_url;
 
 /// The placeholder for a tenant in an issuer.
 pub(super) const TENANT: &str = "{tenantid}";
 const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 
 pub(super) fn key_source(
     path: &ConfigPath,
@@ -24,8 +26,23 @@ pub(super) fn key_source(
     jwks: config::Jwks,
     algorithms: AlgorithmSet,
 ) -> Result<KeySource, ConfigError> {
-    let config::Jwks { uri, cluster, timeout, refresh_interval, max_stale, respect_cache_control, inline, discovery } =
-        jwks;
+    let config::Jwks {
+        uri,
+        cluster,
+        timeout,
+        refresh_interval,
+        max_stale,
+        respect_cache_control,
+        inline,
+        discovery,
+        jwks_uri_cluster,
+    } = jwks;
+    if jwks_uri_cluster.is_some() && !discovery {
+        return Err(path.field("jwks_uri_cluster").error("has no effect without `discovery`; remove it"));
+    }
+    if jwks_uri_cluster.as_ref().is_some_and(String::is_empty) {
+        return Err(path.field("jwks_uri_cluster").error("is empty; name an Envoy cluster"));
+    }
     let is_remote = uri.is_some() || discovery;
     if !is_remote {
         let Some(set) = inline else {
@@ -49,8 +66,11 @@ pub(super) fn key_source(
     let (url, url_path) = match (uri, discovery) {
         (Some(_), true) => return Err(path.field("discovery").error("contradicts `uri`; keep one of the two")),
         (Some(uri), false) => (uri, path.field("uri")),
-        (None, _) => (format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')), path.field("discovery")),
+        (None, _) => (format!("{}{OPENID_CONFIGURATION}", issuer.trim_end_matches('/')), path.field("discovery")),
     };
+    if discovery && issuer.is_empty() {
+        return Err(path.field("discovery").error("is not possible without an issuer; write the `uri` of the keys"));
+    }
     if discovery && issuer.contains(TENANT) {
         return Err(path
             .field("discovery")
@@ -91,17 +111,29 @@ pub(super) fn key_source(
         cluster: cluster.into(),
         authority: authority.into(),
         path: target.into(),
-        discovery,
+        discovery: discovery.then(|| Discovery {
+            server_metadata: server_metadata_path(target).into(),
+            jwks_uri_cluster: jwks_uri_cluster.map(Into::into),
+        }),
         policy,
     }))
+}
+
+/// RFC 8414 §3.1 puts the well-known part before the path of the issuer; OpenID Connect puts it behind.
+fn server_metadata_path(openid_configuration: &str) -> String {
+    let issuer_path = openid_configuration.strip_suffix(OPENID_CONFIGURATION).unwrap_or_default();
+    format!("{SERVER_METADATA}{issuer_path}")
 }
 
 fn inline_keys(path: &ConfigPath, set: &Json<'_>, secrets: AlgorithmSet) -> Result<KeySource, ConfigError> {
     let set = KeySet::with_secrets(set, secrets).map_err(|error| match error {
         InlineError::Set(error) => path.error(match error {
-            KeySetError::Malformed => "is not a key set (RFC 7517 §5); write `{\"keys\": [...]}`",
-            KeySetError::TooManyKeys => "has more than 200 keys; remove those that are not in use",
-            KeySetError::NoUsableKey => "has no key that can verify a signature; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key",
+            KeySetError::Malformed => "is not a key set (RFC 7517 §5); write `{\"keys\": [...]}`".to_owned(),
+            KeySetError::TooManyKeys => "has more than 200 keys; remove those that are not in use".to_owned(),
+            KeySetError::NoUsableKey(keys) => {
+                let why = if keys.is_empty() { String::new() } else { format!(" ({})", none_usable(&keys)) };
+                format!("has no key that can verify a signature{why}; add a public RSA key (2048 to 4096 bits, exponent 65537), an EC key on P-256, P-384 or P-521, or an Ed25519 key")
+            }
         }),
         InlineError::Secret { index, error } => path.field("keys").item(index).error(match error {
             SecretError::Malformed => "is not a valid secret: `k` must be base64url without padding, `alg` must be HS256, HS384 or HS512, and `use` must be `sig`".to_owned(),
@@ -126,5 +158,64 @@ pub(super) fn check_secrets(path: &ConfigPath, listed: AlgorithmSet, keys: &KeyS
             Err(path.error(format!("lists `{name}`, which needs a secret; add an `oct` key for it to `jwks.inline`")))
         }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+
+    fn compile(jwks: &str) -> Result<RemoteKeys, String> {
+        let provider = format!(r#"{{"issuer":"https://a.example/t","any_audience":true,"jwks":{jwks}}}"#);
+        let policy = format!(r#"{{"providers":{{"main":{provider}}},"default":"authenticated"}}"#);
+        let engine = Engine::from_json(policy.as_bytes()).map_err(|error| error.to_string())?;
+        match engine.key_sources().iter().next().unwrap() {
+            KeySource::Remote(remote) => Ok(remote.clone()),
+            KeySource::Inline(_) => panic!("inline keys"),
+        }
+    }
+
+    fn with(settings: &str) -> Result<RemoteKeys, String> {
+        compile(&format!(r#"{{"uri":"https://a.example:443/keys","cluster":"a"{settings}}}"#))
+    }
+
+    #[test]
+    fn settings_have_limits() {
+        for (settings, accepted) in [
+            (r#","max_stale":"10m","refresh_interval":"10m""#, true),
+            (r#","max_stale":"9m","refresh_interval":"10m""#, false),
+            (r#","refresh_interval":"1s""#, true),
+            (r#","refresh_interval":"999ms""#, false),
+            (r#","timeout":"60s""#, true),
+            (r#","timeout":"1ms""#, true),
+            (r#","timeout":"61s""#, false),
+            (r#","timeout":"0s""#, false),
+        ] {
+            assert_eq!(with(settings).is_ok(), accepted, "{settings}");
+        }
+    }
+
+    #[test]
+    fn a_url_has_defaults_and_no_port_of_its_scheme() {
+        let remote = with("").unwrap();
+        assert_eq!([&*remote.authority, &remote.path, &remote.cluster], ["a.example", "/keys", "a"]);
+        let policy = KeyPolicy {
+            timeout: Duration::from_secs(5),
+            refresh_interval: Duration::from_secs(600),
+            max_stale: Duration::from_secs(86_400),
+            respect_cache_control: false,
+        };
+        assert_eq!((remote.policy, remote.discovery), (policy, None));
+    }
+
+    #[test]
+    fn discovery_has_two_documents_and_may_have_two_clusters() {
+        let remote = compile(r#"{"discovery":true,"cluster":"a","jwks_uri_cluster":"b"}"#).unwrap();
+        assert_eq!(&*remote.path, "/t/.well-known/openid-configuration");
+        let discovery = remote.discovery.unwrap();
+        assert_eq!(&*discovery.server_metadata, "/.well-known/oauth-authorization-server/t");
+        assert_eq!(discovery.jwks_uri_cluster.as_deref(), Some("b"));
+        assert!(with(r#","jwks_uri_cluster":"b""#).unwrap_err().contains("jwks_uri_cluster: has no effect"));
     }
 }

@@ -3,22 +3,24 @@
 use std::time::Duration;
 
 use super::context::{Context, claim_path, is_label, names, not_empty, settable_header};
-use super::key_source::{TENANT, check_secrets, key_source};
+use super::issuer::Origin;
+use super::key_source::{check_secrets, key_source};
+use super::name_claims;
 use super::profile::Preset;
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
 use crate::forward::ProviderForwarding;
 use crate::keys::algorithm::{Algorithm, AlgorithmSet};
 use crate::request::HeaderName;
-use crate::token::authenticator::Issuer;
 use crate::token::claims::ClaimPath;
-use crate::token::credential::SourceSet;
-use crate::token::output::{ListForm, Output};
+use crate::token::logged_claim::LoggedClaim;
+use crate::token::output::{Encoding, ListForm, Output};
 use crate::token::provider::{Audiences, Provider};
-use crate::token::source::Source;
 
 const LONGEST_SKEW: Duration = Duration::from_secs(300);
 const MOST_TOKENS: u32 = 1_000_000;
+const SMALLEST_TOKEN_BOUND: config::Size = config::Size::kib(1);
+const LARGEST_TOKEN_BOUND: config::Size = config::Size::kib(60);
 
 impl Context {
     pub(super) fn add_provider(
@@ -30,7 +32,10 @@ impl Context {
         let config::Provider {
             profile,
             issuer,
+            without_issuer,
+            subjects,
             tenants,
+            tenant_claim,
             audiences,
             any_audience,
             clients,
@@ -41,10 +46,12 @@ impl Context {
             require_expiration,
             max_token_lifetime,
             identity_sources,
+            max_token_size,
             scope_claims,
             group_claims,
             forward_token,
             claims_to_headers,
+            claims_to_filter_state,
             payload_to_header,
             cache,
         } = provider;
@@ -53,7 +60,8 @@ impl Context {
                 "is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the names of metrics",
             ));
         }
-        self.add_issuers(path, &issuer, tenants)?;
+        let origin = Origin { issuer, without_issuer, subjects, tenants, tenant_claim };
+        let (issuer, tenant_claim) = self.add_origin(path, origin)?;
         let preset = Preset::of(profile);
         let config::Cache { ttl, max_tokens } = cache;
         if max_tokens > MOST_TOKENS {
@@ -72,15 +80,19 @@ impl Context {
                 .field("max_token_lifetime")
                 .error("must be more than 0s, or every token would be refused"));
         }
+        if max_token_size < SMALLEST_TOKEN_BOUND || max_token_size > LARGEST_TOKEN_BOUND {
+            return Err(path
+                .field("max_token_size")
+                .error("must be at least 1KiB and at most 60KiB, Envoy's own limit for all headers of a request"));
+        }
         let (headers, outputs) = outputs(path, claims_to_headers)?;
         let payload_header =
             payload_to_header.map(|name| free_header(&path.field("payload_to_header"), &name, &headers)).transpose()?;
-        // `group_claims` replaces all claims of the profile.
-        let by_audience = audiences.iter().flatten().filter(|_| preset.roles_by_audience && group_claims.is_none());
-        let by_audience: Vec<_> =
-            by_audience.filter_map(|name| ClaimPath::new(&["resource_access", name, "roles"])).collect();
+        let group_claims =
+            name_claims::group_claims(path, group_claims, &preset, audiences.as_deref().unwrap_or_default())?;
         let compiled = Provider {
             name: name.into(),
+            tenant_claim,
             audiences: audiences_of(path, audiences, any_audience)?,
             clients: clients.map(|clients| names(&path.field("clients"), clients)).transpose()?,
             client_claims: preset_paths(preset.clients),
@@ -89,13 +101,12 @@ impl Context {
             clock_skew: clock_skew.duration(),
             require_expiration,
             max_lifetime: max_token_lifetime.map(config::Period::duration),
-            scope_claims: claims(&path.field("scope_claims"), scope_claims, preset.scopes)?,
-            group_claims: claims(&path.field("group_claims"), group_claims, preset.groups)?
-                .into_iter()
-                .chain(by_audience)
-                .collect(),
+            scope_claims: name_claims::scope_claims(path, scope_claims, &preset)?,
+            group_claims,
+            max_token_bytes: max_token_size.bytes(),
             sources: self.sources_of(&path.field("identity_sources"), identity_sources)?,
             outputs,
+            logged_claims: logged_claims(&path.field("claims_to_filter_state"), claims_to_filter_state)?,
             forwards_payload: payload_header.is_some(),
             cache_ttl: if max_tokens == 0 { Duration::ZERO } else { ttl.duration() },
         };
@@ -105,66 +116,6 @@ impl Context {
         self.forwarding.push(ProviderForwarding { headers: headers.into(), payload_header, forward_token });
         self.providers.push(compiled);
         Ok(())
-    }
-
-    fn add_issuers(
-        &mut self,
-        path: &ConfigPath,
-        issuer: &str,
-        tenants: Option<Vec<String>>,
-    ) -> Result<(), ConfigError> {
-        let provider = self.providers.next_index();
-        let issuer_path = path.field("issuer");
-        if issuer.is_empty() {
-            return Err(issuer_path.error("is empty; write the `iss` of the tokens, byte for byte"));
-        }
-        let issuers: Vec<(String, Option<Box<str>>)> = match (issuer.contains(TENANT), tenants) {
-            (false, None) => vec![(issuer.to_owned(), None)],
-            (true, Some(tenants)) => names(&path.field("tenants"), tenants)?
-                .into_iter()
-                .map(|tenant| (issuer.replace(TENANT, &tenant), Some(tenant)))
-                .collect(),
-            (true, None) => {
-                return Err(path
-                    .field("tenants")
-                    .error("is required because the issuer has `{tenantid}`; list the accepted tenants"));
-            }
-            (false, Some(_)) => {
-                return Err(path
-                    .field("tenants")
-                    .error("needs `{tenantid}` in the issuer; write it there, or remove `tenants`"));
-            }
-        };
-        for (issuer, tenant) in issuers {
-            if let Some(other) = self.issuers.get(issuer.as_str()) {
-                let other =
-                    if other.provider == provider { "this provider" } else { &*self.providers[other.provider].name };
-                return Err(
-                    issuer_path.error(format!("is also the issuer of `{other}`; each issuer must have one provider"))
-                );
-            }
-            self.issuers.insert(issuer.into(), Issuer { provider, tenant });
-        }
-        Ok(())
-    }
-
-    fn sources_of(&mut self, path: &ConfigPath, sources: Option<Vec<String>>) -> Result<SourceSet, ConfigError> {
-        let texts = sources.unwrap_or_else(|| vec!["$request.header.Authorization".to_owned()]);
-        let mut set = SourceSet::NONE;
-        for (index, text) in not_empty(path, texts)?.into_iter().enumerate() {
-            let path = path.item(index);
-            let source = Source::parse(&text).ok_or_else(|| {
-                path.error(format!(
-                    "`{text}` is not a valid identity source; write `$request.header.NAME`, `$request.querystring.NAME`, `$request.cookie.NAME` or `$request.websocket`"
-                ))
-            })?;
-            set = set.with(
-                self.sources
-                    .add(source)
-                    .ok_or_else(|| path.error("is one source too many; all providers together may have 64"))?,
-            );
-        }
-        Ok(set)
     }
 }
 
@@ -195,21 +146,6 @@ fn preset_paths(paths: &[&[&str]]) -> Box<[ClaimPath]> {
     paths.iter().filter_map(|path| ClaimPath::new(path)).collect()
 }
 
-fn claims(
-    path: &ConfigPath,
-    given: Option<Vec<config::ClaimName>>,
-    preset: &[&[&str]],
-) -> Result<Box<[ClaimPath]>, ConfigError> {
-    match given {
-        None => Ok(preset_paths(preset)),
-        Some(given) => not_empty(path, given)?
-            .iter()
-            .enumerate()
-            .map(|(index, name)| claim_path(&path.item(index), name))
-            .collect(),
-    }
-}
-
 /// The headers that a provider sets from claims, and the claim for each.
 fn outputs(
     path: &ConfigPath,
@@ -218,7 +154,7 @@ fn outputs(
     let (mut names, mut outputs) = (Vec::new(), Vec::new());
     for (name, output) in headers {
         let path = path.field("claims_to_headers").field(&name);
-        let config::Output { claim, list, separator } = output;
+        let config::Output { claim, list, separator, encoding, required } = output;
         names.push(free_header(&path, &name, &names)?);
         if separator.chars().any(char::is_control) {
             return Err(path.field("separator").error("has control characters, which a header value must not have"));
@@ -227,9 +163,32 @@ fn outputs(
             config::ListForm::Join => ListForm::Joined(separator.into()),
             config::ListForm::Json => ListForm::Json,
         };
-        outputs.push(Output { claim: claim_path(&path, &claim)?, list });
+        let encoding = encoding.map(|encoding| match encoding {
+            config::Encoding::Percent => Encoding::Percent,
+            config::Encoding::Base64url => Encoding::Base64Url,
+        });
+        outputs.push(Output { claim: claim_path(&path, &claim)?, list, encoding, required });
     }
     Ok((names, outputs.into()))
+}
+
+/// The claims that a provider writes into filter state.
+fn logged_claims(
+    path: &ConfigPath,
+    claims: config::Entries<config::ClaimName>,
+) -> Result<Box<[LoggedClaim]>, ConfigError> {
+    let mut logged = Vec::new();
+    for (name, claim) in claims {
+        let path = path.field(&name);
+        if !is_label(&name) {
+            return Err(path.error(
+                "is not a valid name; use only letters, digits, `_` and `-`: it becomes part of the name of a filter state",
+            ));
+        }
+        let claim = claim_path(&path, &claim)?;
+        logged.push(LoggedClaim { name: format!("jwt_authorizer.claim.{name}").into(), claim });
+    }
+    Ok(logged.into())
 }
 
 fn free_header(path: &ConfigPath, name: &str, taken: &[HeaderName]) -> Result<HeaderName, ConfigError> {

@@ -4,7 +4,7 @@ use super::context::{Context, claim_path, not_empty};
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
 use crate::json::Json;
-use crate::policy::requirement::{Glob, Group, Requirement, Scope, Test};
+use crate::policy::requirement::{Glob, Group, Operands, Requirement, Scope, Test};
 use crate::policy::route::Route;
 use crate::request::HeaderName;
 
@@ -30,23 +30,23 @@ impl Context {
             any_of,
             not,
         } = wire;
-        let operands = Operands { equals, one_of, contains, exists, equals_path, equals_header, matches };
+        let tests = Tests { equals, one_of, contains, exists, equals_path, equals_header, matches };
         let mut kinds = Vec::new();
         if let Some(name) = wanted_scope {
             let path = path.field("scope");
-            kinds.push(scope(&path, one_name(&path, name)?)?);
+            kinds.push(self.scope(&path, one_name(&path, name)?)?);
         }
         if let Some(name) = group {
-            kinds.push(Requirement::Group(Group(one_name(&path.field("group"), name)?)));
+            kinds.push(self.group(&one_name(&path.field("group"), name)?));
         }
         match claim {
             Some(claim) => {
-                let test = operands.test(path, route)?;
+                let test = tests.test(path, route)?;
                 let path = claim_path(&path.field("claim"), &claim)?;
-                kinds.push(Requirement::Claim { index: self.kept_claims.index_of(path), test });
+                kinds.push(Requirement::Claim { index: self.kept.claim(path), test });
             }
             None => {
-                if let Some(field) = operands.first_given() {
+                if let Some(field) = tests.first_given() {
                     return Err(path.field(field).error("needs a `claim`; write both in one object"));
                 }
             }
@@ -66,6 +66,21 @@ impl Context {
         }
     }
 
+    /// A challenge lists scopes in quotes and separates them with spaces, so a scope has neither (RFC 6749 §3.3).
+    pub(super) fn scope(&mut self, path: &ConfigPath, name: Box<str>) -> Result<Requirement, ConfigError> {
+        if name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
+            Ok(Requirement::Scope(Scope { index: self.kept.scopes.add(&name), name }))
+        } else {
+            Err(path.error(format!(
+                "`{name}` is not a valid scope (RFC 6749 §3.3); use printable ASCII without spaces, quotes and backslashes"
+            )))
+        }
+    }
+
+    pub(super) fn group(&mut self, name: &str) -> Requirement {
+        Requirement::Group(Group(self.kept.groups.add(name)))
+    }
+
     fn requirements(
         &mut self,
         path: &ConfigPath,
@@ -81,7 +96,7 @@ impl Context {
 }
 
 /// The operands of a `claim`. Exactly one must be given.
-struct Operands {
+struct Tests {
     equals: Option<config::Scalar>,
     one_of: Option<Vec<config::Scalar>>,
     contains: Option<config::Scalar>,
@@ -91,7 +106,7 @@ struct Operands {
     matches: Option<String>,
 }
 
-impl Operands {
+impl Tests {
     fn first_given(&self) -> Option<&'static str> {
         let given = [
             ("equals", self.equals.is_some()),
@@ -108,11 +123,11 @@ impl Operands {
     fn test(self, path: &ConfigPath, route: &Route) -> Result<Test, ConfigError> {
         let Self { equals, one_of, contains, exists, equals_path, equals_header, matches } = self;
         let mut tests = Vec::new();
-        tests.extend(equals.map(|value| Test::OneOf([scalar(value)].into())));
+        tests.extend(equals.map(|value| Test::OneOf(operands(vec![value]))));
         if let Some(values) = one_of {
-            tests.push(Test::OneOf(not_empty(&path.field("in"), values)?.into_iter().map(scalar).collect()));
+            tests.push(Test::OneOf(operands(not_empty(&path.field("in"), values)?)));
         }
-        tests.extend(contains.map(|value| Test::Contains(scalar(value))));
+        tests.extend(contains.map(|value| Test::Contains(operands(vec![value]))));
         tests.extend(exists.map(Test::Exists));
         if let Some(name) = equals_path {
             let variable = route.variable(&name).ok_or_else(|| {
@@ -136,23 +151,13 @@ impl Operands {
     }
 }
 
-fn scalar(value: config::Scalar) -> Json<'static> {
-    match value {
+fn operands(values: Vec<config::Scalar>) -> Operands {
+    let json = |value| match value {
         config::Scalar::Text(text) => Json::Text(text.into()),
         config::Scalar::Number(number) => Json::Number(number),
         config::Scalar::Boolean(value) => Json::Boolean(value),
-    }
-}
-
-/// A challenge lists scopes in quotes and separates them with spaces, so a scope has neither (RFC 6749 §3.3).
-pub(super) fn scope(path: &ConfigPath, name: Box<str>) -> Result<Requirement, ConfigError> {
-    if name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
-        Ok(Requirement::Scope(Scope(name)))
-    } else {
-        Err(path.error(format!(
-            "`{name}` is not a valid scope (RFC 6749 §3.3); use printable ASCII without spaces, quotes and backslashes"
-        )))
-    }
+    };
+    values.into_iter().map(json).collect::<Vec<_>>().iter().collect()
 }
 
 fn one_name(path: &ConfigPath, name: String) -> Result<Box<str>, ConfigError> {
@@ -164,7 +169,7 @@ mod tests {
     use super::*;
 
     fn operand(header: &str) -> Result<Test, ConfigError> {
-        let operands = Operands {
+        let tests = Tests {
             equals: None,
             one_of: None,
             contains: None,
@@ -173,7 +178,7 @@ mod tests {
             equals_header: Some(header.to_owned()),
             matches: None,
         };
-        operands.test(&ConfigPath::root("require"), &Route::parse("GET /").unwrap())
+        tests.test(&ConfigPath::root("require"), &Route::parse("GET /").unwrap())
     }
 
     #[test]

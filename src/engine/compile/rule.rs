@@ -1,11 +1,11 @@
 //! The rules of the plugin JSON → [`RouteTable`] and [`Rule`]s.
 
 use super::context::{Context, names, not_empty};
-use super::requirement::scope;
 use crate::config;
 use crate::config::error::{ConfigError, ConfigPath};
-use crate::policy::requirement::{Group, Requirement};
-use crate::policy::route::{HostPattern, Route};
+use crate::policy::host_pattern::HostPattern;
+use crate::policy::requirement::Requirement;
+use crate::policy::route::Route;
 use crate::policy::rule::{Access, ByRule, Rule, RuleIndex, TokenConditions};
 use crate::policy::table::RouteTable;
 
@@ -64,10 +64,10 @@ impl Context {
         let Conditions { providers, scopes, groups, require } = conditions;
         let mut parts = Vec::new();
         if let Some(scopes) = scopes {
-            parts.push(listed(&path.field("scopes"), scopes, scope)?);
+            parts.push(listed(&path.field("scopes"), scopes, |path, name| self.scope(path, name))?);
         }
         if let Some(groups) = groups {
-            parts.push(listed(&path.field("groups"), groups, |_, name| Ok(Requirement::Group(Group(name))))?);
+            parts.push(listed(&path.field("groups"), groups, |_, name| Ok(self.group(&name)))?);
         }
         if let Some(require) = require {
             parts.push(self.requirement(&path.field("require"), require, route)?);
@@ -116,7 +116,7 @@ impl Conditions {
 fn listed(
     path: &ConfigPath,
     list: config::AnyOrAll,
-    each: fn(&ConfigPath, Box<str>) -> Result<Requirement, ConfigError>,
+    mut each: impl FnMut(&ConfigPath, Box<str>) -> Result<Requirement, ConfigError>,
 ) -> Result<Requirement, ConfigError> {
     let (list, all) = match list {
         config::AnyOrAll::Any(list) => (list, false),

@@ -4,8 +4,13 @@
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
 use crate::config::{
-    Access, AnyOrAll, ClaimName, Config, Fallback, Mode, Profile, Provider, Requirement, Rule, Scalar, TokenUse,
+    Access, AnyOrAll, ClaimName, Config, Encoding, Fallback, FilterState, IdentitySource, Mode, PolicyMode, Profile,
+    Provider, Requirement, Rule, Scalar, TokenUse,
 };
+use crate::keys::remote::KeySource;
+use crate::token::kind::TokenKind;
+use crate::token::output;
+use crate::token::provider::{self as token, ByProvider};
 
 /// The warnings so far.
 #[derive(Default)]
@@ -29,6 +34,9 @@ impl Warnings {
 pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
     let mut warnings = Warnings::default();
     let top = ConfigPath::top();
+    if config.mode == PolicyMode::DryRun {
+        warnings.add(&top, "mode", "is `dry_run`: no request is refused, and no header is changed");
+    }
     let providers = ConfigPath::root("providers");
     for (name, provider) in &config.providers {
         if !config.rules.is_empty() && !is_accepted(config, name) {
@@ -49,7 +57,31 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
         let problem = "has no effect: no provider sets a header that a route could match on";
         warnings.add(&top, "clear_route_cache", problem);
     }
+    for (name, provider) in &config.providers {
+        if config.filter_state == FilterState::None && !provider.claims_to_filter_state.is_empty() {
+            let problem = "has no effect: the top-level `filter_state` is `none`";
+            warnings.add(&providers.field(name), "claims_to_filter_state", problem);
+        }
+    }
     warnings.0.into()
+}
+
+/// A warning for each key of the configuration that can't be used.
+#[inline(never)]
+pub(super) fn keys_left_out(
+    path: &ConfigPath,
+    providers: &ByProvider<token::Provider>,
+    sources: &ByProvider<KeySource>,
+) -> Vec<Warning> {
+    let mut warnings = Warnings::default();
+    for (provider, source) in providers.iter().zip(sources.iter()) {
+        let KeySource::Inline(set) = source else { continue };
+        let inline = path.field(&provider.name).field("jwks").field("inline");
+        for key in set.left_out().iter().filter(|key| key.error.is_fault()) {
+            warnings.add_item(&inline, "keys", key.index, &format!("is left out: {}", key.error));
+        }
+    }
+    warnings.0
 }
 
 fn is_accepted(config: &Config, name: &str) -> bool {
@@ -68,9 +100,35 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
         let problem = "is compared literally, and no token has the audience `*`; write `\"any_audience\": true` to accept every audience";
         warnings.add_item(path, "audiences", index, problem);
     }
+    if let Some(index) = provider.subjects.iter().flatten().position(|subject| ends_in_host(subject)) {
+        let problem =
+            "also means longer names of the host, such as `example.org.other.example`; write a slash before `*`";
+        warnings.add_item(path, "subjects", index, problem);
+    }
+    check_separators(warnings, path, provider);
+    if provider.profile == Profile::Generic && provider.token_use.is_none() {
+        let problem = "is not given, and the profile `generic` accepts ID tokens in place of access tokens; write `access`, `id` or `any`, or the issuer's `profile`";
+        warnings.add(path, "token_use", problem);
+    }
+    if provider.any_audience && kind(provider) == TokenKind::NotId {
+        let problem = "accepts ID tokens too: this profile tells them from access tokens only by a claim like `nonce`, which they need not have; list the `audiences` of the API, or write the issuer's `profile`";
+        warnings.add(path, "any_audience", problem);
+    }
+    for (name, output) in &provider.claims_to_headers {
+        let writes = |character| match output.encoding {
+            None => false,
+            Some(Encoding::Percent) => output::Encoding::Percent.writes(character),
+            Some(Encoding::Base64url) => output::Encoding::Base64Url.writes(character),
+        };
+        if !output.separator.is_empty() && output.separator.chars().all(writes) {
+            let problem =
+                "can be part of an encoded item, and then the header is left out; use another character, such as `,`";
+            warnings.add(&path.field("claims_to_headers").field(name), "separator", problem);
+        }
+    }
     let (field, url) = match (&provider.jwks.uri, provider.jwks.discovery) {
         (Some(uri), _) => ("jwks.uri", uri.as_str()),
-        (None, true) => ("issuer", provider.issuer.as_str()),
+        (None, true) => ("issuer", provider.issuer.as_deref().unwrap_or_default()),
         (None, false) => ("", ""),
     };
     if is_remote_http(url) {
@@ -78,28 +136,79 @@ fn check_provider(warnings: &mut Warnings, path: &ConfigPath, provider: &Provide
             "is plain `http:`: anyone on the network path can replace the keys; use `https:`, and TLS in the cluster";
         warnings.add(path, field, problem);
     }
+    if provider.jwks.discovery
+        && provider.jwks.jwks_uri_cluster.is_none()
+        && let Some(host) = provider.issuer.as_deref().and_then(host_of_keys)
+    {
+        let problem = format!(
+            "finds a `jwks_uri` on another host, `{host}`, but the keys are requested from the issuer's host; name the cluster for it in `jwks_uri_cluster`, or write its `uri`"
+        );
+        warnings.add(path, "jwks.discovery", &problem);
+    }
     if provider.max_token_lifetime.is_some_and(|longest| longest < provider.clock_skew) {
         let problem =
             "is longer than `max_token_lifetime`: tokens would be accepted for longer after they expire than before";
         warnings.add(path, "clock_skew", problem);
     }
-    let in_url = |source: &String| provider.forward_token && source.starts_with("$request.querystring.");
+    let in_url = |source: &IdentitySource| provider.forward_token && source.source.starts_with("$request.querystring.");
     if let Some(index) = provider.identity_sources.iter().flatten().position(in_url) {
         let problem = "leaves the token in the URL, which servers write to their logs; write `\"forward_token\": false` to remove it";
         warnings.add_item(path, "identity_sources", index, problem);
     }
+    let is_never_only_a_token = |source: &IdentitySource| {
+        let name = source.source.strip_prefix("$request.header.").unwrap_or_default();
+        ["cookie", "sec-websocket-protocol"].iter().any(|header| name.eq_ignore_ascii_case(header))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(is_never_only_a_token) {
+        let problem =
+            "reads the whole header, which has more than a token; write `$request.cookie.NAME` or `$request.websocket`";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
+    let has_no_token = |source: &IdentitySource| {
+        let scheme = source.scheme.as_deref().unwrap_or_default();
+        ["basic", "digest"].iter().any(|other| scheme.eq_ignore_ascii_case(other))
+    };
+    if let Some(index) = provider.identity_sources.iter().flatten().position(has_no_token) {
+        let problem = "has a scheme for passwords: no token follows it; write `required`, `optional` or another scheme";
+        warnings.add_item(path, "identity_sources", index, problem);
+    }
+}
+
+/// A separator that some of the issuer's texts would not have.
+fn check_separators(warnings: &mut Warnings, path: &ConfigPath, provider: &Provider) {
+    for (field, claims) in [("scope_claims", &provider.scope_claims), ("group_claims", &provider.group_claims)] {
+        for (index, claim) in claims.iter().flatten().enumerate() {
+            let separator = claim.separator.as_deref().unwrap_or_default();
+            if separator.trim() != separator && !separator.trim().is_empty() {
+                let problem = "has spaces around it, and matches only with them; leave them out: spaces around a name do not belong to it";
+                warnings.add_item(path, field, index, problem);
+            }
+        }
+    }
+}
+
+/// Whether a pattern of subjects ends in the host of a URI.
+fn ends_in_host(subject: &str) -> bool {
+    let host = subject.strip_suffix('*').and_then(|prefix| prefix.split_once("://"));
+    host.is_some_and(|(_, host)| !host.contains('/'))
+}
+
+/// The kind of token that a provider accepts.
+fn kind(provider: &Provider) -> TokenKind {
+    let preset = Preset::of(provider.profile);
+    preset.kind(provider.token_use.unwrap_or(preset.token_use))
 }
 
 /// A common mistake in the issuer. Vendors differ in details, and no token matches if one character is wrong.
 fn issuer_problem(provider: &Provider) -> Option<&'static str> {
-    let issuer = provider.issuer.as_str();
+    let issuer = provider.issuer.as_deref()?;
     let slash = issuer.ends_with('/');
     let has = |part: &str| issuer.contains(part);
     if issuer.trim() != issuer {
         Some("has spaces around it, and `iss` does not: no token will match")
     } else if has("/.well-known/") {
         Some("is the URL of a document; `iss` is the part before `/.well-known`")
-    } else if slash && (provider.profile == Profile::Cognito || has("//cognito-idp.")) {
+    } else if slash && (provider.profile == Profile::Cognito || has("//cognito-idp.") || has("//issuer-cognito-idp.")) {
         Some("ends with a slash, but Cognito's `iss` does not: no token will match")
     } else if !slash && (provider.profile == Profile::Auth0 || has(".auth0.com")) {
         Some("does not end with a slash, but Auth0's `iss` does: no token will match")
@@ -116,8 +225,20 @@ fn issuer_problem(provider: &Provider) -> Option<&'static str> {
     }
 }
 
+/// The host that an issuer's discovery document names for the keys, where it is known to be another one.
+fn host_of_keys(issuer: &str) -> Option<&'static str> {
+    let host = issuer.strip_prefix("https://")?.split('/').next()?;
+    match host {
+        "accounts.google.com" | "securetoken.google.com" => Some("www.googleapis.com"),
+        "sts.windows.net" => Some("login.windows.net"),
+        _ => None,
+    }
+}
+
 fn is_remote_http(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http")) else {
+        return false;
+    };
     let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
     let octets = host.strip_prefix("127.").unwrap_or_default();
@@ -210,7 +331,12 @@ fn excludes(one: &Requirement, other: &Requirement) -> bool {
         return other.exists != Some(false);
     }
     let (ours, theirs) = (values(one), values(other));
-    !ours.is_empty() && !theirs.is_empty() && !ours.iter().any(|value| theirs.iter().any(|other| same(value, other)))
+    // Different members may have the two values.
+    let is_one_value = one.claim.as_ref().is_some_and(|claim| !claim.has_wildcard());
+    is_one_value
+        && !ours.is_empty()
+        && !theirs.is_empty()
+        && !ours.iter().any(|value| theirs.iter().any(|other| same(value, other)))
 }
 
 fn values(test: &Requirement) -> Vec<&Scalar> {

@@ -5,7 +5,7 @@ use super::{FetchFailure, FetchState, Generation};
 use crate::time::SteadyTime;
 
 impl FetchState {
-    const FIELDS: usize = 10;
+    const FIELDS: usize = 11;
 
     /// Encodes the fetch state.
     pub fn to_bytes(self) -> Vec<u8> {
@@ -18,6 +18,7 @@ impl FetchState {
             self.leased_at.millis().to_le_bytes(),
             self.lease_until.millis().to_le_bytes(),
             self.demanded_at.millis().to_le_bytes(),
+            self.failed_at.millis().to_le_bytes(),
             u64::from(self.failures).to_le_bytes(),
             u64::from(failure).to_le_bytes(),
             u64::from(self.reported.bits()).to_le_bytes(),
@@ -37,6 +38,7 @@ impl FetchState {
             leased_at,
             lease_until,
             demanded_at,
+            failed_at,
             failures,
             failure,
             reported,
@@ -50,6 +52,7 @@ impl FetchState {
             leased_at: time(leased_at),
             lease_until: time(lease_until),
             demanded_at: time(demanded_at),
+            failed_at: time(failed_at),
             failures: u32::try_from(failures).ok()?,
             failure: match failure {
                 0 => None,
@@ -73,7 +76,7 @@ mod tests {
         for length in 0..bytes.len() {
             assert_eq!(FetchState::from_bytes(&bytes[..length]), None, "{length}");
         }
-        assert_eq!(FetchState::from_bytes(&[0xff; 80]), None);
-        assert_eq!(FetchState::from_bytes(&[0; 88]), None);
+        assert_eq!(FetchState::from_bytes(&[0xff; 88]), None);
+        assert_eq!(FetchState::from_bytes(&[0; 96]), None);
     }
 }

@@ -21,11 +21,17 @@ pub enum FetchFailure {
     NoUsableKey,
     /// The discovery document has another `issuer`.
     IssuerMismatch,
+    /// The response is compressed.
+    Encoded,
+    /// The discovery document names another host for the keys than the one that was asked, and that one has none.
+    HostMismatch,
+    /// Envoy has no such cluster.
+    ClusterUnknown,
 }
 
 impl FetchFailure {
     /// Every class.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Status,
         Self::Connect,
         Self::Reset,
@@ -35,6 +41,9 @@ impl FetchFailure {
         Self::TooManyKeys,
         Self::NoUsableKey,
         Self::IssuerMismatch,
+        Self::Encoded,
+        Self::HostMismatch,
+        Self::ClusterUnknown,
     ];
 
     /// Its name in logs and counters.
@@ -49,6 +58,9 @@ impl FetchFailure {
             Self::TooManyKeys => "too_many_keys",
             Self::NoUsableKey => "no_usable_key",
             Self::IssuerMismatch => "issuer_mismatch",
+            Self::Encoded => "encoded",
+            Self::HostMismatch => "host_mismatch",
+            Self::ClusterUnknown => "cluster_unknown",
         }
     }
 }

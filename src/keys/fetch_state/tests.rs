@@ -38,7 +38,7 @@ fn one_worker_has_the_lease_until_it_runs_out() {
     let leased = FetchState::new().acquire(Trigger::Schedule, at(0), &POLICY).unwrap();
     assert_eq!(leased.phase(at(1), &POLICY), Phase::Fetching);
     assert_eq!(leased.acquire(Trigger::Schedule, at(5), &POLICY), None);
-    assert_eq!(leased.acquire(Trigger::UnknownKey, at(5), &POLICY), None);
+    assert_eq!(leased.acquire(Trigger::Token, at(5), &POLICY), None);
     let next = leased.acquire(Trigger::Schedule, at(6), &POLICY).unwrap();
     assert!(!next.is_leased_as(&leased));
 }
@@ -86,20 +86,22 @@ fn attempts_back_off_to_a_minute() {
 }
 
 #[test]
-fn unknown_keys_cause_a_fetch_once_in_ten_seconds() {
+fn tokens_that_no_key_verifies_cause_a_fetch_once_in_ten_seconds() {
     let state = fetched(0);
-    let leased = state.acquire(Trigger::UnknownKey, at(1), &POLICY).unwrap();
+    let leased = state.acquire(Trigger::Token, at(1), &POLICY).unwrap();
     for ended in
         [leased.succeed(at(1), generation(1), None, 0.0, &POLICY), leased.fail(at(1), FetchFailure::Reset, 0.0)]
     {
-        assert_eq!(ended.acquire(Trigger::UnknownKey, at(10), &POLICY), None);
-        assert!(ended.acquire(Trigger::UnknownKey, at(11), &POLICY).is_some());
+        for (secs, permitted) in [(1, false), (10, false), (11, true)] {
+            assert_eq!(ended.permits_demand(at(secs)), permitted, "{secs}");
+            assert_eq!(ended.acquire(Trigger::Token, at(secs), &POLICY).is_some(), permitted, "{secs}");
+        }
     }
 }
 
 #[test]
 fn the_first_fetch_is_due_even_if_the_clock_starts_at_zero() {
-    for trigger in [Trigger::Schedule, Trigger::UnknownKey, Trigger::LostSet] {
+    for trigger in [Trigger::Schedule, Trigger::Request, Trigger::Token, Trigger::LostSet] {
         assert!(FetchState::new().acquire(trigger, at(0), &POLICY).is_some(), "{trigger:?}");
     }
 }
@@ -113,12 +115,62 @@ fn a_lost_set_is_fetched_again_after_the_cool_down() {
     let failed = state.acquire(Trigger::LostSet, at(10), &POLICY).unwrap().fail(at(10), FetchFailure::Reset, 0.0);
     assert_eq!(failed.acquire(Trigger::LostSet, at(10), &POLICY), None, "a failure still backs off");
     assert!(failed.acquire(Trigger::LostSet, at(11), &POLICY).is_some());
+    let failed = (0..6).fold(fetched(0), |state, _| state.fail(at(20), FetchFailure::Reset, 0.0));
+    for (secs, due) in [(23, false), (24, true)] {
+        assert_eq!(failed.acquire(Trigger::LostSet, at(secs), &POLICY).is_some(), due, "{secs}");
+        assert_eq!(failed.acquire(Trigger::Schedule, at(secs), &POLICY), None, "other workers have the set");
+    }
+}
+
+#[test]
+fn attempts_without_usable_keys_are_four_seconds_apart_at_most() {
+    let policy = KeyPolicy { max_stale: Duration::from_secs(600), ..POLICY };
+    let (empty, expired) = (FetchState::new(), fetched(0));
+    for (label, before, start) in [("empty", empty, 0), ("expired", expired, 600)] {
+        let mut state = before;
+        let mut now = start;
+        for wait in [1, 2, 4, 4, 4, 4] {
+            state =
+                state.acquire(Trigger::Schedule, at(now), &policy).unwrap().fail(at(now), FetchFailure::Status, 0.0);
+            let almost = SteadyTime::from_millis((now + wait) * 1000 - 1);
+            assert_eq!(state.acquire(Trigger::Schedule, almost, &policy), None, "{label}: {wait} s");
+            now += wait;
+        }
+        assert!(state.acquire(Trigger::Schedule, at(now), &policy).is_some(), "{label}");
+    }
+    // The last attempts failed while the set could still be used, and the next was due in a minute.
+    let failed = (0..8).fold(expired, |state, _| state.fail(at(590), FetchFailure::Status, 0.0));
+    for (secs, due) in [(599, false), (600, true)] {
+        assert_eq!(failed.acquire(Trigger::Schedule, at(secs), &policy).is_some(), due, "{secs}");
+    }
+}
+
+#[test]
+fn a_request_without_usable_keys_causes_an_attempt_after_two_seconds() {
+    let failed = (0..8).fold(FetchState::new(), |state, _| state.fail(at(100), FetchFailure::Status, 0.0));
+    for (millis, due) in [(101_999, false), (102_000, true)] {
+        let now = SteadyTime::from_millis(millis);
+        assert_eq!(failed.acquire(Trigger::Request, now, &POLICY).is_some(), due, "{millis}");
+        assert_eq!(failed.acquire(Trigger::Schedule, now, &POLICY), None, "{millis}");
+    }
+    let usable = (0..8).fold(fetched(90), |state, _| state.fail(at(100), FetchFailure::Status, 0.0));
+    assert_eq!(usable.acquire(Trigger::Request, at(110), &POLICY), None, "there are keys");
+}
+
+#[test]
+fn a_set_may_be_used_for_exactly_one_refresh_interval() {
+    let policy = KeyPolicy { max_stale: POLICY.refresh_interval, ..POLICY };
+    let state = fetched(0);
+    for (secs, expected) in [(509, Phase::Fresh), (510, Phase::Stale), (599, Phase::Stale), (600, Phase::Expired)] {
+        assert_eq!(state.phase(at(secs), &policy), expected, "{secs}");
+    }
+    assert!(state.acquire(Trigger::Schedule, at(510), &policy).is_some(), "it is refreshed before it expires");
 }
 
 #[test]
 fn a_fetch_that_never_ended_is_unresolved() {
     let state = fetched(0);
-    let leased = state.acquire(Trigger::UnknownKey, at(1), &POLICY).unwrap();
+    let leased = state.acquire(Trigger::Token, at(1), &POLICY).unwrap();
     for (state, unresolved) in [
         (FetchState::new(), false),
         (state, false),
@@ -141,7 +193,7 @@ fn a_released_lease_can_be_acquired() {
 
 #[test]
 fn a_timestamp_in_the_future_is_not_plausible() {
-    let leased = fetched(0).acquire(Trigger::UnknownKey, at(1000), &POLICY).unwrap();
+    let leased = fetched(0).acquire(Trigger::Token, at(1000), &POLICY).unwrap();
     for (secs, plausible) in [(1000, true), (941, true), (939, false)] {
         assert_eq!(leased.is_plausible(at(secs)), plausible, "{secs}");
     }

@@ -15,6 +15,13 @@ pub(crate) struct Entry {
     pub sub: Option<String>,
     pub client_id: Option<String>,
     pub dry_run: Option<String>,
+    pub tenant: Option<String>,
+    pub roles: Option<String>,
+    pub path: Option<String>,
+    pub original_path: Option<String>,
+    /// Envoy's response code details.
+    pub details: Option<String>,
+    pub omitted_headers: Option<String>,
 }
 
 /// Every complete line so far.

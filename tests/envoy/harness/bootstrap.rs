@@ -42,15 +42,32 @@ pub(crate) struct Plugin {
     pub module: PathBuf,
     /// Its `configuration`, an `Any`.
     pub configuration: Value,
+    /// Filters before it in the chain.
+    pub before: Vec<Value>,
+    /// Whether the filter itself is in the chain.
+    pub enabled: bool,
     /// The `configuration` of a second filter in the same chain and the same VM.
     pub next: Option<Value>,
     /// Whether Envoy verifies signatures.
     pub host_crypto: bool,
+    /// Whether Envoy sends a trace of each request to the cluster `traces`.
+    pub traces: bool,
+    /// Whether Envoy goes on with the body and the trailers of a request that the filter has paused.
+    pub allow_on_headers_stop_iteration: bool,
 }
 
 impl Plugin {
     pub(crate) fn new(configuration: Value) -> Self {
-        Self { module: envoy::module(), configuration, next: None, host_crypto: !is_off("HOST_CRYPTO") }
+        Self {
+            module: envoy::module(),
+            configuration,
+            before: Vec::new(),
+            enabled: true,
+            next: None,
+            host_crypto: !is_off("HOST_CRYPTO"),
+            traces: false,
+            allow_on_headers_stop_iteration: false,
+        }
     }
 }
 
@@ -77,8 +94,12 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
             // Envoy's defaults, so that ambiguous paths reach the filter.
             "normalize_path": false,
             "merge_slashes": false,
-            "generate_request_id": false,
+            // Envoy traces requests with an id only.
+            "generate_request_id": plugin.traces,
+            "http_protocol_options": { "enable_trailers": true },
+            "upgrade_configs": [{ "upgrade_type": "websocket" }],
             "access_log": [access_log(directory)],
+            "tracing": plugin.traces.then(tracing),
             "http_filters": http_filters(plugin),
             "route_config": {
                 "name": "all",
@@ -93,12 +114,13 @@ fn connection_manager(directory: &Path, plugin: &Plugin) -> Value {
 }
 
 fn http_filters(plugin: &Plugin) -> Vec<Value> {
-    let filters = [&plugin.configuration].into_iter().chain(&plugin.next).map(|policy| jwt_authorizer(plugin, policy));
+    let policies = [&plugin.configuration].into_iter().chain(&plugin.next).filter(|_| plugin.enabled);
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
     });
-    filters.chain([router]).collect()
+    let filters = policies.map(|policy| jwt_authorizer(plugin, policy));
+    plugin.before.iter().cloned().chain(filters).chain([router]).collect()
 }
 
 /// The request header that selects another route, and the header that this route adds.
@@ -123,6 +145,7 @@ fn jwt_authorizer(plugin: &Plugin, configuration: &Value) -> Value {
                 "name": "jwt_authorizer",
                 "root_id": "jwt_authorizer",
                 "failure_policy": "FAIL_RELOAD",
+                "allow_on_headers_stop_iteration": plugin.allow_on_headers_stop_iteration,
                 "configuration": configuration,
                 "vm_config": {
                     "vm_id": "jwt_authorizer",
@@ -155,9 +178,30 @@ fn access_log(directory: &Path) -> Value {
                 "sub": state("sub"),
                 "client_id": state("client_id"),
                 "dry_run": state("dry_run"),
+                "tenant": state("claim.tenant"),
+                "roles": state("claim.roles"),
+                "details": "%RESPONSE_CODE_DETAILS%",
+                "path": "%REQ(:PATH)%",
+                "original_path": "%REQ(X-ENVOY-ORIGINAL-PATH)%",
+                "omitted_headers": state("omitted_headers"),
             } },
         },
     })
+}
+
+/// The cluster of the traces.
+pub(crate) const TRACES: &str = "traces";
+
+fn tracing() -> Value {
+    json!({ "provider": {
+        "name": "envoy.tracers.zipkin",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig",
+            "collector_cluster": TRACES,
+            "collector_endpoint": "/spans",
+            "collector_endpoint_version": "HTTP_JSON",
+        },
+    } })
 }
 
 fn cluster((name, address): &(&str, SocketAddr)) -> Value {
@@ -165,6 +209,12 @@ fn cluster((name, address): &(&str, SocketAddr)) -> Value {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+            },
+        },
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": socket(address.port()) } }] }],

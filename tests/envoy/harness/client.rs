@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::http::{Headers, Message};
+use super::http2;
 use super::upstream::Echo;
 
 /// The request header by which the access log identifies a request.
@@ -19,6 +20,7 @@ pub(crate) struct Request {
     host: Vec<u8>,
     headers: Vec<(Vec<u8>, Vec<u8>)>,
     body: Vec<u8>,
+    trailers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Request {
@@ -29,6 +31,7 @@ impl Request {
             host: b"api.example".to_vec(),
             headers: Vec::new(),
             body: Vec::new(),
+            trailers: Vec::new(),
         }
     }
 
@@ -62,12 +65,49 @@ impl Request {
         self
     }
 
+    pub(crate) fn trailer(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        self.trailers.push((name.as_ref().to_vec(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// The request as HTTP/1.1.
+    fn message(&self, probe: u64) -> Vec<u8> {
+        let head = self.head(probe);
+        if self.trailers.is_empty() {
+            return [head, self.body.clone()].concat();
+        }
+        let size = format!("{:x}\r\n", self.body.len());
+        let chunk = if self.body.is_empty() { Vec::new() } else { [size.as_bytes(), &self.body, b"\r\n"].concat() };
+        let trailers: Vec<_> =
+            self.trailers.iter().flat_map(|(name, value)| [&name[..], b": ", value, b"\r\n"].concat()).collect();
+        [head, chunk, b"0\r\n".to_vec(), trailers, b"\r\n".to_vec()].concat()
+    }
+
+    /// The request as HTTP/2, on stream 1 of a new connection (RFC 9113). Names are in lower case there.
+    fn frames(&self, probe: u64) -> Vec<u8> {
+        let lower = |fields: &[(Vec<u8>, Vec<u8>)]| -> Vec<(Vec<u8>, Vec<u8>)> {
+            fields.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect()
+        };
+        let probe = probe.to_string();
+        let pseudo = [
+            (":method", &self.method[..]),
+            (":scheme", b"http"),
+            (":authority", &self.host),
+            (":path", &self.target),
+            (PROBE, probe.as_bytes()),
+        ]
+        .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()));
+        http2::request(&[&pseudo[..], &lower(&self.headers)].concat(), &self.body, &lower(&self.trailers))
+    }
+
     fn head(&self, probe: u64) -> Vec<u8> {
         let mut head = [&self.method, &b" "[..], &self.target, b" HTTP/1.1\r\nhost: ", &self.host].concat();
         for (name, value) in &self.headers {
             head.extend([b"\r\n", &name[..], b": ", &value[..]].concat());
         }
-        if !self.body.is_empty() {
+        if !self.trailers.is_empty() {
+            head.extend(b"\r\ntransfer-encoding: chunked");
+        } else if !self.body.is_empty() {
             head.extend(format!("\r\ncontent-length: {}", self.body.len()).bytes());
         }
         head.extend(format!("\r\n{PROBE}: {probe}\r\n\r\n").bytes());
@@ -91,10 +131,9 @@ impl Connection {
     }
 
     pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
-        static PROBES: AtomicU64 = AtomicU64::new(1);
-        let probe = PROBES.fetch_add(1, Ordering::Relaxed);
+        let probe = next_probe();
         self.unanswered.insert(0, (probe, request.method != b"HEAD"));
-        self.stream.get_mut().write_all(&[request.head(probe), request.body.clone()].concat())
+        self.stream.get_mut().write_all(&request.message(probe))
     }
 
     pub(crate) fn reply(&mut self) -> io::Result<Reply> {
@@ -125,6 +164,17 @@ impl Connection {
         self.send(request)?;
         self.reply()
     }
+
+    /// Sends a request over HTTP/2, and returns the body of the reply. Use a new connection.
+    pub(crate) fn body_over_http2(mut self, request: &Request) -> io::Result<Vec<u8>> {
+        self.stream.get_mut().write_all(&request.frames(next_probe()))?;
+        http2::response_body(&mut self.stream)
+    }
+}
+
+fn next_probe() -> u64 {
+    static PROBES: AtomicU64 = AtomicU64::new(1);
+    PROBES.fetch_add(1, Ordering::Relaxed)
 }
 
 #[derive(Debug)]

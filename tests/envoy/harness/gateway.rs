@@ -13,6 +13,7 @@ use super::access_log::{self, Entry};
 use super::admin::Admin;
 use super::bootstrap::{self, Plugin, string_value};
 use super::client::{Connection, Reply, Request};
+use super::collector::Collector;
 use super::envoy::{self, Envoy};
 use super::issuer::Issuer;
 use super::upstream::Upstream;
@@ -32,6 +33,8 @@ pub(crate) const PUBLIC: Outcome<'static> = (200, "public");
 
 pub(crate) struct Gateway {
     pub issuer: Issuer,
+    /// A server of keys besides the issuer, if there is one.
+    pub key_server: Option<Issuer>,
     pub upstream: Upstream,
     envoy: Envoy,
     admin: Admin,
@@ -45,8 +48,10 @@ pub(crate) struct Gateway {
 pub(crate) struct Setup {
     plugin: Plugin,
     issuer: Issuer,
+    key_server: Option<Issuer>,
     workers: usize,
     may_trap: bool,
+    collector: Option<SocketAddr>,
 }
 
 impl Setup {
@@ -55,14 +60,22 @@ impl Setup {
         Self {
             plugin: Plugin::new(string_value(&policy.to_string())),
             issuer: Issuer::start(),
+            key_server: None,
             workers: 2,
             may_trap: false,
+            collector: None,
         }
     }
 
     /// Replaces the issuer, which is the cluster `issuer`.
     pub(crate) fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuer = issuer;
+        self
+    }
+
+    /// Adds a server of keys besides the issuer, which is the cluster `keys`.
+    pub(crate) fn key_server(mut self, server: Issuer) -> Self {
+        self.key_server = Some(server);
         self
     }
 
@@ -74,6 +87,19 @@ impl Setup {
     /// Makes the filter verify signatures itself, as in hosts without cryptography.
     pub(crate) fn without_host_crypto(mut self) -> Self {
         self.plugin.host_crypto = false;
+        self
+    }
+
+    /// Lets Envoy send a trace of each request to this collector.
+    pub(crate) fn traced(mut self, collector: &Collector) -> Self {
+        self.plugin.traces = true;
+        self.collector = Some(collector.address());
+        self
+    }
+
+    /// Lets Envoy go on with the body and the trailers of a request that the filter has paused.
+    pub(crate) fn allow_on_headers_stop_iteration(mut self) -> Self {
+        self.plugin.allow_on_headers_stop_iteration = true;
         self
     }
 
@@ -90,12 +116,26 @@ impl Setup {
         self
     }
 
+    /// Adds filters before this one.
+    pub(crate) fn preceded_by(mut self, filters: &[Value]) -> Self {
+        self.plugin.before = filters.to_vec();
+        self
+    }
+
+    /// Leaves the filter out, to compare with an Envoy that does not have it.
+    pub(crate) fn without_filter(mut self) -> Self {
+        self.plugin.enabled = false;
+        self
+    }
+
     pub(crate) fn start(self) -> Gateway {
         // The largest tests open more connections than a shell's default limit allows.
         rlimit::increase_nofile_limit(u64::from(u16::MAX)).expect("the soft limit can be raised to the hard limit");
         let upstream = Upstream::start();
         let directory = envoy::directory();
-        let clusters = [("issuer", self.issuer.address()), ("upstream", upstream.address())];
+        let mut clusters = vec![("issuer", self.issuer.address()), ("upstream", upstream.address())];
+        clusters.extend(self.key_server.iter().map(|server| ("keys", server.address())));
+        clusters.extend(self.collector.map(|address| (bootstrap::TRACES, address)));
         write(&directory.join("bootstrap.json"), &bootstrap::bootstrap(&directory, &clusters));
         write_listeners(&directory, &self.plugin, 0);
         let mut envoy = Envoy::start(directory.clone(), self.workers, self.may_trap);
@@ -107,8 +147,8 @@ impl Setup {
             assert!(envoy.is_running(), "Envoy exited");
             admin.listener().filter(|_| admin.is_ready())
         });
-        let Self { plugin, issuer, .. } = self;
-        Gateway { issuer, upstream, envoy, admin, address, directory, plugin, version: 0 }
+        let Self { plugin, issuer, key_server, .. } = self;
+        Gateway { issuer, key_server, upstream, envoy, admin, address, directory, plugin, version: 0 }
     }
 }
 

@@ -25,24 +25,35 @@ pub(crate) struct Message {
     pub start: String,
     pub headers: Headers,
     pub body: Vec<u8>,
+    pub trailers: Headers,
 }
 
 impl Message {
     /// Reads one message; `None` at the end of the stream. A response to HEAD has a `content-length` and no body.
     pub(crate) fn read(stream: &mut impl BufRead, body_follows: bool) -> io::Result<Option<Self>> {
         let Some(start) = line(stream)? else { return Ok(None) };
-        let mut headers = Headers::default();
-        loop {
-            let field = line(stream)?.ok_or(ErrorKind::UnexpectedEof)?;
-            if field.is_empty() {
-                break;
-            }
-            let colon = field.iter().position(|byte| *byte == b':').ok_or(ErrorKind::InvalidData)?;
-            let (name, value) = field.split_at(colon);
-            headers.0.push((latin1(name).to_ascii_lowercase(), value[1..].trim_ascii().to_vec()));
+        let headers = fields(stream)?;
+        let (body, trailers) = match body_follows {
+            // What follows an accepted upgrade is no HTTP. The upstream then closes the connection.
+            true if start.starts_with(b"HTTP/1.1 101 ") => (to_end(stream)?, Headers::default()),
+            true => body(stream, &headers)?,
+            false => Default::default(),
+        };
+        Ok(Some(Self { start: latin1(&start), headers, body, trailers }))
+    }
+}
+
+/// Header or trailer fields, up to the empty line.
+fn fields(stream: &mut impl BufRead) -> io::Result<Headers> {
+    let mut fields = Headers::default();
+    loop {
+        let field = line(stream)?.ok_or(ErrorKind::UnexpectedEof)?;
+        if field.is_empty() {
+            return Ok(fields);
         }
-        let body = if body_follows { body(stream, &headers)? } else { Vec::new() };
-        Ok(Some(Self { start: latin1(&start), headers, body }))
+        let colon = field.iter().position(|byte| *byte == b':').ok_or(ErrorKind::InvalidData)?;
+        let (name, value) = field.split_at(colon);
+        fields.0.push((latin1(name).to_ascii_lowercase(), value[1..].trim_ascii().to_vec()));
     }
 }
 
@@ -62,25 +73,32 @@ fn line(stream: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(line))
 }
 
-fn body(stream: &mut impl BufRead, headers: &Headers) -> io::Result<Vec<u8>> {
+/// The body and the trailers.
+fn body(stream: &mut impl BufRead, headers: &Headers) -> io::Result<(Vec<u8>, Headers)> {
     if headers.first("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         return chunks(stream);
     }
     let length = headers.first("content-length").map_or(Ok(0), |length| length.parse::<usize>());
-    exactly(stream, length.map_err(Error::other)?)
+    Ok((exactly(stream, length.map_err(Error::other)?)?, Headers::default()))
 }
 
-fn chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
+fn chunks(stream: &mut impl BufRead) -> io::Result<(Vec<u8>, Headers)> {
     let mut body = Vec::new();
     loop {
         let size = line(stream)?.ok_or(ErrorKind::UnexpectedEof)?;
         let size = usize::from_str_radix(&latin1(&size), 16).map_err(Error::other)?;
+        if size == 0 {
+            return Ok((body, fields(stream)?));
+        }
         body.extend(exactly(stream, size)?);
         line(stream)?;
-        if size == 0 {
-            return Ok(body);
-        }
     }
+}
+
+fn to_end(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn exactly(stream: &mut impl BufRead, length: usize) -> io::Result<Vec<u8>> {

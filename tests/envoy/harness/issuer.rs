@@ -15,6 +15,7 @@ use super::server::Server;
 
 pub(crate) const JWKS: &str = "/jwks.json";
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub(crate) const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 
 pub(crate) struct Issuer {
     shared: Arc<Shared>,
@@ -86,9 +87,14 @@ impl Issuer {
 
     /// The `host` of each request for a path.
     pub(crate) fn requests(&self, path: &str) -> Vec<String> {
+        self.headers(path, "host")
+    }
+
+    /// The value of a header in each request for a path; empty where it is missing.
+    pub(crate) fn headers(&self, path: &str, name: &str) -> Vec<String> {
         let state = self.shared.state();
         let to_path = state.fetches.iter().filter(|fetch| fetch.start.split(' ').nth(1) == Some(path));
-        to_path.map(|fetch| fetch.headers.first("host").unwrap_or_default()).collect()
+        to_path.map(|fetch| fetch.headers.first(name).unwrap_or_default()).collect()
     }
 
     /// Delays all answers until the returned value is dropped.

@@ -64,6 +64,24 @@ impl Key {
         Self { id: algorithm.to_owned(), algorithm, pair: Pair::of(algorithm, Owner::Other) }
     }
 
+    /// One of any number of keys on a curve; none of them is the issuer's.
+    pub fn numbered(algorithm: &'static str, number: u8) -> Self {
+        Self { id: algorithm.to_owned(), algorithm, pair: Pair::on_curve(algorithm, u16::from(number)) }
+    }
+
+    /// A key on a curve of which this coordinate (`x` or `y`) begins with a zero byte.
+    pub fn with_leading_zero(algorithm: &'static str, coordinate: &str) -> Self {
+        let keys = (1..).map(|n: u16| Self { id: algorithm.to_owned(), algorithm, pair: Pair::on_curve(algorithm, n) });
+        let begins_with_zero = |key: &Self| key.coordinate(coordinate).starts_with(&[0]);
+        keys.into_iter().find(begins_with_zero).expect("one in 256 keys is such")
+    }
+
+    /// A coordinate (`x` or `y`) of the public key.
+    pub fn coordinate(&self, name: &str) -> Vec<u8> {
+        let jwk = self.jwk();
+        URL_SAFE_NO_PAD.decode(jwk[name].as_str().expect("a coordinate")).expect("base64url")
+    }
+
     /// An HMAC secret of any length.
     pub fn secret(algorithm: &'static str, secret: &[u8]) -> Self {
         Self { id: algorithm.to_owned(), algorithm, pair: Pair::Secret(secret.to_vec()) }
@@ -98,6 +116,22 @@ impl Key {
         jwk["alg"] = json!(self.algorithm);
         jwk["use"] = json!("sig");
         jwk
+    }
+
+    /// An X.509 certificate in PEM for the issuer's key, or for another RSA key; empty for a secret. Its dates are in the
+    /// past.
+    pub fn certificate(&self) -> &'static str {
+        match &self.pair {
+            Pair::Rsa(key) => match Pair::of("RS256", Owner::Issuer) {
+                Pair::Rsa(ours) if ours.n() == key.n() => include_str!("keys/rsa-issuer.crt"),
+                _ => include_str!("keys/rsa-other.crt"),
+            },
+            Pair::P256(_) => include_str!("keys/p256-issuer.crt"),
+            Pair::P384(_) => include_str!("keys/p384-issuer.crt"),
+            Pair::P521(_) => include_str!("keys/p521-issuer.crt"),
+            Pair::Ed25519(_) => include_str!("keys/ed25519-issuer.crt"),
+            Pair::Secret(_) => "",
+        }
     }
 
     /// The signature over these bytes, in the form of RFC 7518 section 3.
@@ -150,6 +184,16 @@ impl Pair {
                 };
                 Self::Rsa(Rsa::private_key_from_pem(pem).expect("an RSA key"))
             }
+        }
+    }
+
+    /// The key with this small private number.
+    fn on_curve(algorithm: &str, number: u16) -> Self {
+        let scalar = |width: usize| [&vec![0; width - 2][..], &number.to_be_bytes()].concat();
+        match algorithm {
+            "ES256" => Self::P256(p256::ecdsa::SigningKey::from_slice(&scalar(32)).expect("a scalar")),
+            "ES384" => Self::P384(p384::ecdsa::SigningKey::from_slice(&scalar(48)).expect("a scalar")),
+            _ => Self::P521(p521::ecdsa::SigningKey::from_slice(&scalar(66)).expect("a scalar")),
         }
     }
 
