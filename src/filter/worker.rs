@@ -103,6 +103,7 @@ impl<H: Host> Filter<H> {
 
     /// Handles a tick.
     pub fn on_tick(&mut self) {
+        self.host.adopt_level();
         let now = self.host.moment();
         self.queues.join(&self.host);
         for provider in self.providers.indices() {
