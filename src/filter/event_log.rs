@@ -117,7 +117,7 @@ impl EventLog {
             provider: caller.provider.map(|provider| &*engine.authenticator().providers()[provider].name),
             key_id: caller.key_id().map(KeyId::as_str),
             client: caller.token.as_deref().and_then(VerifiedToken::client),
-            refused_claim: caller.refused_claim.as_ref(),
+            refused_claim: caller.refused_claim.as_deref(),
         };
         log::log!(level, "{line}{}", if at_info { self.suppressed_suffix() } else { String::new() });
     }

@@ -219,7 +219,7 @@ impl Authenticator {
             diagnostics.unverified_key_id = token.key_id().map(KeyId::new);
             if let AuthnError::Token(error) = error {
                 let provider = diagnostics.provider.map(|provider| &self.providers[provider]);
-                diagnostics.refused_claim = token.refused_claim(*error, provider);
+                diagnostics.refused_claim = token.refused_claim(*error, provider).map(Box::new);
             }
         })
     }

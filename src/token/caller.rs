@@ -16,8 +16,8 @@ pub struct CallerDiagnostics {
     pub lookup: Option<CacheLookup>,
     /// The `kid` of a token that is not valid, or whose keys are missing.
     pub unverified_key_id: Option<KeyId>,
-    /// The claim that no provider, or not the token's provider, accepts.
-    pub refused_claim: Option<RefusedClaim>,
+    /// The claim that is not accepted. Boxed, because most requests have none.
+    pub refused_claim: Option<Box<RefusedClaim>>,
     /// The token, once it is verified.
     pub token: Option<Rc<VerifiedToken>>,
 }

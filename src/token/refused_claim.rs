@@ -72,12 +72,7 @@ mod tests {
         ] {
             let document = format!(r#"{{"claim":{json}}}"#);
             let object = parse_object(document.as_bytes()).unwrap();
-            assert_eq!(
-                *RefusedClaim::new("aud", object.get("claim")).value,
-                *expected,
-                "{}",
-                &json[..json.len().min(80)]
-            );
+            assert_eq!(*RefusedClaim::new("aud", object.get("claim")).value, *expected, "{json:.80}");
         }
         assert_eq!(*RefusedClaim::new("aud", None).value, *"");
     }

@@ -408,11 +408,11 @@ fn an_invalid_rule_is_rejected() {
         (rule(json!({ "route": "GET items" })), "rules[0].route: `items` is not a valid path; it must begin with `/`"),
         (
             rule(json!({ "route": "GET /a/../b" })),
-            "rules[0].route: `..` is ambiguous; use no `.` or `..` segment, no encoded slash or backslash and no character that is encoded twice, and percent-encode what is not ASCII",
+            "rules[0].route: `..` is ambiguous; use no `.` or `..` segment, no escape of `/`, `\\`, `;` or `?`, and no character that is encoded twice, and percent-encode what is not ASCII as UTF-8",
         ),
         (
             rule(json!({ "route": "GET /items/*" })),
-            "rules[0].route: `*` is not a valid segment; write a literal, `{name}` or `{name+}`",
+            "rules[0].route: `*` is not a valid segment; write a literal, `{name}`, `{name}` with a literal behind it, or `{name+}`",
         ),
         (
             rule(json!({ "route": "GET /{all+}/x" })),
