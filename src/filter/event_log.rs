@@ -64,10 +64,10 @@ impl EventLog {
         for warning in warnings.iter().take(MAX_WARNINGS) {
             let line = warning.to_string();
             let end = line.char_indices().nth(MAX_WARNING_CHARS).map_or(line.len(), |(end, _)| end);
-            log::log!(warn, "{}", line.get(..end).unwrap_or_default());
+            log::log!(warn, "jwt_authorizer: {}", line.get(..end).unwrap_or_default());
         }
         if warnings.len() > MAX_WARNINGS {
-            log::log!(warn, "{}", count(warnings.len() - MAX_WARNINGS, "more warning"));
+            log::log!(warn, "jwt_authorizer: {}", count(warnings.len() - MAX_WARNINGS, "more warning"));
         }
     }
 

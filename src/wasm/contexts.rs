@@ -63,7 +63,7 @@ impl RootContext for Root {
                 true
             }
             (Err(error), _) => {
-                log::error!("configuration refused: {error}");
+                log::error!("jwt_authorizer: configuration refused: {error}");
                 false
             }
             (Ok(_), Err(_)) => false,

@@ -89,7 +89,7 @@ fn check_rejected_texts(table: &[(&str, &str)]) {
 }
 
 fn errors(log: &[String]) -> Vec<&str> {
-    log.iter().filter_map(|line| line.strip_prefix("configuration refused: ")).collect()
+    log.iter().filter_map(|line| line.strip_prefix("jwt_authorizer: configuration refused: ")).collect()
 }
 
 #[test]
