@@ -508,6 +508,8 @@ fn a_log_level_is_in_force_at_the_next_refusal() {
     let gateway = Gateway::start(&policy(json!({ "log_denials": false })));
     gateway.set_log_level("info");
     gateway.send(&Request::get("/token"));
+    // The tick that hands over the count also takes over the level.
+    gateway.await_metric("reason.token_missing", 1);
     gateway.set_log_level("debug");
     gateway.send(&Request::get("/elsewhere"));
     let refused = |reason: &str| gateway.debug_log().iter().any(|line| line.contains(&format!("reason={reason} ")));
