@@ -12,6 +12,7 @@ mod entries;
 pub mod error;
 mod headers;
 mod identity_source;
+mod near_miss;
 mod parse;
 mod period;
 mod plugin;

@@ -2,6 +2,7 @@
 
 pub mod authenticator;
 pub mod cache;
+pub mod caller;
 pub mod claim_values;
 pub mod claims;
 pub mod credential;
@@ -16,6 +17,7 @@ pub mod name_list;
 pub mod output;
 pub mod provider;
 pub mod redaction;
+pub mod refused_claim;
 pub mod removal;
 pub mod scalar;
 pub mod source;

@@ -13,6 +13,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
+use super::near_miss::nearest;
 use crate::json::{Json, MAX_DEPTH, Object};
 
 /// What could not be read, and its path.
@@ -64,11 +65,20 @@ impl Error for ReadError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::at(field, format!("unknown field, expected {}", one_of(expected, '`')))
+        Self::at(field, format!("unknown field{}", instead_of(field, expected)))
     }
 
     fn unknown_variant(value: &str, expected: &'static [&'static str]) -> Self {
-        Self::at("", format!("unknown value `{value}`, expected {}", one_of(expected, '`')))
+        Self::at("", format!("unknown value `{value}`{}", instead_of(value, expected)))
+    }
+}
+
+/// What to write in place of an unknown word.
+fn instead_of(word: &str, expected: &[&str]) -> String {
+    let all = one_of(expected, '`');
+    match nearest(word, expected) {
+        Some(name) => format!("; did you mean `{name}`? Expected {all}"),
+        None => format!(", expected {all}"),
     }
 }
 

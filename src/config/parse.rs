@@ -65,6 +65,14 @@ mod tests {
             ),
             (r#"{"providers":{},"rules":{}}"#, "rules: invalid type: object, expected a list"),
             (
+                r#"{"providers":{},"rules":[{"route":"GET /","scopes":{"al":[]}}]}"#,
+                "rules[0].scopes.al: unknown field, expected `all`",
+            ),
+            (
+                r#"{"responses":{"formt":"aws"}}"#,
+                "responses.formt: unknown field; did you mean `format`? Expected one of `realm`, `expose_reason`, `format`, `headers`, `retry_after`",
+            ),
+            (
                 r#"{"cors_preflight":"allow"}"#,
                 "cors_preflight: unknown value `allow`, expected one of `bypass`, `check`",
             ),

@@ -75,7 +75,8 @@ pub struct Provider {
     /// The source of the keys.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [schema::jwks()])))]
     pub jwks: Jwks,
-    /// The accepted signature algorithms (RFC 7518 §3.1, RFC 8037); if not given, all that use public keys. List the
+    /// The accepted signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): `RS256`, `RS384`, `RS512`, `PS256`, `PS384`,
+    /// `PS512`, `ES256`, `ES384`, `ES512`, and `EdDSA` or `Ed25519`, which are the same; if not given, all of these. List the
     /// issuer's: PS* and EdDSA are verified in the filter itself, which costs several times as much, and any forged token
     /// can cause that cost. `HS256`, `HS384` and `HS512` each need a secret in `jwks.inline`.
     #[cfg_attr(feature = "schema", schemars(

@@ -4,7 +4,8 @@ use crate::forward::Edits;
 use crate::policy::rule::RuleIndex;
 use crate::reason::{Grant, Refusal};
 use crate::reply::Reply;
-use crate::token::authenticator::{CallerDiagnostics, MissingKeys};
+use crate::token::authenticator::MissingKeys;
+use crate::token::caller::CallerDiagnostics;
 use crate::token::redaction::Redactions;
 use crate::token::verified::VerifiedToken;
 

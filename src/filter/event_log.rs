@@ -1,6 +1,7 @@
 //! What the filter logs: one line when it is configured, and one when a fetch changes the keys, fails, or succeeds
 //! again after a failure. Refusals are logged at debug level. With `log_denials`, and for rules in dry run, they are
-//! logged at info level and rate-limited. No line has a token or a signature. The only claim in a line is the client's id.
+//! logged at info level and rate-limited. No line has a token or a signature. The only claims in a line name a client, or the
+//! issuer or audience that is not accepted.
 
 use std::fmt;
 
@@ -15,12 +16,15 @@ use crate::engine::decision::Decision;
 use crate::keys::jwk::KeyId;
 use crate::keys::set_change::SetChange;
 use crate::time::UnixTime;
+use crate::token::refused_claim::RefusedClaim;
 use crate::token::verified::VerifiedToken;
 
 /// How many lines about refusals one worker writes in a second.
 const LINES_PER_SECOND: u32 = 10;
 /// Attackers choose these ids, and some bytes take ten in a line. This much is enough to recognise one.
-const ID: Length = Length { chars: 64, bytes: 256 };
+const KEY_ID: Length = Length { chars: 64, bytes: 128 };
+const CLIENT: Length = Length { chars: 64, bytes: 256 };
+const CLAIM: Length = Length { chars: 150, bytes: 256 };
 /// The names of rules and providers in lines about refusals.
 const RULE: Length = Length { chars: 200, bytes: 200 };
 const PROVIDER: Length = Length { chars: 64, bytes: 64 };
@@ -48,12 +52,12 @@ impl EventLog {
         };
         log::log!(
             info,
-            "jwt_authorizer {}: {}{} rules, {} providers: {}",
+            "jwt_authorizer {}: {}{}, {}: {}",
             env!("CARGO_PKG_VERSION"),
             engine.name().map_or_else(String::new, |name| format!("policy `{name}`, ")),
             // The list includes the default.
-            engine.authorizer().rules().len().saturating_sub(1),
-            names.len(),
+            count(engine.authorizer().rules().len().saturating_sub(1), "rule"),
+            count(names.len(), "provider"),
             shorten(&names.join(", "), PROVIDERS),
         );
         let warnings = engine.warnings();
@@ -63,7 +67,7 @@ impl EventLog {
             log::log!(warn, "jwt_authorizer: {}", line.get(..end).unwrap_or_default());
         }
         if warnings.len() > MAX_WARNINGS {
-            log::log!(warn, "jwt_authorizer: {} more warnings", warnings.len() - MAX_WARNINGS);
+            log::log!(warn, "jwt_authorizer: {}", count(warnings.len() - MAX_WARNINGS, "more warning"));
         }
     }
 
@@ -113,6 +117,7 @@ impl EventLog {
             provider: caller.provider.map(|provider| &*engine.authenticator().providers()[provider].name),
             key_id: caller.key_id().map(KeyId::as_str),
             client: caller.token.as_deref().and_then(VerifiedToken::client),
+            refused_claim: caller.refused_claim.as_deref(),
         };
         log::log!(level, "{line}{}", if at_info { self.suppressed_suffix() } else { String::new() });
     }
@@ -148,6 +153,8 @@ struct RefusalLine<'l> {
     provider: Option<&'l str>,
     key_id: Option<&'l str>,
     client: Option<&'l str>,
+    /// Only of a token that is not verified, so without `client`.
+    refused_claim: Option<&'l RefusedClaim>,
 }
 
 impl fmt::Display for RefusalLine<'_> {
@@ -155,9 +162,18 @@ impl fmt::Display for RefusalLine<'_> {
         let Self { what, reason, .. } = self;
         let rule = shorten(self.rule, RULE);
         let provider = shorten(self.provider.unwrap_or("-"), PROVIDER);
-        let [key_id, client] = [self.key_id, self.client].map(|id| shorten(id.unwrap_or_default(), ID));
-        write!(f, "{what}: reason={reason} rule=\"{rule}\" provider={provider} kid=\"{key_id}\" client=\"{client}\"")
+        let key_id = shorten(self.key_id.unwrap_or_default(), KEY_ID);
+        write!(f, "{what}: reason={reason} rule=\"{rule}\" provider={provider} kid=\"{key_id}\"")?;
+        match self.refused_claim {
+            Some(RefusedClaim { name, value }) => write!(f, " unverified_{name}=\"{}\"", shorten(value, CLAIM)),
+            None => write!(f, " client=\"{}\"", shorten(self.client.unwrap_or_default(), CLIENT)),
+        }
     }
+}
+
+/// A number of things, in words.
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// How much of a text a line may have.
@@ -191,19 +207,30 @@ mod tests {
     fn a_line_about_a_refusal_has_less_than_1_kib() {
         // The character with the longest escape, and those with the most bytes.
         for text in ["\u{10ffff}", "\u{e0001}", "😀", "\n", "\"", "a"].map(|text| text.repeat(20_000)) {
-            let line = RefusalLine {
-                what: "would refuse",
-                reason: "identity_source_mismatch",
-                rule: &text,
-                provider: Some(&text),
-                key_id: Some(&text),
-                client: Some(&text),
-            };
-            let mut log = EventLog { suppressed: u64::MAX, ..EventLog::default() };
-            let line = format!("{line}{}", log.suppressed_suffix());
-            // Envoy writes the names of plugin and filter before it.
-            assert!(line.len() < 1024 - 100, "{} bytes: {line}", line.len());
-            assert!(!line.contains(char::is_control), "{line}");
+            let claim = RefusedClaim { name: "client_id", value: text.as_str().into() };
+            for refused_claim in [None, Some(&claim)] {
+                let line = RefusalLine {
+                    what: "would refuse",
+                    reason: "identity_source_mismatch",
+                    rule: &text,
+                    provider: Some(&text),
+                    key_id: Some(&text),
+                    client: Some(&text),
+                    refused_claim,
+                };
+                let mut log = EventLog { suppressed: u64::MAX, ..EventLog::default() };
+                let line = format!("{line}{}", log.suppressed_suffix());
+                // Envoy writes the names of plugin and VM before it.
+                assert!(line.len() < 1024 - 100, "{} bytes: {line}", line.len());
+                assert!(!line.contains(char::is_control), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_thing_is_told_in_the_singular() {
+        for (number, expected) in [(0, "0 keys"), (1, "1 key"), (2, "2 keys")] {
+            assert_eq!(count(number, "key"), expected);
         }
     }
 

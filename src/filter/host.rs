@@ -50,6 +50,12 @@ pub trait Clock {
     fn tick_every(&self, period: Duration);
 }
 
+/// The host's log.
+pub trait Log {
+    /// Takes over the host's log level, so that no line is formatted that the host would drop.
+    fn adopt_level(&self);
+}
+
 /// The request that the host is processing: the one of the current callback, or the one entered last.
 pub trait Stream {
     /// Makes this request the one that the other methods are about. Returns `false` if its stream was closed.
@@ -123,6 +129,6 @@ pub trait Meter {
 }
 
 /// Everything that the filter needs from a proxy.
-pub trait Host: Clock + Stream + SharedStore + Callouts + Meter + SignatureVerifier {}
+pub trait Host: Clock + Log + Stream + SharedStore + Callouts + Meter + SignatureVerifier {}
 
-impl<T: Clock + Stream + SharedStore + Callouts + Meter + SignatureVerifier> Host for T {}
+impl<T: Clock + Log + Stream + SharedStore + Callouts + Meter + SignatureVerifier> Host for T {}

@@ -4,7 +4,7 @@ use super::counters::{Counter, Outcomes, Reasons};
 use super::host::Host;
 use crate::engine::decision::{Decision, Effect};
 use crate::policy::rule::{ByRule, Rule};
-use crate::token::authenticator::CacheLookup;
+use crate::token::caller::CacheLookup;
 
 /// What one worker counts about its requests.
 #[derive(Debug)]

@@ -43,7 +43,10 @@ impl Telemetry {
         }
         match decision.effect {
             Effect::Allow(..) => {}
-            Effect::Deny(..) | Effect::Report(..) => self.log.refused(engine, decision, now),
+            Effect::Deny(..) | Effect::Report(..) => {
+                host.adopt_level();
+                self.log.refused(engine, decision, now);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::cache::{CacheKey, TokenCache};
+use super::caller::{CacheLookup, CallerDiagnostics};
 use super::credential::{AmbiguousCredential, Credential};
 use super::error::{TokenError, VerifyError};
 use super::jws::CompactJws;
@@ -60,28 +61,6 @@ impl<K> fmt::Debug for AuthContext<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthContext").field("now", &self.now).finish_non_exhaustive()
     }
-}
-
-/// What is known about the caller: for log lines, metrics and access logs.
-#[derive(Debug, Default)]
-pub struct CallerDiagnostics {
-    /// The provider that the token names.
-    pub provider: Option<ProviderIndex>,
-    /// Whether the token was in the cache; `None` for a request without a token.
-    pub lookup: Option<CacheLookup>,
-    /// The `kid` of a token that is not valid, or whose keys are missing.
-    pub unverified_key_id: Option<KeyId>,
-    /// The token, once it is verified.
-    pub token: Option<Rc<VerifiedToken>>,
-}
-
-/// The result of a cache look-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheLookup {
-    /// The token was in the cache and is still valid.
-    Hit,
-    /// It was not in the cache, or is no longer valid.
-    Miss,
 }
 
 /// Why authentication failed.
@@ -235,20 +214,24 @@ impl Authenticator {
         }
         let jws = CompactJws::decode(credential.token())?;
         let token = UnverifiedToken::read(&jws)?;
-        let key_id = token.key_id();
-        self.verify_by_issuer(token, credential, context, diagnostics)
-            // Only needed for a refusal: a verified token has its key.
-            .inspect_err(|_| diagnostics.unverified_key_id = key_id.as_deref().map(KeyId::new))
+        self.verify_by_issuer(&token, credential, context, diagnostics).inspect_err(|error| {
+            // Only needed for a refusal: a verified token has its key and its client.
+            diagnostics.unverified_key_id = token.key_id().map(KeyId::new);
+            if let AuthnError::Token(error) = error {
+                let provider = diagnostics.provider.map(|provider| &self.providers[provider]);
+                diagnostics.refused_claim = token.refused_claim(*error, provider).map(Box::new);
+            }
+        })
     }
 
     fn verify_by_issuer<K: AsRef<CurrentKeys>>(
         &self,
-        token: UnverifiedToken<'_>,
+        token: &UnverifiedToken<'_>,
         credential: &Credential<'_, '_>,
         context: &AuthContext<'_, K>,
         diagnostics: &mut CallerDiagnostics,
     ) -> Result<VerifiedToken, AuthnError> {
-        let (provider, tenant) = self.provider_of(&token).ok_or(TokenError::IssuerUnknown)?;
+        let (provider, tenant) = self.provider_of(token).ok_or(TokenError::IssuerUnknown)?;
         diagnostics.provider = Some(provider);
         if credential.token().len() > self.providers[provider].max_token_bytes {
             return Err(TokenError::TooLarge.into());
@@ -293,13 +276,6 @@ impl Authenticator {
 
     fn reads_source(&self, provider: ProviderIndex, credential: &Credential<'_, '_>) -> bool {
         self.providers[provider].sources.intersects(credential.found_in())
-    }
-}
-
-impl CallerDiagnostics {
-    /// The `kid` of the key that verified the token, or that it names.
-    pub fn key_id(&self) -> Option<&KeyId> {
-        self.unverified_key_id.as_ref().or_else(|| self.token.as_ref()?.signer().id())
     }
 }
 

@@ -115,7 +115,12 @@ impl Provider {
 
     /// The client that a token was issued to.
     pub(super) fn client<'c>(&self, claims: &'c Object<'_>) -> Option<&'c str> {
-        self.client_claims.iter().find_map(|claim| claim.find(claims)).and_then(Json::as_text)
+        self.client_claim(claims).and_then(Json::as_text)
+    }
+
+    /// The claim that names the client, of any type.
+    pub(super) fn client_claim<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
+        self.client_claims.iter().find_map(|claim| claim.find(claims))
     }
 
     fn validity(&self, claims: &Object<'_>, now: UnixTime) -> Result<Validity, TokenError> {

@@ -1,6 +1,5 @@
 //! A token that was parsed, but not verified yet.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::claims::ClaimPath;
@@ -8,6 +7,7 @@ use super::error::{TokenError, VerifyError};
 use super::jws::{CompactJws, Header};
 use super::kept::Kept;
 use super::provider::{Provider, ProviderIndex};
+use super::refused_claim::RefusedClaim;
 use super::verified::VerifiedToken;
 use crate::json::{Json, Object, parse_object};
 use crate::keys::algorithm::Algorithm;
@@ -53,8 +53,25 @@ impl<'c> UnverifiedToken<'c> {
     }
 
     /// `kid`.
-    pub fn key_id(&self) -> Option<Cow<'c, str>> {
-        self.header.key_id.clone()
+    pub fn key_id(&self) -> Option<&str> {
+        self.header.key_id.as_deref()
+    }
+
+    /// The claim that the error is about, if it is about one that names the issuer, the audience or the client.
+    pub fn refused_claim(&self, error: TokenError, provider: Option<&Provider>) -> Option<RefusedClaim> {
+        let claim = |name: &'static str| RefusedClaim::new(name, self.claims.get(name));
+        match error {
+            TokenError::IssuerUnknown => Some(claim("iss")),
+            // Without `aud`, `client_id` is compared with the audiences.
+            TokenError::AudienceMismatch
+                if self.claims.get("aud").is_none() && self.claims.get("client_id").is_some() =>
+            {
+                Some(claim("client_id"))
+            }
+            TokenError::AudienceMismatch => Some(claim("aud")),
+            TokenError::ClientMismatch => Some(RefusedClaim::new("client", provider?.client_claim(&self.claims))),
+            _ => None,
+        }
     }
 
     /// Verifies the token, and keeps of its claims what is in `kept`.
@@ -66,7 +83,7 @@ impl<'c> UnverifiedToken<'c> {
     ///
     /// Why the token is not valid, or which keys are missing.
     pub fn verify(
-        self,
+        &self,
         index: ProviderIndex,
         provider: &Provider,
         keys: &CurrentKeys,

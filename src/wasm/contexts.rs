@@ -11,7 +11,7 @@ use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use super::host::EnvoyHost;
 use super::host_calls;
-use crate::filter::host::{CalloutId, StreamId};
+use crate::filter::host::{CalloutId, Log, StreamId};
 use crate::filter::{FetchResponse, Filter, MAX_BODY_BYTES, Outcome};
 use crate::request::Headers;
 
@@ -54,9 +54,10 @@ impl Context for Root {
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
-        adopt_log_level();
+        let host = EnvoyHost::new(self.id);
+        host.adopt_level();
         let json = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
-        match (Filter::configure(EnvoyHost::new(self.id), &json), self.filter.try_borrow_mut()) {
+        match (Filter::configure(host, &json), self.filter.try_borrow_mut()) {
             (Ok(configured), Ok(mut filter)) => {
                 *filter = Some(configured);
                 true
@@ -70,7 +71,6 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        adopt_log_level();
         with_filter(&self.filter, Filter::on_tick);
     }
 
@@ -137,13 +137,6 @@ impl Drop for Request {
         if self.paused {
             with_filter(&self.filter, |filter| filter.on_stream_closed(self.stream));
         }
-    }
-}
-
-/// Takes over Envoy's log level, so that no line is formatted that Envoy would drop.
-fn adopt_log_level() {
-    if let Ok(level) = hostcalls::get_log_level() {
-        proxy_wasm::set_log_level(level);
     }
 }
 

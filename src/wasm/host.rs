@@ -7,7 +7,7 @@ use proxy_wasm::types::{MapType, MetricType, Status};
 
 use super::{host_calls, verify_signature};
 use crate::filter::host::{
-    CalloutError, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
+    CalloutError, CalloutId, Callouts, Clock, Log, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
     Version,
 };
 use crate::keys::algorithm::Algorithm;
@@ -81,6 +81,14 @@ impl Clock for EnvoyHost {
 
     fn tick_every(&self, period: Duration) {
         let _ = hostcalls::set_tick_period(period);
+    }
+}
+
+impl Log for EnvoyHost {
+    fn adopt_level(&self) {
+        if let Ok(level) = hostcalls::get_log_level() {
+            proxy_wasm::set_log_level(level);
+        }
     }
 }
 

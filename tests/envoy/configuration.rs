@@ -98,7 +98,7 @@ fn an_error_names_the_path_of_the_field() {
         (json!({}), "providers: is required"),
         (
             changed(json!({ "defualt": "deny" })),
-            "defualt: unknown field, expected one of `$schema`, `name`, `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`, `filter_state`",
+            "defualt: unknown field; did you mean `default`? Expected one of `$schema`, `name`, `mode`, `providers`, `rules`, `default`, `cors_preflight`, `responses`, `clear_route_cache`, `log_denials`, `filter_state`",
         ),
         (
             changed(json!({ "default": "allow" })),
@@ -163,7 +163,7 @@ fn an_invalid_provider_is_rejected() {
         (with(json!({ "clients": [] })), "providers.main.clients: is empty; list at least one, or leave it out"),
         (
             with(json!({ "profile": "cognitto" })),
-            "providers.main.profile: unknown value `cognitto`, expected one of `generic`, `cognito`, `rfc9068`, `entra`, `okta`, `auth0`, `keycloak`, `google`",
+            "providers.main.profile: unknown value `cognitto`; did you mean `cognito`? Expected one of `generic`, `cognito`, `rfc9068`, `entra`, `okta`, `auth0`, `keycloak`, `google`",
         ),
         (
             with(json!({ "algorithms": ["none"] })),
@@ -288,7 +288,7 @@ fn an_invalid_key_source_is_rejected() {
         (without("jwks"), "providers.main.jwks: is required"),
         (
             jwks(json!({ "urri": "x" })),
-            "providers.main.jwks.urri: unknown field, expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`, `jwks_uri_cluster`",
+            "providers.main.jwks.urri: unknown field; did you mean `uri`? Expected one of `uri`, `cluster`, `timeout`, `refresh_interval`, `max_stale`, `respect_cache_control`, `inline`, `discovery`, `jwks_uri_cluster`",
         ),
         (
             jwks(json!({ "cluster": null })),
@@ -408,11 +408,11 @@ fn an_invalid_rule_is_rejected() {
         (rule(json!({ "route": "GET items" })), "rules[0].route: `items` is not a valid path; it must begin with `/`"),
         (
             rule(json!({ "route": "GET /a/../b" })),
-            "rules[0].route: `..` is ambiguous; use no `.` or `..` segment, no encoded slash or backslash and no character that is encoded twice, and percent-encode what is not ASCII",
+            "rules[0].route: `..` is ambiguous; use no `.` or `..` segment, no escape of `/`, `\\`, `;` or `?`, and no character that is encoded twice, and percent-encode what is not ASCII as UTF-8",
         ),
         (
             rule(json!({ "route": "GET /items/*" })),
-            "rules[0].route: `*` is not a valid segment; write a literal, `{name}` or `{name+}`",
+            "rules[0].route: `*` is not a valid segment; write a literal, `{name}`, `{name}` with a literal behind it, or `{name+}`",
         ),
         (
             rule(json!({ "route": "GET /{all+}/x" })),
@@ -429,7 +429,7 @@ fn an_invalid_rule_is_rejected() {
         ),
         (
             rule(json!({ "route": "GET /", "acces": "public" })),
-            "rules[0].acces: unknown field, expected one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
+            "rules[0].acces: unknown field; did you mean `access`? Expected one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
         ),
         (
             rule(json!({ "route": "GET /", "access": "open" })),
@@ -589,7 +589,7 @@ fn an_invalid_struct_is_rejected_like_invalid_json() {
         ),
         (
             structure(&changed(json!({ "rules": [{ "route": "GET /", "acces": "public" }] }))),
-            "rules[0].acces: unknown field, expected one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
+            "rules[0].acces: unknown field; did you mean `access`? Expected one of `route`, `hosts`, `access`, `providers`, `scopes`, `groups`, `require`, `name`, `mode`",
         ),
         (
             bytes(b"\x0a\x0d\x0a\x07def"),

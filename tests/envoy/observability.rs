@@ -255,8 +255,8 @@ fn the_field_filter_state_selects_the_requests_with_filter_state() {
 fn a_configuration_is_logged_once_for_all_workers() {
     let mut gateway = Setup::new(&policy(json!({}))).workers(4).start();
     let version = env!("CARGO_PKG_VERSION");
-    let four = format!("jwt_authorizer {version}: 4 rules, 1 providers: main");
-    let none = format!("jwt_authorizer {version}: 0 rules, 1 providers: main");
+    let four = format!("jwt_authorizer {version}: 4 rules, 1 provider: main");
+    let none = format!("jwt_authorizer {version}: 0 rules, 1 provider: main");
     let configured = |gateway: &Gateway| -> Vec<_> {
         gateway.filter_log().into_iter().filter(|line| line.contains(" rules, ")).collect()
     };
@@ -275,10 +275,12 @@ fn each_of_two_policies_in_one_process_is_logged_once() {
     let without_rules = policy(json!({ "rules": [] }));
     let mut gateway = Setup::new(&policy(json!({}))).followed_by(&without_rules).workers(8).start();
     let version = env!("CARGO_PKG_VERSION");
-    let line = |rules: usize| format!("jwt_authorizer {version}: {rules} rules, 1 providers: main");
+    let line = |rules: usize| {
+        format!("jwt_authorizer {version}: {rules} rule{}, 1 provider: main", if rules == 1 { "" } else { "s" })
+    };
     let configured = |gateway: &Gateway| -> Vec<_> {
         let mut lines = gateway.filter_log();
-        lines.retain(|line| line.contains(" rules, "));
+        lines.retain(|line| line.starts_with("jwt_authorizer "));
         lines.sort();
         lines
     };
@@ -451,6 +453,68 @@ fn probable_mistakes_are_logged_as_warnings() {
         assert_eq!(count(text), configured, "{text}\n{log:#?}");
     }
     assert_eq!(lines.len(), 21 * configured, "{log:#?}");
+}
+
+#[test]
+fn a_refusal_by_issuer_audience_or_client_is_logged_with_that_claim() {
+    let strict = merged(provider(), json!({ "audiences": ["api"], "clients": ["web"] }));
+    let gateway = Gateway::start(&policy(json!({ "providers": { "main": strict } })));
+    let other = "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_EXAMPLE12/";
+    let nested = Token::new().signed();
+    for (token, expected) in [
+        (
+            Token::new().claim("iss", other),
+            format!(r#"issuer_unknown rule="GET /token" provider=- kid="ES256" unverified_iss="{other}""#),
+        ),
+        (
+            Token::new().claim("iss", nested.as_str()),
+            r#"issuer_unknown rule="GET /token" provider=- kid="ES256" unverified_iss="…""#.to_owned(),
+        ),
+        (
+            Token::new().claim("aud", json!(["a\n", "b"])),
+            r#"audience_mismatch rule="GET /token" provider=main kid="ES256" unverified_aud="a\n b""#.to_owned(),
+        ),
+        (
+            Token::new().without("aud").claim("client_id", "mobile"),
+            r#"audience_mismatch rule="GET /token" provider=main kid="ES256" unverified_client_id="mobile""#.to_owned(),
+        ),
+        (
+            Token::new().claim("client_id", "mobile"),
+            r#"client_mismatch rule="GET /token" provider=main kid="ES256" unverified_client="mobile""#.to_owned(),
+        ),
+        (
+            Token::new().without("client_id"),
+            r#"client_mismatch rule="GET /token" provider=main kid="ES256" unverified_client="""#.to_owned(),
+        ),
+        (
+            Token::new().claim("iss", "\u{10ffff}".repeat(2000)),
+            format!(
+                r#"issuer_unknown rule="GET /token" provider=- kid="ES256" unverified_iss="{}…""#,
+                r"\u{10ffff}".repeat(25)
+            ),
+        ),
+    ] {
+        gateway.send(&Request::get("/token").bearer(token.signed()));
+        let expected = format!("refused: reason={expected}");
+        let is_logged = || gateway.filter_log().contains(&expected).then_some(());
+        eventually(&format!("{expected} is logged"), is_logged);
+    }
+    let log = gateway.filter_log();
+    assert!(log.iter().all(|line| line.len() <= 1024 && !line.contains("eyJ")), "{log:#?}");
+}
+
+#[test]
+fn a_log_level_is_in_force_at_the_next_refusal() {
+    let gateway = Gateway::start(&policy(json!({ "log_denials": false })));
+    gateway.set_log_level("info");
+    gateway.send(&Request::get("/token"));
+    // The tick that hands over the count also takes over the level.
+    gateway.await_metric("reason.token_missing", 1);
+    gateway.set_log_level("debug");
+    gateway.send(&Request::get("/elsewhere"));
+    let refused = |reason: &str| gateway.debug_log().iter().any(|line| line.contains(&format!("reason={reason} ")));
+    eventually("the second refusal is logged", || refused("route_denied").then_some(()));
+    assert!(!refused("token_missing"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jwt_authorizer::filter::Filter;
 use jwt_authorizer::filter::host::{
-    CalloutError, CalloutId, Callouts, Clock, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
+    CalloutError, CalloutId, Callouts, Clock, Log, Meter, MetricId, MetricKind, QueueId, SharedStore, Stream, StreamId,
     Version,
 };
 use jwt_authorizer::keys::algorithm::Algorithm;
@@ -138,6 +138,10 @@ impl Clock for Worker {
         let worker = &mut process.workers[self.index];
         (worker.period, worker.next_tick) = (period, now + period);
     }
+}
+
+impl Log for Worker {
+    fn adopt_level(&self) {}
 }
 
 impl Stream for Worker {

@@ -29,6 +29,13 @@ impl Admin {
         pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
     }
 
+    /// Sets the level of the lines of the component `wasm`.
+    pub(crate) fn set_log_level(&self, level: &str) {
+        let mut connection = Connection::open(self.0).expect("Envoy has an admin interface");
+        let request = Request::new("POST", format!("/logging?wasm={level}"));
+        assert_eq!(connection.round_trip(&request).map(|reply| reply.status).ok(), Some(200));
+    }
+
     fn get(&self, path: &str) -> Option<String> {
         let mut connection = Connection::open(self.0).ok()?;
         let reply = connection.round_trip(&Request::get(path)).ok()?;

@@ -263,6 +263,11 @@ impl Gateway {
         self.envoy.traps()
     }
 
+    /// Sets the level of the filter's log.
+    pub(crate) fn set_log_level(&self, level: &str) {
+        self.admin.set_log_level(level);
+    }
+
     /// What the filter logged so far, without debug lines.
     pub(crate) fn filter_log(&self) -> Vec<String> {
         self.log_at(|level| level != "debug")
