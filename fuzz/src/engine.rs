@@ -69,12 +69,6 @@ impl Gateway {
         let mut context = AuthContext { keys: &self.keys, cache, verifier, now: UnixTime::from_secs(now) };
         self.engine.decide(&head, &mut context).ok().map(|decision| decision.effect)
     }
-
-    /// Whether the request has a credential, or several.
-    pub(crate) fn finds_credential(&self, request: &Request) -> bool {
-        let headers = request.headers();
-        RequestHead::new(&headers).is_ok_and(|head| !matches!(self.engine.authenticator().credential(&head), Ok(None)))
-    }
 }
 
 /// Takes every signature as valid, so that what comes after it is fuzzed too.

@@ -53,7 +53,7 @@ pub(crate) fn many_sources() -> Value {
             "$request.header.Authorization", "$request.header.x-token", "$request.querystring.access_token",
             "$request.querystring.t", "$request.cookie.session", "$request.cookie.s",
         ],
-    })) } })
+    })) }, "default": "authenticated" })
 }
 
 /// Every way in which claims are used: lists, paths, profiles, requirements with all operands.

@@ -45,7 +45,7 @@ impl Request {
         headers.retain(|(name, _)| !edits.remove.iter().any(|removed| removed.as_bytes() == name));
         for (name, value) in edits.set.iter().chain(&edits.replace) {
             headers.retain(|(known, _)| known != name.as_bytes());
-            headers.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+            headers.push((name.as_bytes().to_vec(), value.clone()));
         }
         Self(headers)
     }

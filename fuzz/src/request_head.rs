@@ -21,16 +21,17 @@ fn described(headers: &Headers) -> String {
         Err(ambiguous) => return format!("{ambiguous:?}"),
     };
     let path = head.path();
-    assert!(!path.contains(['\\', '\0', '?', '#']), "a path that servers read in two ways: {path:?}");
-    for segment in path.split('/') {
-        assert!(!matches!(segment, "." | ".."), "a dot segment: {path:?}");
+    for reading in path.others().chain([path.canonical()]) {
+        assert!(!reading.contains(['\\', '\0']), "a path that is always refused: {reading:?}");
+        assert!(!reading.split('/').any(|segment| matches!(segment, "." | "..")), "a dot segment: {reading:?}");
     }
     format!(
-        "{} {} {path:?} {:?} {:?} {}",
+        "{} {} {:?} {:?} {:?} {}",
         head.method(),
         head.host(),
+        path.canonical(),
         head.query(),
-        head.path_without_parameters(),
+        path.others().collect::<Vec<_>>(),
         head.is_cors_preflight()
     )
 }
