@@ -285,7 +285,7 @@ FUZZ_BUILD   := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNIT
 	$(CARGO_FUZZ) build --sanitizer none --features libfuzzer --target-dir target/fuzz/build
 
 fuzz: fuzz-build ## Fuzz each target for a minute (FUZZ_LIMIT=-runs=1000 FUZZ_TARGETS=token for another limit and fewer targets)
-	@cargo run --locked --quiet --package fuzz --bin seeds -- target/fuzz/seeds
+	@cargo run --locked --quiet --package fuzz --example seeds -- target/fuzz/seeds
 	@mkdir -p target/fuzz/failures $(FUZZ_TARGETS:%=target/fuzz/corpus/%)
 	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET sh -c '\
 		target/fuzz/build/*/release/TARGET target/fuzz/corpus/TARGET target/fuzz/seeds/TARGET $$(ls -d fuzz/regressions/TARGET) \
