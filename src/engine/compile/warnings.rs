@@ -1,8 +1,10 @@
 //! Warnings about a configuration that is valid but probably not intended, each with its path. They do not change any
 //! decision.
 
+mod list;
 mod rule;
 
+use self::list::Warnings;
 use self::rule::check_rule;
 use super::profile::Preset;
 use crate::config::error::{ConfigPath, Warning};
@@ -13,23 +15,6 @@ use crate::keys::remote::KeySource;
 use crate::token::kind::TokenKind;
 use crate::token::output;
 use crate::token::provider::{self as token, ByProvider};
-
-/// The warnings so far.
-#[derive(Default)]
-struct Warnings(Vec<Warning>);
-
-impl Warnings {
-    // Not inlined into its many callers: that would add 1 % to the module.
-    #[inline(never)]
-    fn add(&mut self, path: &ConfigPath, field: &str, problem: &str) {
-        self.0.push(path.field(field).warning(problem));
-    }
-
-    #[inline(never)]
-    fn add_item(&mut self, path: &ConfigPath, list: &str, index: usize, problem: &str) {
-        self.0.push(path.field(list).item(index).warning(problem));
-    }
-}
 
 /// All warnings about a configuration.
 #[inline(never)]
@@ -65,7 +50,7 @@ pub(super) fn warnings(config: &Config) -> Box<[Warning]> {
             warnings.add(&providers.field(name), "claims_to_filter_state", problem);
         }
     }
-    warnings.0.into()
+    warnings.into_list().into()
 }
 
 /// A warning for each key of the configuration that can't be used.
@@ -83,7 +68,7 @@ pub(super) fn keys_left_out(
             warnings.add_item(&inline, "keys", key.index, &format!("is left out: {}", key.error));
         }
     }
-    warnings.0
+    warnings.into_list()
 }
 
 fn is_accepted(config: &Config, name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Warnings about one rule.
 
 use super::super::profile::Preset;
-use super::Warnings;
+use super::list::Warnings;
 use crate::config::error::ConfigPath;
 use crate::config::{Access, AnyOrAll, ClaimName, Config, Mode, Provider, Requirement, Rule, Scalar, TokenUse};
 
