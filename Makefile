@@ -288,7 +288,7 @@ fuzz: fuzz-build ## Fuzz each target for a minute (FUZZ_LIMIT=-runs=1000 FUZZ_TA
 	@cargo run --locked --quiet --package fuzz --example seeds -- target/fuzz/seeds
 	@mkdir -p target/fuzz/failures $(FUZZ_TARGETS:%=target/fuzz/corpus/%)
 	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET sh -c '\
-		target/fuzz/build/*/release/TARGET target/fuzz/corpus/TARGET target/fuzz/seeds/TARGET $$(ls -d fuzz/regressions/TARGET) \
+		target/fuzz/build/*/release/TARGET target/fuzz/corpus/TARGET target/fuzz/seeds/TARGET $$(ls -d fuzz/regressions/TARGET 2>/dev/null) \
 			$(FUZZ_LIMIT) -max_len=65536 -timeout=10 -artifact_prefix=target/fuzz/failures/TARGET- >target/fuzz/TARGET.log 2>&1 && \
 		echo "TARGET: $$(tail -1 target/fuzz/TARGET.log)" || { \
 			grep -B2 -A3 panicked target/fuzz/TARGET.log; tail -5 target/fuzz/TARGET.log; exit 255; }'

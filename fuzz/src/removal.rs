@@ -45,11 +45,11 @@ fn check(gateway: &Gateway, tokens: &Tokens, data: &[u8]) {
     }
 }
 
-/// All values of a header, as the filter reads several lines of cookies.
+/// All values of a header, with every separator that joins them.
 fn joined(request: &Request, name: &[u8]) -> Vec<u8> {
     let values: Vec<_> =
         request.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_slice()).collect();
-    values.join(&b"; "[..])
+    values.join(&b"; , "[..])
 }
 
 fn is_subsequence(part: &[u8], whole: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! A request as text, so that inputs can be read and written by hand: one header for each line, `name: value`.
 
 use jwt_authorizer::forward::Edits;
-use jwt_authorizer::request::Headers;
+use jwt_authorizer::request::{Headers, is_token};
 
 /// Names and values, in order. They may be any bytes except a line feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,15 @@ const DEFAULTS: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", b"/"), (
 impl Request {
     pub(crate) fn from_text(text: &[u8]) -> Self {
         let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        Self(lines.map(name_and_value).collect())
+        let mut headers: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        for (name, value) in lines.map(name_and_value) {
+            // Envoy answers 400 to any other name, and to a second pseudo-header of one name.
+            let is_repeated = name.starts_with(b":") && headers.iter().any(|(known, _)| *known == name);
+            if is_name(&name) && !is_repeated {
+                headers.push((name, value));
+            }
+        }
+        Self(headers)
     }
 
     /// With the pseudo-headers that are missing, so that more inputs get past the head.
@@ -49,6 +57,10 @@ impl Request {
         }
         Self(headers)
     }
+}
+
+fn is_name(name: &[u8]) -> bool {
+    std::str::from_utf8(name.strip_prefix(b":").unwrap_or(name)).is_ok_and(is_token)
 }
 
 /// A pseudo-header's name begins with a colon.
