@@ -61,8 +61,13 @@ impl Sources {
         mut found: impl FnMut(Found<'r>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         for (header, forms) in &self.headers {
-            for (_, value) in head.aliases_of(header.as_str()) {
-                forms.in_header(value, split).map_or(ControlFlow::Continue(()), &mut found)?;
+            // Not `aliases_of`: its filter is called for each header instead of being inlined.
+            for (name, value) in head.headers().iter() {
+                if header.is_alias_of(name)
+                    && let Some(token) = forms.in_header(value, split)
+                {
+                    found(token)?;
+                }
             }
         }
         if let (Some(query), false) = (head.query(), self.parameters.sources.is_empty()) {
