@@ -24,6 +24,7 @@ impl HeaderName {
     }
 
     /// Whether an upstream may take a header with the name `name` for this one.
+    #[inline]
     pub fn is_alias_of(&self, name: &[u8]) -> bool {
         is_alias_of(name, self.0.as_bytes())
     }

@@ -26,7 +26,7 @@ impl<'r> RoutedPath<'r> {
     ///
     /// # Errors
     ///
-    /// If a reading is [not canonical](canonical): a dot segment, a backslash and a control character are refused however
+    /// If a reading is not canonical: a dot segment, a backslash and a control character are refused however
     /// they are encoded. If there are too many readings.
     pub fn new(path: &'r str) -> Result<Self, AmbiguousPath> {
         if is_already_canonical(path) {

@@ -28,19 +28,19 @@ fn succeeded(result: bool) {
 }
 
 #[library_benchmark]
-#[bench::few_rules(args = (FEW_RULES), setup = configuration, config = recorded(1_064_860))]
+#[bench::few_rules(args = (FEW_RULES), setup = configuration, config = recorded(1_047_053))]
 fn configure(configuration: Vec<u8>) -> Fallible<Engine> {
     Engine::compile(black_box(&configuration))
 }
 
 #[library_benchmark(teardown = succeeded)]
-#[bench::usual(args = ("/authenticated", &token()), setup = headers, config = recorded(1_569))]
+#[bench::usual(args = ("/authenticated", &token()), setup = headers, config = recorded(1_622))]
 fn read_head(headers: Headers) -> bool {
     reads_head(black_box(&headers))
 }
 
 #[library_benchmark(teardown = succeeded)]
-#[bench::usual(setup = token, config = recorded(30_713))]
+#[bench::usual(setup = token, config = recorded(31_595))]
 fn parse_token(token: String) -> bool {
     parses_token(black_box(token.as_bytes()))
 }
@@ -50,14 +50,14 @@ fn decided((_, result): (Fallible<Request>, bool)) {
 }
 
 #[library_benchmark(teardown = decided)]
-#[bench::public(args = (FEW_RULES, "/public"), setup = Request::seen, config = recorded(2_260))]
-#[bench::seen(args = (FEW_RULES, "/authenticated"), setup = Request::seen, config = recorded(4_196))]
-#[bench::seen_scope(args = (FEW_RULES, "/scope"), setup = Request::seen, config = recorded(4_025))]
-#[bench::seen_requirements(args = (FEW_RULES, "/users/user-1"), setup = Request::seen, config = recorded(5_367))]
-#[bench::seen_many_rules(args = (MANY_RULES, "/resources/49/items"), setup = Request::seen, config = recorded(4_607))]
-#[bench::unseen(args = (FEW_RULES, "/scope"), setup = Request::unseen, config = recorded(40_592))]
-#[bench::expired(args = (FEW_RULES, "/scope"), setup = Request::expired, config = recorded(35_227))]
-#[bench::garbage(args = (FEW_RULES, "/authenticated"), setup = Request::garbage, config = recorded(5_424))]
+#[bench::public(args = (FEW_RULES, "/public"), setup = Request::seen, config = recorded(2_399))]
+#[bench::seen(args = (FEW_RULES, "/authenticated"), setup = Request::seen, config = recorded(4_429))]
+#[bench::seen_scope(args = (FEW_RULES, "/scope"), setup = Request::seen, config = recorded(4_277))]
+#[bench::seen_requirements(args = (FEW_RULES, "/users/user-1"), setup = Request::seen, config = recorded(5_574))]
+#[bench::seen_many_rules(args = (MANY_RULES, "/resources/49/items"), setup = Request::seen, config = recorded(4_819))]
+#[bench::unseen(args = (FEW_RULES, "/scope"), setup = Request::unseen, config = recorded(43_513))]
+#[bench::expired(args = (FEW_RULES, "/scope"), setup = Request::expired, config = recorded(37_403))]
+#[bench::garbage(args = (FEW_RULES, "/authenticated"), setup = Request::garbage, config = recorded(6_449))]
 fn decide(mut request: Fallible<Request>) -> (Fallible<Request>, bool) {
     let result = request.as_mut().is_ok_and(|request| black_box(request).decide());
     (request, result)
