@@ -54,9 +54,9 @@ CLI := cargo run --locked --quiet --package envoy-jwt-authorizer-cli --
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind fuzz fuzz-long fuzz-build coverage mutants \
-	page-test page-screenshot browser deploy-test deploy-crds interop-test issuers-test terraform-test docker-test schema lint workflows fmt check bench profile footprint \
-	reproducible release release-test skopeo prometheus clean toolchain
+.PHONY: help build trapping demo test test-fallback test-linked soak smoke instructions valgrind fuzz fuzz-long fuzz-build coverage \
+	mutants page-test page-screenshot browser deploy-test deploy-crds interop-test issuers-test terraform-test docker-test schema \
+	lint workflows fmt check bench profile footprint reproducible release release-test skopeo prometheus clean toolchain
 
 help: ## Tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
