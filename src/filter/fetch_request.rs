@@ -87,13 +87,13 @@ impl FetchRequest {
 
     /// The request for the key set whose URL is in a discovery document.
     fn for_keys(remote: &RemoteKeys, authority: &str, path: &str) -> Self {
+        let is_elsewhere = !authority.eq_ignore_ascii_case(&remote.authority);
         let keys_cluster = remote.discovery.as_ref().and_then(|discovery| discovery.jwks_uri_cluster.as_deref());
-        let is_same = authority.eq_ignore_ascii_case(&remote.authority);
-        let (cluster, asked) = match keys_cluster {
+        let (cluster, asked) = match keys_cluster.filter(|_| is_elsewhere) {
             Some(cluster) => (cluster, authority),
             None => (&*remote.cluster, &*remote.authority),
         };
-        let elsewhere = (!is_same && keys_cluster.is_none()).then(|| authority.into());
+        let elsewhere = (is_elsewhere && keys_cluster.is_none()).then(|| authority.into());
         Self {
             document: Document::KeySet { elsewhere },
             cluster: cluster.into(),
@@ -175,7 +175,7 @@ mod tests {
             (None, "https://A.example:443/keys", ["a", "a.example", "/keys"]),
             (None, "https://b.example/keys", ["a", "a.example", "/keys"]),
             (Some("b"), "https://b.example:8443/keys", ["b", "b.example:8443", "/keys"]),
-            (Some("b"), "https://a.example/keys", ["b", "a.example", "/keys"]),
+            (Some("b"), "https://a.example/keys", ["a", "a.example", "/keys"]),
         ] {
             let remote = remote(cluster);
             let request = next(FetchRequest::first(&remote).receive(found(uri), &remote));

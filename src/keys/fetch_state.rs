@@ -244,8 +244,10 @@ impl FetchState {
     /// The state of the same keys under other settings, under which no fetch is in progress.
     #[must_use]
     pub fn under(&self, policy: &KeyPolicy, jitter: f64) -> Self {
+        let due_at = self.fetched_at.plus(schedule::ahead_of(policy.refresh_interval, jitter));
         Self {
-            due_at: self.fetched_at.plus(schedule::ahead_of(policy.refresh_interval, jitter)),
+            // The issuer may have asked for less with `max-age`.
+            due_at: if policy.respect_cache_control { due_at.min(self.due_at) } else { due_at },
             lease_until: self.leased_at,
             ..*self
         }

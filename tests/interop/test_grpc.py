@@ -104,7 +104,7 @@ class Refusals(unittest.TestCase):
             ("route_denied", "items.Items/Drop", valid, StatusCode.PERMISSION_DENIED, forbidden, None),
             ("keys_unavailable", READ, bearer(token("down")), StatusCode.UNAVAILABLE, "Service Unavailable", None),
             # The gRPC status that Envoy maps 400 to.
-            ("credential_ambiguous", READ, valid * 2, StatusCode.INTERNAL, "Bad Request", f'{realm}, error="invalid_request"'),
+            ("credential_ambiguous", READ, valid + bearer("another"), StatusCode.INTERNAL, "Bad Request", f'{realm}, error="invalid_request"'),
         ]:
             with self.subTest(reason=reason):
                 refusal = self.refusal(method, metadata)

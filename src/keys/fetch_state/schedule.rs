@@ -37,7 +37,8 @@ impl FetchState {
 
     fn is_due(&self, now: SteadyTime, policy: &KeyPolicy) -> bool {
         // A `due_at` that is further in the future than any worker writes was written by another plugin.
-        let longest_wait = if policy.respect_cache_control { *MAX_AGE.end() } else { policy.refresh_interval };
+        let longest_age = if policy.respect_cache_control { *MAX_AGE.end() } else { Duration::ZERO };
+        let longest_wait = policy.refresh_interval.max(longest_age);
         let without_keys = !self.is_usable(now, policy) && self.has_waited(LAST_RETRY_WITHOUT_KEYS, now);
         now >= self.due_at || without_keys || self.due_at.since(now) > longest_wait.max(LAST_RETRY)
     }

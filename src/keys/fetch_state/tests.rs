@@ -62,6 +62,15 @@ fn max_age_is_limited_and_used_only_if_configured() {
         (with_max_age, Some(10_000_000), 69_120),
         (KeyPolicy { max_stale: Duration::from_secs(1000), ..with_max_age }, Some(10_000_000), 800),
         (with_max_age, None, 480),
+        (
+            KeyPolicy {
+                refresh_interval: Duration::from_secs(172_800),
+                max_stale: Duration::from_secs(259_200),
+                ..with_max_age
+            },
+            None,
+            138_240,
+        ),
     ] {
         let state = FetchState::new().succeed(at(0), generation(1), max_age.map(Duration::from_secs), 0.0, &policy);
         assert_eq!(state.acquire(Trigger::Schedule, at(due - 1), &policy), None, "{max_age:?}");
@@ -230,4 +239,15 @@ fn an_unchanged_set_keeps_the_time_of_its_change() {
     let state = fetched(0);
     assert_eq!(state.succeed(at(9), generation(1), None, 0.0, &POLICY).changed_at(), Some(at(0)));
     assert_eq!(state.succeed(at(9), generation(2), None, 0.0, &POLICY).changed_at(), Some(at(9)));
+}
+
+#[test]
+fn other_settings_keep_what_the_issuer_asked_for() {
+    let policy = KeyPolicy { respect_cache_control: true, ..POLICY };
+    let state = FetchState::new().succeed(at(0), generation(1), Some(Duration::from_secs(60)), 0.0, &policy);
+    for (policy, due) in [(policy, 48), (POLICY, 480)] {
+        let state = state.under(&policy, 0.0);
+        assert_eq!(state.acquire(Trigger::Schedule, at(due - 1), &policy), None);
+        assert!(state.acquire(Trigger::Schedule, at(due), &policy).is_some());
+    }
 }
