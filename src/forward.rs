@@ -95,7 +95,7 @@ impl Forwarding {
             edits.set_if_different(header, payload, head);
         }
         if !provider.forward_token {
-            edits.strip_token(credential, head);
+            edits.strip_token(credential, head, |name| self.is_reserved(name));
         }
         self.with_route_cache(edits)
     }
@@ -171,10 +171,17 @@ impl Edits {
         push_once(&mut self.remove, name);
     }
 
-    fn strip_token(&mut self, credential: &Credential<'_, '_>, head: &RequestHead<'_>) {
+    fn strip_token(
+        &mut self,
+        credential: &Credential<'_, '_>,
+        head: &RequestHead<'_>,
+        is_reserved: impl Fn(&[u8]) -> bool,
+    ) {
         let Removal { headers, target } = credential.removal(head);
         for (name, rest) in headers {
             self.remove_once(name);
+            // What is left of an identity header is the client's.
+            let rest = rest.filter(|_| !is_reserved(name));
             self.set.extend(rest.map(|rest| (String::from_utf8_lossy(name).into_owned(), rest)));
         }
         self.replace.extend(target.map(|target| (":path".to_owned(), target)));

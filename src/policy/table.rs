@@ -161,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_behind_a_variable_does_not_begin_inside_an_escape() {
+        let table = table(&["GET /{name}2024", "GET /{name}A", "GET /{name}"]);
+        for (path, expected) in [
+            ("/a2024", "GET /{name}2024"),
+            ("/a%202024", "GET /{name}2024"),
+            ("/a%2024", "GET /{name}"),
+            ("/a%22024", "GET /{name}"),
+            ("/a%C3%BAA", "GET /{name}A"),
+            ("/a%C3%BA", "GET /{name}"),
+            ("/a%25A", "GET /{name}A"),
+        ] {
+            assert_eq!(table.find("", "GET", path), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
     fn a_literal_behind_a_variable_goes_before_the_variable() {
         let mut routes = [
             "POST /orders/{id}",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::bootstrap::{ROUTED_BY_TIER, TIER};
 use crate::harness::policy::merged;
 use crate::harness::upstream::Echo;
-use crate::harness::{ALLOWED, Gateway, Request, Token, provider};
+use crate::harness::{ALLOWED, Gateway, Request, Token, provider, with_provider};
 
 fn gateway(claims_to_headers: Value) -> Gateway {
     Gateway::start(&json!({
@@ -264,5 +264,23 @@ fn an_upgrade_cannot_name_an_identity_header_in_connection() {
         assert_eq!((echo.all("connection"), identity(&echo)), (vec![expected], alice.clone()), "{options:?}");
         let echo = gateway.send(&upgrade("/public", options)).echo();
         assert_eq!((echo.all("connection"), identity(&echo)), (vec![expected], vec![]), "{options:?}");
+    }
+}
+
+#[test]
+fn an_identity_header_that_is_also_an_identity_source_has_only_the_claim() {
+    let gateway = Gateway::start(&with_provider(merged(
+        provider(),
+        json!({
+            "identity_sources": [{ "source": "$request.header.x_auth", "scheme": "required" }],
+            "claims_to_headers": { "x-auth": "sub" },
+            "forward_token": false,
+        }),
+    )));
+    let token = format!("Bearer {}", Token::new().signed());
+    for name in ["x-auth", "x_auth"] {
+        let request = Request::get("/token").header(name, &token).header(name, "admin").header("x-auth", "root");
+        let echo = gateway.send(&request).echo();
+        assert_eq!((echo.all("x-auth"), echo.all("x_auth")), (vec!["alice"], vec![]), "{name}");
     }
 }

@@ -71,7 +71,9 @@ impl<T: Copy> Node<T> {
         let rest = rest.strip_prefix('/');
         let literal = self.literals.get(segment).and_then(|node| node.find(method, rest));
         let with_suffix = || {
-            let matches = |suffix: &str| segment.len() > suffix.len() && segment.ends_with(suffix);
+            let matches = |suffix: &str| {
+                segment.strip_suffix(suffix).is_some_and(|value| !value.is_empty() && !ends_in_an_escape(value))
+            };
             self.suffixes
                 .iter()
                 .filter(|((_, suffix), _)| matches(suffix))
@@ -81,6 +83,11 @@ impl<T: Copy> Node<T> {
         let variable = || self.variable.as_ref().filter(|_| !segment.is_empty())?.find(method, rest);
         literal.or_else(with_suffix).or_else(variable).or_else(|| self.rest.find(method))
     }
+}
+
+/// Whether a text was cut inside a percent-escape: `%2024` is a space and `24`, and does not end with `2024`.
+fn ends_in_an_escape(text: &str) -> bool {
+    matches!(text.as_bytes(), [.., b'%'] | [.., b'%', _])
 }
 
 /// Where a route's segments have led in the tree so far.
