@@ -25,7 +25,7 @@ pub enum Effect {
     Allow(Grant, Edits),
     /// The request is answered. Its headers are changed first, for access logs and traces.
     Deny(Refusal, Reply, Redactions),
-    /// A rule in dry run would refuse the request. It goes on, edited.
+    /// A rule or a policy in dry run would refuse the request. It goes on, edited.
     Report(Refusal, Edits),
 }
 
@@ -61,7 +61,7 @@ impl Decision {
         (matches!(self.effect, Effect::Allow(..)) && !token.omitted_headers().is_empty()).then_some(token)
     }
 
-    /// Whether a rule in dry run would have refused the request.
+    /// Whether a rule or a policy in dry run would have refused the request.
     pub fn is_dry_run(&self) -> bool {
         matches!(self.effect, Effect::Report(..))
     }

@@ -48,7 +48,7 @@ impl Gauge {
 }
 
 /// Outcomes of all requests, or of those of one provider or one rule. Each request counts as allowed or denied. A
-/// request that a rule in dry run would refuse counts as allowed, and as `dry_run` too.
+/// request that a dry run would refuse counts as allowed, and as `dry_run` too.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
     allowed: Counter,

@@ -101,7 +101,7 @@ impl EventLog {
         }
     }
 
-    /// Logs a refusal, or what a rule in dry run would have refused.
+    /// Logs a refusal, or what a dry run would have refused.
     pub(super) fn refused(&mut self, engine: &Engine, decision: &Decision, now: UnixTime) {
         let is_dry_run = decision.is_dry_run();
         let at_info = (engine.logs_denials() || is_dry_run) && self.may_write(now);

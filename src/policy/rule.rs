@@ -25,7 +25,7 @@ pub struct Rule {
 /// Who has access.
 #[derive(Debug)]
 pub enum Access {
-    /// Everyone. A token is not even read.
+    /// Everyone. A token is not verified.
     Public,
     /// No one.
     Deny,

@@ -1,7 +1,7 @@
 //! The route table: finds the most specific route for a request.
 //!
-//! It has a tree of path segments for each host pattern. The time of a look-up depends on the length of the path, not
-//! on the number of rules. The order of precedence, from high to low:
+//! It has a tree of path segments for each host pattern. The time of a look-up depends on the length of the path, and not
+//! on the number of rules, unless many of them have a literal behind a variable or alternatives at each segment. The order of precedence, from high to low:
 //!
 //! - the exact host, then the longest matching `*.` suffix, then any host;
 //! - a literal segment, then `{name}` with a literal behind it, the longest first, then `{name}`, then `{name+}`, then

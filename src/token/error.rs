@@ -5,13 +5,13 @@
 pub enum TokenError {
     /// Not a compact JWS of canonical base64url with JSON objects as header and payload, or a claim has the wrong type.
     Malformed,
-    /// More than 16 KiB.
+    /// More than the `max_token_size` of its provider.
     TooLarge,
     /// No provider has this `iss`.
     IssuerUnknown,
     /// The token is not in one of its provider's identity sources.
     IdentitySourceMismatch,
-    /// The claim `tid` is not the tenant in `iss`.
+    /// The claim for the tenant is not the tenant in `iss`.
     TenantMismatch,
     /// `alg` is not in the provider's list, or not supported.
     AlgorithmNotAllowed,
