@@ -50,7 +50,11 @@ fn reloaded_workers_reuse_the_keys_and_no_request_passes_unchecked() {
         let requests = scope.spawn(|| {
             let mut served = 0;
             while !stop.load(Ordering::Relaxed) {
-                for (request, expected) in [(forged(), 401), (Request::get("/"), 401), (valid(), 200)] {
+                // A forged token may wait for a fetch. If the VM traps meanwhile, Envoy never answers it.
+                if let Ok(reply) = gateway.connect().round_trip(&forged()) {
+                    assert!([401, 503].contains(&reply.status), "{} for a forged token", reply.status);
+                }
+                for (request, expected) in [(Request::get("/"), 401), (valid(), 200)] {
                     let status = gateway.send(&request).status;
                     assert!([expected, 503].contains(&status), "{status} instead of {expected}");
                     served += usize::from(status == 200);
