@@ -170,6 +170,28 @@ fn headers_of_the_maximum_size_are_answered() {
         ("the path", Request::get([b"/", &large[..]].concat()), (403, "route_denied")),
         ("the path, many segments", Request::get("/x".repeat(29 * 1024)), (403, "route_denied")),
         ("the path, many escapes", Request::get(format!("/{}", "%20".repeat(19 * 1024))), (403, "route_denied")),
+        (
+            "the path, which decodes to another",
+            Request::get(format!("/{}", "%2541".repeat(11 * 1024))),
+            (400, "path_ambiguous"),
+        ),
+        (
+            "the path, many encoded slashes",
+            Request::get(format!("/a{}b", "%2F".repeat(19 * 1024))),
+            (400, "path_ambiguous"),
+        ),
+        ("the path, many slashes", Request::get(format!("/a{}b", "/".repeat(57 * 1024))), (400, "path_ambiguous")),
+        (
+            "a cookie line, many names",
+            Request::get("/token").bearer(&valid).header("cookie", "session;".repeat(7 * 1024)),
+            ALLOWED,
+        ),
+        ("the query, many escapes", Request::get(format!("/public?{}", "%61=%62&".repeat(7 * 1024))), PUBLIC),
+        (
+            "the scheme and blanks",
+            Request::get("/token").header("authorization", format!("Bearer{}x", " ".repeat(57 * 1024))),
+            (401, "token_malformed"),
+        ),
         ("the query", Request::get([b"/public?", &large[..]].concat()), PUBLIC),
         ("ninety headers", many, ALLOWED),
     ]);

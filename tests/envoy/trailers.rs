@@ -46,6 +46,17 @@ fn echoes(gateway: &Gateway, request: &Request) -> [Echo; 2] {
 }
 
 #[test]
+fn trailers_of_any_bytes_and_size_are_stripped() {
+    let gateway = Gateway::start(&policy());
+    let body = post("/public").body(b"body".to_vec());
+    let values = [vec![0xff; 400], vec![b'v'; 400], Vec::new()];
+    let reserved = (0..80)
+        .fold(body, |request, index| request.trailer(ALIASES[index % ALIASES.len()], &values[index % values.len()]));
+    let echo = gateway.send(&reserved.trailer("grpc-status", [0x80, 0xff])).echo();
+    assert_eq!(echo.trailers(), ["grpc-status"]);
+}
+
+#[test]
 fn reserved_trailers_are_removed_whatever_was_decided_and_others_are_kept() {
     let gateway = Gateway::start(&policy());
     let valid = Token::new().signed();
