@@ -1,19 +1,11 @@
 //! Decisions about the claims of tokens, by the engine alone and at any time of the clock. Signatures are not checked.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
-use jwt_authorizer::engine::Engine;
 use jwt_authorizer::engine::decision::{Decision, Effect};
-use jwt_authorizer::keys::algorithm::Algorithm;
-use jwt_authorizer::keys::current::CurrentKeys;
-use jwt_authorizer::keys::jwk::VerifyingKey;
-use jwt_authorizer::keys::remote::KeySource;
-use jwt_authorizer::keys::signature::SignatureVerifier;
-use jwt_authorizer::request::{Headers, RequestHead};
-use jwt_authorizer::time::UnixTime;
-use jwt_authorizer::token::authenticator::AuthContext;
+use jwt_authorizer::request::Headers;
 use jwt_authorizer::token::cache::TokenCache;
 use jwt_authorizer::token::caller::CacheLookup;
-use jwt_authorizer::token::provider::ByProvider;
+use jwt_authorizer_native::{AcceptAll, NativeGateway};
 use jwt_authorizer_test_support::Key;
 use jwt_authorizer_test_support::token::compact;
 use serde_json::{Value, json};
@@ -24,17 +16,8 @@ const ISSUER: &str = "https://issuer.example";
 
 /// An engine with its keys and its cache.
 struct Gate {
-    engine: Engine,
-    keys: ByProvider<CurrentKeys>,
+    native: NativeGateway,
     cache: TokenCache,
-}
-
-struct AcceptAll;
-
-impl SignatureVerifier for AcceptAll {
-    fn verify(&self, _: &VerifyingKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
-        true
-    }
 }
 
 impl Gate {
@@ -44,12 +27,8 @@ impl Gate {
     }
 
     fn with(policy: Value) -> Self {
-        let engine = Engine::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
-        let keys = engine.key_sources().map(|_, source| match source {
-            KeySource::Inline(set) => CurrentKeys::inline(set.clone()),
-            KeySource::Remote(_) => CurrentKeys::none(),
-        });
-        Self { cache: engine.new_cache(), keys, engine }
+        let native = NativeGateway::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        Self { cache: native.new_cache(), native }
     }
 
     /// Decides about a request with this token.
@@ -64,9 +43,7 @@ impl Gate {
         // A `:path` among the headers replaces the usual one.
         let is_sent = |(name, _): &(&str, &str)| sent().any(|(other, _)| other == *name);
         let headers: Headers = pseudo.into_iter().filter(|pair| !is_sent(pair)).chain(sent()).collect();
-        let now = UnixTime::from_secs(now);
-        let mut context = AuthContext { keys: &self.keys, cache: &mut self.cache, verifier: &AcceptAll, now };
-        self.engine.decide(&RequestHead::new(&headers).unwrap(), &mut context).unwrap()
+        self.native.decide(&headers, &mut self.cache, &AcceptAll, now).unwrap()
     }
 
     /// The reason for the decision about a token with these claims.
@@ -408,13 +385,18 @@ fn a_token_without_iss_belongs_to_the_provider_of_its_subject() {
     ] {
         let claims = merged(without(claims(), "iss"), changed);
         let decision = gate.decide(&token(&json!({}), &claims), NOW);
-        let named =
-            decision.diagnostics.caller.provider.map(|index| &*gate.engine.authenticator().providers()[index].name);
+        let named = decision
+            .diagnostics
+            .caller
+            .provider
+            .map(|index| &*gate.native.engine().authenticator().providers()[index].name);
         assert_eq!((decision.reason(), named), (expected, provider), "{claims}");
     }
     let two = |ours: &str, theirs: &str| {
         let providers = json!({ "one": without_issuer(json!([ours])), "two": without_issuer(json!([theirs])) });
-        Engine::from_json(json!({ "providers": providers }).to_string().as_bytes()).err().map(|error| error.to_string())
+        NativeGateway::from_json(json!({ "providers": providers }).to_string().as_bytes())
+            .err()
+            .map(|error| error.to_string())
     };
     assert_eq!(two("a/*", "b/*"), None);
     assert_eq!(

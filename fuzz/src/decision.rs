@@ -6,8 +6,6 @@
 //! - No identity header of the client reaches the upstream, whatever was decided.
 //! - A token that is not to be forwarded is not.
 
-use std::sync::LazyLock;
-
 use jwt_authorizer::engine::decision::Effect;
 use jwt_authorizer::forward::Edits;
 use jwt_authorizer::keys::signature::PureRust;
@@ -20,8 +18,8 @@ use crate::request::Request;
 use crate::tokens::Tokens;
 
 thread_local! {
-    static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| Gateway::of(policies::whole().to_string().as_bytes()));
-    static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::new);
+    static GATEWAY: Gateway = Gateway::of(&policies::whole());
+    static TOKENS: Tokens = Tokens::new();
 }
 
 pub(crate) fn run(data: &[u8]) {

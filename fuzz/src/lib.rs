@@ -1,5 +1,7 @@
 //! What is fuzzed, and what must hold for every input. A violated invariant is a panic, as libFuzzer expects.
 
+#![allow(clippy::panic, reason = "a violated invariant must end the run")]
+
 mod configuration;
 mod decision;
 mod engine;

@@ -1,7 +1,5 @@
 //! Removing the token from header, query and cookie, wherever it stands and whatever stands around it.
 
-use std::sync::LazyLock;
-
 use jwt_authorizer::engine::decision::Effect;
 use jwt_authorizer::keys::signature::PureRust;
 use jwt_authorizer::reason::{Grant, Refusal};
@@ -13,8 +11,8 @@ use crate::request::Request;
 use crate::tokens::Tokens;
 
 thread_local! {
-    static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| Gateway::of(policies::many_sources().to_string().as_bytes()));
-    static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::new);
+    static GATEWAY: Gateway = Gateway::of(&policies::many_sources());
+    static TOKENS: Tokens = Tokens::new();
 }
 
 /// Where identity sources are; no other header may change.

@@ -1,20 +1,19 @@
 //! A token whose signature is taken as valid. An input is the header's JSON and the claims' JSON, in two lines; the same
 //! bytes are also read as a token that is encoded already.
 
-use std::sync::LazyLock;
-
 use jwt_authorizer::engine::decision::Effect;
 use jwt_authorizer::reason::Grant;
 use jwt_authorizer::token::jws::CompactJws;
 use jwt_authorizer::token::unverified::UnverifiedToken;
+use jwt_authorizer_native::AcceptAll;
 
-use crate::engine::{AcceptAll, Gateway, NOW};
+use crate::engine::{Gateway, NOW};
 use crate::policies;
 use crate::request::Request;
 use crate::tokens::compact;
 
 thread_local! {
-    static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| Gateway::of(policies::claims().to_string().as_bytes()));
+    static GATEWAY: Gateway = Gateway::of(&policies::claims());
 }
 
 const PATHS: [&str; 4] = ["/scopes", "/groups", "/claims/alice", "/other"];
@@ -35,7 +34,7 @@ pub(crate) fn run(data: &[u8]) {
 }
 
 fn check(gateway: &Gateway, request: &Request) {
-    let mut cache = gateway.engine.new_cache();
+    let mut cache = gateway.0.new_cache();
     for now in CLOCKS {
         let kept = gateway.decide_once(request, &AcceptAll, now, &mut cache);
         let fresh = gateway.decide(request, &AcceptAll, now);

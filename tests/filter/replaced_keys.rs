@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::issuer::{ISSUER, PATHS, document, failure, key, keys_named, policy, token, token_by};
 use super::simulation::Simulation;
+use super::unknown_keys::with_a_refresh_in_flight;
 
 /// Four workers that have the key of the first issuer.
 fn with_old_key() -> Simulation {
@@ -137,12 +138,7 @@ fn a_bad_signature_is_refused_with_401_while_fetches_fail() {
 
 #[test]
 fn a_replaced_key_is_found_by_one_more_fetch_if_the_first_was_too_early() {
-    let simulation = Simulation::new(4, &policy(&json!({ "refresh_interval": "30s" })));
-    simulation.advance(Duration::from_millis(50));
-    simulation.respond(|_| keys_named(0, &["a"]));
-    simulation.advance(Duration::from_secs(28));
-    assert_eq!(simulation.fetches(PATHS[0]), 2, "a refresh is in flight");
-    let mut simulation = simulation;
+    let mut simulation = with_a_refresh_in_flight();
     let waiting: Vec<u32> = (0..8).map(|n| simulation.request(n % 4, &by_new_key())).collect();
     simulation.respond(|_| keys_named(0, &["a"]));
     assert!(waiting.iter().all(|stream| simulation.status(*stream).is_none()));

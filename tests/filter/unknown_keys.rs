@@ -36,14 +36,19 @@ fn two_hundred_requests_wait_for_one_fetch_and_are_allowed() {
     assert_eq!(simulation.fetches(PATHS[0]), 2);
 }
 
-#[test]
-fn requests_that_join_an_earlier_fetch_get_one_more() {
+/// Four workers that have the key `a`, of which one has begun to fetch again.
+pub(crate) fn with_a_refresh_in_flight() -> Simulation {
     let simulation = Simulation::new(4, &policy(&json!({ "refresh_interval": "30s" })));
     simulation.advance(Duration::from_millis(50));
     simulation.respond(|_| keys_named(0, &["a"]));
     simulation.advance(Duration::from_secs(28));
     assert_eq!(simulation.fetches(PATHS[0]), 2, "a refresh is in flight");
-    let mut simulation = simulation;
+    simulation
+}
+
+#[test]
+fn requests_that_join_an_earlier_fetch_get_one_more() {
+    let mut simulation = with_a_refresh_in_flight();
     // The issuer built its response before it published the new key.
     let waiting: Vec<u32> = (0..8).map(|n| simulation.request(n % 4, &token(0, "new"))).collect();
     simulation.respond(|_| keys_named(0, &["a"]));

@@ -1,35 +1,18 @@
 //! The engine with one policy, as the filter uses it. Every signature is valid.
 
-use jwt_authorizer::engine::Engine;
 use jwt_authorizer::engine::decision::Effect;
-use jwt_authorizer::keys::algorithm::Algorithm;
-use jwt_authorizer::keys::current::CurrentKeys;
-use jwt_authorizer::keys::jwk::VerifyingKey;
-use jwt_authorizer::keys::remote::KeySource;
-use jwt_authorizer::keys::signature::SignatureVerifier;
 use jwt_authorizer::policy::requirement::Unmet;
 use jwt_authorizer::policy::rule::Unauthorized;
 use jwt_authorizer::reason::Refusal;
-use jwt_authorizer::request::{Headers, RequestHead};
-use jwt_authorizer::time::UnixTime;
-use jwt_authorizer::token::authenticator::AuthContext;
+use jwt_authorizer::request::Headers;
 use jwt_authorizer::token::cache::TokenCache;
-use jwt_authorizer::token::provider::ByProvider;
+use jwt_authorizer_native::{AcceptAll, NativeGateway};
 use jwt_authorizer_test_support::token::compact;
 use serde_json::{Value, json};
 
 pub(crate) struct Gateway {
-    engine: Engine,
-    keys: ByProvider<CurrentKeys>,
+    native: NativeGateway,
     cache: TokenCache,
-}
-
-struct AcceptAll;
-
-impl SignatureVerifier for AcceptAll {
-    fn verify(&self, _: &VerifyingKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
-        true
-    }
 }
 
 impl Gateway {
@@ -58,12 +41,9 @@ impl Gateway {
         for (name, value) in fields.as_object().unwrap() {
             policy["providers"]["main"][name] = value.clone();
         }
-        let engine = Engine::from_json(policy.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}\n{rule}"));
-        let keys = engine.key_sources().map(|_, source| match source {
-            KeySource::Inline(set) => CurrentKeys::inline(set.clone()),
-            KeySource::Remote(_) => CurrentKeys::none(),
-        });
-        Self { cache: engine.new_cache(), keys, engine }
+        let native = NativeGateway::from_json(policy.to_string().as_bytes());
+        let native = native.unwrap_or_else(|error| panic!("{error}\n{rule}"));
+        Self { cache: native.new_cache(), native }
     }
 
     /// The bearer token with these claims.
@@ -79,10 +59,7 @@ impl Gateway {
         let bearer = format!("Bearer {token}");
         let head = [(":method", "GET"), (":path", path), (":authority", "a"), ("authorization", bearer.as_str())];
         let headers: Headers = head.iter().chain(headers).copied().collect();
-        let head = RequestHead::new(&headers).unwrap();
-        let now = UnixTime::from_secs(1_800_000_000);
-        let mut context = AuthContext { keys: &self.keys, cache: &mut self.cache, verifier: &AcceptAll, now };
-        match self.engine.decide(&head, &mut context).unwrap().effect {
+        match self.native.decide(&headers, &mut self.cache, &AcceptAll, 1_800_000_000).unwrap().effect {
             Effect::Allow(..) => Ok(()),
             Effect::Deny(Refusal::Unauthorized(Unauthorized::Unmet(unmet)), ..) => Err(unmet),
             other => panic!("{other:?}"),

@@ -4,20 +4,13 @@ use std::error::Error;
 use std::hint::black_box;
 
 use jwt_authorizer::engine::decision::Effect;
-use jwt_authorizer::keys::algorithm::Algorithm;
-use jwt_authorizer::keys::current::CurrentKeys;
-use jwt_authorizer::keys::jwk::VerifyingKey;
-use jwt_authorizer::keys::remote::KeySource;
-use jwt_authorizer::keys::signature::SignatureVerifier;
 use jwt_authorizer::reason::Refusal;
 use jwt_authorizer::request::RequestHead;
-use jwt_authorizer::time::UnixTime;
-use jwt_authorizer::token::authenticator::AuthContext;
 use jwt_authorizer::token::cache::TokenCache;
 use jwt_authorizer::token::error::TokenError;
 use jwt_authorizer::token::jws::CompactJws;
-use jwt_authorizer::token::provider::ByProvider;
 use jwt_authorizer::token::unverified::UnverifiedToken;
+use jwt_authorizer_native::{AcceptAll, NativeGateway};
 
 pub use jwt_authorizer::request::Headers;
 
@@ -33,30 +26,20 @@ pub enum Outcome {
 /// A compiled configuration with its keys and its cache of tokens.
 #[derive(Debug)]
 pub struct Engine {
-    engine: jwt_authorizer::engine::Engine,
-    keys: ByProvider<CurrentKeys>,
+    native: NativeGateway,
     cache: TokenCache,
 }
 
 impl Engine {
     pub fn compile(configuration: &[u8]) -> Result<Self, Box<dyn Error>> {
-        let engine = jwt_authorizer::engine::Engine::from_json(configuration)?;
-        let keys = engine.key_sources().map(|_, source| match source {
-            KeySource::Inline(set) => CurrentKeys::inline(set.clone()),
-            KeySource::Remote(_) => CurrentKeys::none(),
-        });
-        Ok(Self { keys, cache: engine.new_cache(), engine })
+        let native = NativeGateway::from_json(configuration)?;
+        Ok(Self { cache: native.new_cache(), native })
     }
 
     pub fn decide(&mut self, headers: &Headers, now: i64) -> Outcome {
         let Ok(head) = RequestHead::new(headers) else { return Outcome::Other };
-        let mut context = AuthContext {
-            keys: &self.keys,
-            cache: &mut self.cache,
-            verifier: &AcceptAll,
-            now: UnixTime::from_secs(now),
-        };
-        match self.engine.decide(&head, &mut context).map(|decision| decision.effect) {
+        let mut context = self.native.context(&mut self.cache, &AcceptAll, now);
+        match self.native.engine().decide(&head, &mut context).map(|decision| decision.effect) {
             Ok(Effect::Allow(..)) => Outcome::Allowed,
             Ok(Effect::Deny(Refusal::Token(TokenError::Expired), ..)) => Outcome::Expired,
             Ok(Effect::Deny(Refusal::Token(TokenError::Malformed), ..)) => Outcome::Malformed,
@@ -65,7 +48,7 @@ impl Engine {
     }
 
     pub fn clear_cache(&mut self) {
-        self.cache = self.engine.new_cache();
+        self.cache = self.native.new_cache();
     }
 }
 
@@ -77,13 +60,4 @@ pub fn reads_head(headers: &Headers) -> bool {
 /// The token is split, decoded and parsed.
 pub fn parses_token(token: &[u8]) -> bool {
     CompactJws::decode(token).is_ok_and(|jws| black_box(UnverifiedToken::read(&jws)).is_ok())
-}
-
-/// Accepts every signature: checking it is the host's work.
-struct AcceptAll;
-
-impl SignatureVerifier for AcceptAll {
-    fn verify(&self, _: &VerifyingKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
-        true
-    }
 }
